@@ -1,0 +1,16 @@
+"""Networks by name, and their weights on disk."""
+
+from course_lib.models.checkpoints import Metadata, load, load_weights, save_checkpoint
+from course_lib.models.network import Network, check_images
+from course_lib.models.registry import NETWORKS, build
+
+__all__ = [
+    "NETWORKS",
+    "Metadata",
+    "Network",
+    "build",
+    "check_images",
+    "load",
+    "load_weights",
+    "save_checkpoint",
+]

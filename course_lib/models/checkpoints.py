@@ -1,0 +1,180 @@
+"""Weights on disk: our own safetensors with metadata, and the public ``.pth`` files.
+
+Nothing is skipped silently: a missing or unmatched name raises and is named.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from course_lib.labels import NUM_CLASSES, VOID
+from course_lib.models.files import CLASS_ORDERS, known_class_order, read_pth
+from course_lib.models.network import Network
+from course_lib.models.registry import NETWORKS, build
+
+
+@dataclass
+class Metadata:
+    """What a checkpoint says about itself; the defaults describe public weights."""
+
+    model: str = ""
+    num_classes: int = NUM_CLASSES
+    known_classes: list[int] = field(default_factory=lambda: list(range(NUM_CLASSES)))
+    """Train ids that were present in the training data."""
+    head: str = "linear"
+    training: str = "public"
+    """The loss, for example ``ce``."""
+    profile: str = ""
+    size: list[int] = field(default_factory=lambda: [512, 1024])
+    """Height and width of the training images, in pixels."""
+    seed: int | None = None
+    epochs: int | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
+    command: str = ""
+    """The command line that made the weights."""
+
+
+def save_checkpoint(network: Network, path: str | Path, metadata: Metadata) -> None:
+    """Write weights and metadata as safetensors; an existing file is replaced only by a whole one.
+
+    Args:
+        network: any network of ``build``.
+        path: the file to write, by custom ``<model>_<training>.safetensors``.
+        metadata: what to remember; ``num_classes`` is taken from the network.
+
+    Raises:
+        OSError: if the disk is full or the folder cannot be written; an old file is then left as it was.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    facts = asdict(metadata) | {"num_classes": network.num_classes}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
+    os.close(handle)
+    try:
+        save_file(tensors, partial, metadata={key: json.dumps(value) for key, value in facts.items()})
+        Path(partial).replace(path)
+    finally:
+        Path(partial).unlink(missing_ok=True)
+
+
+def load(name: str, path: str | Path, class_order: str | None = None) -> tuple[Network, Metadata]:
+    """Return the network ``name`` with the weights of ``path`` in evaluation mode, and their metadata.
+
+    Args:
+        name: a key of ``NETWORKS``.
+        path: a safetensors checkpoint of ours, or a public ``.pth`` file.
+        class_order: see ``load_weights``.
+
+    Raises:
+        FileNotFoundError, ValueError: as ``load_weights``; also if the file was made for another network.
+    """
+    tensors, metadata = _read(Path(path))
+    if metadata.model not in ("", name):
+        raise ValueError(f"{path} holds weights of {metadata.model}, not {name}; choose that network")
+    network = build(name, _num_outputs(name, tensors))
+    _fill(network, tensors, Path(path), class_order)
+    metadata.model, metadata.num_classes = name, network.num_classes
+    return network.eval(), metadata
+
+
+def load_weights(network: Network, path: str | Path, class_order: str | None = None) -> Metadata:
+    """Fill ``network`` with the weights of ``path``.
+
+    Args:
+        network: any network of ``build``; changed in place.
+        path: a safetensors checkpoint of ours, or a public ``.pth`` file (loaded without running its code).
+        class_order: ``train-id``, or ``unlabelled-first`` for weights whose output 0 is void, which are
+            then rolled so that void comes last. By default known public files are recognised by their
+            hash, and all others are taken as ``train-id``.
+
+    Returns:
+        The metadata in the file, or the defaults of ``Metadata`` for a public file.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it holds no weights, or names and shapes that do not match the network's.
+    """
+    tensors, metadata = _read(Path(path))
+    _fill(network, tensors, Path(path), class_order)
+    return metadata
+
+
+def _num_outputs(name: str, tensors: Mapping[str, Tensor]) -> int:
+    """Return how many outputs the classifier in a file has."""
+    if name in NETWORKS:
+        classifier = tensors.get(NETWORKS[name].classifier_name + ".weight")
+        if classifier is not None and classifier.dim() == 4:
+            return classifier.shape[1]  # a transposed convolution: (in, out, height, width)
+    return NUM_CLASSES
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], Metadata]:
+    """Return the tensors of a file by name, and its metadata."""
+    if not path.is_file():
+        raise FileNotFoundError(f"no weights at {path}; check the path")
+    if path.suffix != ".safetensors":
+        return read_pth(path), Metadata()
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+            facts = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
+            return tensors, Metadata(**facts)
+    except Exception as error:  # safetensors has its own exceptions; whatever it is, the file is at fault
+        raise ValueError(
+            f"{path} is not a checkpoint of this course ({error}); fetch or train it again"
+        ) from None
+
+
+def _fill(network: Network, tensors: Mapping[str, Tensor], path: Path, class_order: str | None) -> None:
+    """Copy ``tensors`` into ``network`` after checking every name and shape."""
+    order = class_order or known_class_order(path)
+    if order not in CLASS_ORDERS:
+        raise ValueError(f"unknown class order {order!r}; known are {', '.join(CLASS_ORDERS)}")
+    expected = network.state_dict()
+    _compare(expected, tensors, path)
+    if order == "unlabelled-first":
+        tensors = _void_last(network, tensors, path)
+    counters = {name: value for name, value in expected.items() if name.endswith("num_batches_tracked")}
+    network.load_state_dict(counters | dict(tensors))
+
+
+def _compare(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Raise a ValueError that names what is missing, left over or of another shape."""
+    missing = [n for n in expected if n not in tensors and not n.endswith("num_batches_tracked")]
+    unmatched = [name for name in tensors if name not in expected]
+    if missing or unmatched:
+        raise ValueError(
+            f"{path} does not fit this network: {_some(missing)} missing, {_some(unmatched)} unmatched; "
+            "check that the weights belong to it"
+        )
+    for name, tensor in tensors.items():
+        if tensor.shape != expected[name].shape:
+            got, wanted = tuple(tensor.shape), tuple(expected[name].shape)
+            raise ValueError(f"{path} does not fit this network: {name} has shape {got}, expected {wanted}")
+
+
+def _some(names: list[str]) -> str:
+    """Say how many names there are and show the first three."""
+    if not names:
+        return "0"
+    return f"{len(names)} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
+
+
+def _void_last(network: Network, tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """Roll the outputs of a void-first classifier so that train id 0 comes first and void last."""
+    if network.num_classes != VOID + 1:
+        raise ValueError(f"{path} has {network.num_classes} outputs; unlabelled-first needs {VOID + 1}")
+    rolled = dict(tensors)
+    for name in (f"{network.classifier_name}.weight", f"{network.classifier_name}.bias"):
+        if name in rolled:
+            axis = 1 if rolled[name].dim() > 1 else 0
+            rolled[name] = rolled[name].roll(-1, dims=axis)
+    return rolled

@@ -1,0 +1,89 @@
+"""What every network has in common: the range of its input, any size, features before the classifier."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+RANGE_TOLERANCE = 0.01  # resizing and augmentation may leave [0, 1] by a rounding error
+
+
+class Network(nn.Module, ABC):
+    """A segmentation network: RGB images in [0, 1] in, logits of the same size out.
+
+    A subclass has ``classifier``, a last layer that brings the features to the size of the (padded) image.
+    """
+
+    size_multiple: int
+    """Sides are padded up to a multiple of this, and the logits cropped again."""
+
+    feature_channels: int
+    """Channels of the feature map that the classifier reads."""
+
+    classifier_name: str
+    """The public name of the classifier in ``state_dict``, so that others can find or replace it."""
+
+    def __init__(self) -> None:
+        """Start with the check of the input's range switched on."""
+        super().__init__()
+        self.checks_range = True
+
+    @property
+    def classifier(self) -> nn.Module:
+        """The last layer: features in, logits out."""
+        return self.get_submodule(self.classifier_name)
+
+    @property
+    def num_classes(self) -> int:
+        """How many logits a pixel gets: 19, or 20 with void."""
+        return self.classifier.out_channels
+
+    @abstractmethod
+    def features(self, images: Tensor) -> Tensor:
+        """Return the feature map that the classifier reads.
+
+        Args:
+            images: RGB in [0, 1], shape (N, 3, H, W), both sides a multiple of ``size_multiple``.
+
+        Returns:
+            Features (N, ``feature_channels``, H / s, W / s) with a stride s that depends on the network.
+        """
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits.
+
+        Args:
+            images: RGB float in [0, 1], shape (N, 3, H, W), any size.
+
+        Returns:
+            Logits (N, C, H, W), not normalised; larger means more likely.
+
+        Raises:
+            ValueError: if the images have another shape, dtype or range.
+        """
+        check_images(images, check_range=self.checks_range)
+        height, width = images.shape[-2:]
+        logits = self.classifier(self.features(pad_to_multiple(images, self.size_multiple)))
+        return logits[..., :height, :width]
+
+
+def check_images(images: Tensor, check_range: bool = True) -> None:
+    """Raise a ValueError unless ``images`` are RGB floats (N, 3, H, W), by default in [0, 1]."""
+    if images.dim() != 4 or images.shape[1] != 3 or images.numel() == 0:
+        raise ValueError(f"need RGB images of shape (N, 3, H, W), got {tuple(images.shape)}")
+    if not images.is_floating_point():
+        raise ValueError(f"need float images in [0, 1], got {images.dtype}; convert and divide by 255")
+    if not check_range or torch.compiler.is_compiling():
+        return
+    low, high = (value.item() for value in images.aminmax())
+    if not (low >= -RANGE_TOLERANCE and high <= 1 + RANGE_TOLERANCE):  # so written, NaN is caught too
+        cure = "divide by 255" if high > 2 else "check how they were normalised"
+        raise ValueError(f"need images in [0, 1], got values from {low:g} to {high:g}; {cure}")
+
+
+def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:
+    """Repeat the last row and column until both sides of (N, C, H, W) are multiples of ``multiple``."""
+    height, width = images.shape[-2:]
+    padding = (0, -width % multiple, 0, -height % multiple)
+    return F.pad(images, padding, mode="replicate") if any(padding) else images

@@ -1,0 +1,28 @@
+"""The networks of the paper by name."""
+
+from course_lib.labels import NUM_CLASSES
+from course_lib.models.enet import ENet
+from course_lib.models.erfnet import ERFNet
+from course_lib.models.network import Network
+
+NETWORKS: dict[str, type[Network]] = {"erfnet": ERFNet, "enet": ENet}
+"""Every network that ``build`` knows."""
+
+
+def build(name: str, num_classes: int = NUM_CLASSES) -> Network:
+    """Return a network with random weights, in training mode.
+
+    Args:
+        name: a key of ``NETWORKS``.
+        num_classes: 19, or 20 for a network with void as the last output.
+
+    Raises:
+        ValueError: if the name is unknown or the number of classes is neither.
+    """
+    if name not in NETWORKS:
+        raise ValueError(f"unknown network {name!r}; known are {', '.join(NETWORKS)}")
+    if num_classes not in (NUM_CLASSES, NUM_CLASSES + 1):
+        raise ValueError(
+            f"a network has {NUM_CLASSES} outputs, or {NUM_CLASSES + 1} with void; got {num_classes}"
+        )
+    return NETWORKS[name](num_classes)

@@ -1,0 +1,151 @@
+"""Weights survive the disk whole, or an error says what is wrong with the file."""
+
+import hashlib
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from course_lib import models
+from course_lib.models import files
+
+
+def same(first, second):
+    states = first.state_dict(), second.state_dict()
+    return all(torch.equal(states[0][key], states[1][key]) for key in states[0] | states[1])
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    return models.build("enet", num_classes=20).eval()
+
+
+def test_a_checkpoint_comes_back_whole_with_its_metadata(network, tmp_path):
+    written = models.Metadata(
+        model="enet",
+        known_classes=[0, 2, 13],
+        training="ce",
+        profile="mini",
+        size=[128, 256],
+        seed=3,
+        epochs=2,
+        metrics={"miou": 0.5},
+        command="train --model enet",
+    )
+    models.save_checkpoint(network, tmp_path / "enet_ce.safetensors", written)
+    loaded, metadata = models.load("enet", tmp_path / "enet_ce.safetensors")
+    written.num_classes = 20
+    assert metadata == written and same(loaded, network) and not loaded.training
+    assert [path.name for path in tmp_path.iterdir()] == ["enet_ce.safetensors"]
+
+
+def test_a_failed_save_keeps_the_old_checkpoint(network, tmp_path, monkeypatch):
+    path = tmp_path / "enet.safetensors"
+    models.save_checkpoint(network, path, models.Metadata(model="enet"))
+    before = path.read_bytes()
+
+    def full_disk(tensors, partial, metadata):
+        Path(partial).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("course_lib.models.checkpoints.save_file", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        models.save_checkpoint(network, path, models.Metadata(model="enet"))
+    assert path.read_bytes() == before and len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("layout", ["bare", "state_dict", "module", "numpy scalar beside it", "no counters"])
+def test_public_layouts_load(network, layout, tmp_path):
+    state = dict(network.state_dict())
+    if layout == "no counters":
+        state = {key: value for key, value in state.items() if not key.endswith("num_batches_tracked")}
+    content = {
+        "state_dict": {"epoch": 3, "state_dict": state},
+        "module": {f"module.{key}": value for key, value in state.items()},
+        "numpy scalar beside it": {"miou": np.float64(0.5), "state_dict": state},
+    }.get(layout, state)
+    torch.save(content, tmp_path / "public.pth")
+    loaded, metadata = models.load("enet", tmp_path / "public.pth")
+    assert same(loaded, network)
+    assert (metadata.num_classes, metadata.size, metadata.known_classes) == (20, [512, 1024], list(range(19)))
+
+
+def test_unlabelled_first_is_rolled_so_that_void_comes_last(network, tmp_path):
+    torch.save(network.state_dict(), tmp_path / "public.pth")
+    rolled, _ = models.load("enet", tmp_path / "public.pth", class_order="unlabelled-first")
+    image = torch.rand(1, 3, 32, 64)
+    with torch.inference_mode():
+        before, after = network(image), rolled(image)
+    torch.testing.assert_close(after[:, 19], before[:, 0])
+    torch.testing.assert_close(after[:, :19], before[:, 1:])
+
+
+def test_a_known_file_is_recognised_by_its_hash(network, tmp_path, monkeypatch):
+    path = tmp_path / "public.pth"
+    torch.save(network.state_dict(), path)
+    assert files.known_class_order(path) == "train-id"
+    content = path.read_bytes()
+    digest = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+    monkeypatch.setitem(files.GIT_BLOB_SHA1_UNLABELLED_FIRST, digest, "a test")
+    assert files.known_class_order(path) == "unlabelled-first"
+
+
+class Harmful:
+    def __reduce__(self):
+        return (print, ("this must never be printed",))
+
+
+def saved(content, path):
+    path.write_bytes(pickle.dumps(content, protocol=2))
+    return path
+
+
+def test_every_bad_file_gives_one_clear_line(network, tmp_path, capsys):
+    state = dict(network.state_dict())
+    cases = {
+        "no weights at": tmp_path / "absent.pth",
+        "not a weights file that is safe to load": saved(Harmful(), tmp_path / "harmful.pth"),
+        "holds no state_dict but list": tmp_path / "list.pth",
+        "1 \\(transposed_conv.weight\\) missing, 0 unmatched": tmp_path / "short.pth",
+        "0 missing, 1 \\(extra\\) unmatched": tmp_path / "long.pth",
+        "initial_block.main_branch.weight has shape \\(1,\\)": tmp_path / "shape.pth",
+        "not a checkpoint of this course": tmp_path / "text.safetensors",
+    }
+    torch.save([1, 2], tmp_path / "list.pth")
+    torch.save({k: v for k, v in state.items() if k != "transposed_conv.weight"}, tmp_path / "short.pth")
+    torch.save(state | {"extra": torch.zeros(1)}, tmp_path / "long.pth")
+    torch.save(state | {"initial_block.main_branch.weight": torch.zeros(1)}, tmp_path / "shape.pth")
+    (tmp_path / "text.safetensors").write_text("no weights")
+    for message, path in cases.items():
+        with pytest.raises((ValueError, FileNotFoundError), match=message) as caught:
+            models.load_weights(models.build("enet", 20), path)
+        assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+    assert "never" not in capsys.readouterr().out
+
+
+def test_a_truncated_file_is_named(network, tmp_path):
+    torch.save(network.state_dict(), tmp_path / "whole.pth")
+    models.save_checkpoint(network, tmp_path / "whole.safetensors", models.Metadata())
+    for name in ("whole.pth", "whole.safetensors"):
+        path = tmp_path / name
+        path.write_bytes(path.read_bytes()[:-1000])
+        with pytest.raises(ValueError, match=name):
+            models.load("enet", path)
+
+
+def test_weights_of_another_network_are_refused(network, tmp_path):
+    models.save_checkpoint(network, tmp_path / "enet.safetensors", models.Metadata(model="enet"))
+    with pytest.raises(ValueError, match="holds weights of enet, not erfnet"):
+        models.load("erfnet", tmp_path / "enet.safetensors")
+
+
+def test_unknown_class_orders_and_void_first_with_19_outputs_raise(tmp_path):
+    network = models.build("enet")
+    torch.save(network.state_dict(), tmp_path / "public.pth")
+    with pytest.raises(ValueError, match="unknown class order 'alphabetical'"):
+        models.load_weights(network, tmp_path / "public.pth", class_order="alphabetical")
+    with pytest.raises(ValueError, match="has 19 outputs; unlabelled-first needs 20"):
+        models.load_weights(network, tmp_path / "public.pth", class_order="unlabelled-first")
