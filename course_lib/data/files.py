@@ -1,0 +1,109 @@
+"""Read one image, one mask, one folder; whatever is wrong with a file, the error names it and the cure."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+
+class Sample(NamedTuple):
+    """One image with its target, as they are on disk."""
+
+    name: str
+    """The file's name without its suffix."""
+    image: Image.Image
+    """RGB."""
+    target: Tensor
+    """uint8 (H, W), the size of the image."""
+
+
+def read_image(path: Path) -> Image.Image:
+    """Return an image as RGB, wholly decoded.
+
+    Raises:
+        ValueError: if the file is damaged or no image.
+    """
+    return _decoded(path).convert("RGB")
+
+
+def read_mask(path: Path) -> Tensor:
+    """Return the numbers of a one-channel image, uint8 (H, W).
+
+    Raises:
+        ValueError: if the file is damaged or has more than one channel.
+    """
+    image = _decoded(path)
+    if image.mode not in ("L", "P"):
+        raise ValueError(f"{path} has mode {image.mode}; a mask has one channel of 8 bits: fetch it again")
+    return torch.from_numpy(np.array(image))
+
+
+def _decoded(path: Path) -> Image.Image:
+    """Open an image and decode every pixel, so that a truncated file is noticed here."""
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return image
+    except FileNotFoundError:
+        raise FileNotFoundError(f"no file {path}; the data set is incomplete: fetch it again") from None
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow reports broken png chunks as SyntaxError
+        raise ValueError(f"{path} cannot be read as an image ({error}); fetch it again") from None
+
+
+def read_pair(image_path: Path, mask_path: Path) -> tuple[Image.Image, Tensor]:
+    """Return an image and its mask.
+
+    Raises:
+        ValueError: if one of them is damaged, or their sizes differ.
+    """
+    image, mask = read_image(image_path), read_mask(mask_path)
+    if (image.height, image.width) != tuple(mask.shape):
+        height, width = mask.shape
+        raise ValueError(
+            f"{mask_path} is {height} x {width}, its image {image.height} x {image.width} (height x width); "
+            "a mask has the size of its image: fetch both again"
+        )
+    return image, mask
+
+
+def relabel(mask: Tensor, new_of_old: dict[int, int], path: Path) -> Tensor:
+    """Translate the values of a mask.
+
+    Args:
+        mask: uint8 (H, W).
+        new_of_old: every value that may occur, and what becomes of it.
+        path: the file of the mask, for the error.
+
+    Raises:
+        ValueError: if the mask holds another value.
+    """
+    table = torch.full((256,), -1, dtype=torch.int16)
+    for old, new in new_of_old.items():
+        table[old] = new
+    relabelled = table[mask.long()]
+    if (relabelled < 0).any():
+        unknown = mask[relabelled < 0].unique().tolist()
+        raise ValueError(
+            f"{path} holds the label {', '.join(map(str, unknown))}; "
+            f"expected only {', '.join(map(str, sorted(new_of_old)))}: is it a mask of this data set?"
+        )
+    return relabelled.to(torch.uint8)
+
+
+def list_files(folder: Path, suffix: str) -> list[Path]:
+    """Return the files of a folder that end in ``suffix``, sorted, 2 before 10.
+
+    Raises:
+        FileNotFoundError: if there is no such folder or no such file in it.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"no folder {folder}; put the data set there, or point COURSE_DATA at the folder that holds it"
+        )
+    files = [path for path in folder.iterdir() if path.suffix == suffix]
+    if not files:
+        raise FileNotFoundError(f"no *{suffix} in {folder}; the data set is empty: fetch it again")
+    return sorted(files, key=lambda path: path.stem.zfill(12) if path.stem.isdigit() else path.stem)

@@ -1,0 +1,75 @@
+"""From a picture and its mask to tensors; what happens to one happens to the other."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional
+
+from course_lib.labels import IGNORE
+
+Size = tuple[int, int]
+"""Height and width in pixels."""
+
+PairTransform = Callable[[Image.Image, Tensor], tuple[Tensor, Tensor]]
+
+TRANSLATION = 2  # pixels to each side, as ERFNet's authors do
+
+
+def resize_image(image: Image.Image, size: Size) -> Image.Image:
+    """Return the image at (height, width), by Pillow's bilinear filter: what published figures used."""
+    return functional.resize(image, list(size), interpolation=v2.InterpolationMode.BILINEAR)
+
+
+def resize_mask(mask: Tensor, size: Size) -> Tensor:
+    """Return a mask (H, W) in uint8 at (height, width), by nearest neighbour: no value is made up."""
+    height, width = size
+    return torch.from_numpy(np.array(Image.fromarray(mask.numpy()).resize((width, height), Image.NEAREST)))
+
+
+def to_tensor(image: Image.Image, scale: bool = True) -> Tensor:
+    """Return RGB float32, shape (3, H, W), in [0, 1] or, without ``scale``, in [0, 255]."""
+    return functional.to_dtype(functional.to_image(image), torch.float32, scale=scale).as_subclass(Tensor)
+
+
+def evaluation_transform(size: Size) -> PairTransform:
+    """Return a transform that resizes the image, and leaves the target at its own size.
+
+    It returns the image in float32 (3, height, width) in [0, 1] and the target in int64.
+    """
+
+    def transform(image: Image.Image, target: Tensor) -> tuple[Tensor, Tensor]:
+        return to_tensor(resize_image(image, size)), target.long()
+
+    return transform
+
+
+def training_transform(size: Size) -> PairTransform:
+    """Return a transform that resizes both, flips both at random and shifts both by up to two pixels.
+
+    It returns the image in float32 (3, height, width) in [0, 1] and the target in int64 (height, width); what
+    is shifted in from outside is black and void. Draws from torch's global generator.
+    """
+    height, width = size
+    augment = v2.Compose(
+        [
+            v2.RandomHorizontalFlip(),
+            v2.RandomAffine(
+                degrees=0,
+                translate=(TRANSLATION / width, TRANSLATION / height),
+                fill={tv_tensors.Image: 0, tv_tensors.Mask: IGNORE},
+            ),
+            v2.ToDtype({tv_tensors.Image: torch.float32, tv_tensors.Mask: torch.int64}, scale=True),
+        ]
+    )
+
+    def transform(image: Image.Image, target: Tensor) -> tuple[Tensor, Tensor]:
+        picture = functional.to_image(resize_image(image, size))
+        picture, mask = augment(picture, tv_tensors.Mask(resize_mask(target, size)))
+        return picture.as_subclass(Tensor), mask.as_subclass(Tensor)
+
+    return transform

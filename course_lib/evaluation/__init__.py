@@ -1,0 +1,23 @@
+"""A network, scores and benchmarks to one tidy table."""
+
+from course_lib.evaluation.anomaly import evaluate, examples, measure
+from course_lib.evaluation.protocols import PROTOCOLS
+from course_lib.evaluation.scoring import Scored, mean_score_maps, ready
+from course_lib.evaluation.segmentation import confusion
+from course_lib.evaluation.settings import Settings
+from course_lib.evaluation.table import COLUMNS, as_text, table
+
+__all__ = [
+    "COLUMNS",
+    "PROTOCOLS",
+    "Scored",
+    "Settings",
+    "as_text",
+    "confusion",
+    "evaluate",
+    "examples",
+    "mean_score_maps",
+    "measure",
+    "ready",
+    "table",
+]

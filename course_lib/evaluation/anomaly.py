@@ -1,0 +1,91 @@
+"""One pass over a benchmark computes every requested score, its metrics and their intervals."""
+
+from collections.abc import Callable, Sequence
+
+from tqdm.auto import tqdm
+
+from course_lib.data import BenchmarkImages
+from course_lib.evaluation import protocols
+from course_lib.evaluation.scoring import Scored, ScoreMaps, ready, score_benchmark
+from course_lib.evaluation.settings import Settings
+from course_lib.evaluation.table import row
+from course_lib.metrics import StreamingMetrics
+from course_lib.models import Network
+
+
+def evaluate(
+    network: Network,
+    benchmarks: Sequence[BenchmarkImages],
+    settings: Settings,
+    mean_maps: ScoreMaps | None = None,
+    progress: bool = True,
+    finished: Callable[[list[dict]], None] | None = None,
+) -> list[dict]:
+    """Score every image of every benchmark once.
+
+    Args:
+        network: any network; its device and mode may change.
+        benchmarks: opened before, so that a missing folder is noticed at once.
+        settings: what to compute.
+        mean_maps: of ``mean_score_maps``, for the position-only controls.
+        progress: whether to show a progress bar.
+        finished: called with all rows so far after each benchmark, so that a later failure loses nothing.
+
+    Returns:
+        One row per benchmark and score, for ``table``; metrics in percent.
+
+    Raises:
+        ValueError: if a file is damaged, a score is NaN, or a benchmark holds no anomaly; it is named.
+    """
+    rows: list[dict] = []
+    with ready(network, settings):
+        for images in benchmarks:
+            metrics = measure(network, images, settings, mean_maps, progress)
+            rows += [_row(images.name, *key, settings, streamed) for key, streamed in metrics.items()]
+            if finished:
+                finished(rows)
+    return rows
+
+
+def measure(
+    network: Network,
+    images: BenchmarkImages,
+    settings: Settings,
+    mean_maps: ScoreMaps | None = None,
+    progress: bool = True,
+) -> dict[tuple[str, float], StreamingMetrics]:
+    """Return the streamed metrics of each (score, temperature) on one benchmark; needs ``ready``."""
+    metrics: dict[tuple[str, float], StreamingMetrics] = {}
+    scored = score_benchmark(network, images, settings, mean_maps)
+    for one in tqdm(scored, total=len(images), desc=images.name, unit="image", disable=not progress):
+        if one is not None:
+            for key, scores in one.maps.items():
+                metrics.setdefault(key, StreamingMetrics()).update(scores, one.target, one.name)
+    return metrics
+
+
+def examples(network: Network, images: BenchmarkImages, settings: Settings, count: int) -> list[Scored]:
+    """Return the first ``count`` images that hold an anomaly, with their score maps."""
+    found: list[Scored] = []
+    with ready(network, settings):
+        for one in score_benchmark(network, images, settings):
+            if one is not None and (one.target == 1).any():
+                found.append(one)
+            if len(found) == count:
+                break
+    return found
+
+
+def _row(
+    benchmark: str, score: str, temperature: float, settings: Settings, streamed: StreamingMetrics
+) -> dict:
+    """Compute the metrics of one score on one benchmark."""
+    convention = protocols.find(settings.protocol).fpr_convention
+    try:
+        metrics = streamed.compute(convention)
+    except ValueError as error:
+        raise ValueError(f"{benchmark}: {error}; are these the right masks?") from None
+    intervals = None
+    if settings.resamples:
+        intervals = streamed.intervals(settings.resamples, settings.seed, convention)
+    return row(benchmark, score, temperature, settings, metrics, intervals)

@@ -1,0 +1,97 @@
+"""Three ways to evaluate, which give three different tables from the same weights."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from course_lib.data import BENCHMARKS, Sample, resize_image, resize_mask, to_tensor
+from course_lib.labels import IGNORE
+
+PEER_SIZE = (512, 1024)
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What happens to images, masks and scores on the way to a metric."""
+
+    description: str
+    raw_input: bool = False
+    """Whether images are fed in [0, 255] to networks made for [0, 1]."""
+    size: str = "given"
+    """``given`` (by the user or the checkpoint), ``peer`` (512 x 1024) or ``native``."""
+    resizes_masks: bool = False
+    """Whether masks are brought to the size of the scores, instead of scores to the size of the masks."""
+    skips_anomaly_free: bool = False
+    counts_void: bool = False
+    """Whether void counts as anomaly on the benchmarks where the paper's code did so."""
+    inverts_void: bool = False
+    """Whether the void score is 1 - P(void) with an underflowing softmax, as in the paper."""
+    fpr_convention: str = "step"
+
+
+PROTOCOLS = {
+    "benchmark": Protocol(
+        "images in [0, 1], scores brought to the size of the masks, void ignored, all images"
+    ),
+    "peer": Protocol(
+        "512 x 1024, masks resized to it, void ignored, anomaly-free images skipped, FPR95 on the chord",
+        size="peer",
+        resizes_masks=True,
+        skips_anomaly_free=True,
+        fpr_convention="chord",
+    ),
+    "paper": Protocol(
+        "as the paper's code: images in [0, 255] at native size, void counted as anomaly on the two "
+        "Fishyscapes sets, inverted void score, FPR95 on the chord",
+        raw_input=True,
+        size="native",
+        counts_void=True,
+        inverts_void=True,
+        fpr_convention="chord",
+    ),
+}
+"""``benchmark`` is right and the default; ``peer`` is what most re-implementations report; ``paper`` gives the
+paper's tables, mistakes included."""
+
+
+def find(name: str) -> Protocol:
+    """Return the protocol called ``name``.
+
+    Raises:
+        ValueError: if the name is unknown.
+    """
+    if name not in PROTOCOLS:
+        raise ValueError(f"unknown protocol {name!r}; known are {', '.join(PROTOCOLS)}")
+    return PROTOCOLS[name]
+
+
+def input_size(protocol: Protocol, given: tuple[int, int]) -> tuple[int, int] | None:
+    """Return the height and width that images are resized to, None for their own."""
+    return {"given": given, "peer": PEER_SIZE, "native": None}[protocol.size]
+
+
+def network_input(protocol: Protocol, sample: Sample, given: tuple[int, int]) -> Tensor:
+    """Return what the network is fed, float32 (1, 3, H, W)."""
+    size = input_size(protocol, given)
+    image = sample.image if size is None else resize_image(sample.image, size)
+    return to_tensor(image, scale=not protocol.raw_input)[None]
+
+
+def ground_truth(protocol: Protocol, sample: Sample, benchmark: str) -> Tensor | None:
+    """Return the mask that counts, uint8 (H, W) of 0, 1 and 255; None if the image is left out."""
+    target = sample.target
+    if protocol.counts_void and BENCHMARKS[benchmark].paper_counts_void:
+        target = target.where(target != IGNORE, 1)
+    if protocol.resizes_masks:
+        target = resize_mask(target, PEER_SIZE)
+    if protocol.skips_anomaly_free and not (target == 1).any():
+        return None
+    return target
+
+
+def to_size_of(target: Tensor, scores: Tensor) -> Tensor:
+    """Return one score map (h, w) at the size of ``target`` (H, W), bilinear; untouched if it fits."""
+    if scores.shape == target.shape:
+        return scores
+    return F.interpolate(scores[None, None], target.shape, mode="bilinear", align_corners=False)[0, 0]

@@ -1,0 +1,114 @@
+"""From an image to all its score maps in one forward pass."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from course_lib import scores as score_functions
+from course_lib.data import BenchmarkImages, Sample, resize_image, to_tensor
+from course_lib.evaluation import protocols
+from course_lib.evaluation.settings import CONSTANT, POSITION, Settings
+from course_lib.models import Network
+
+ScoreMaps = dict[tuple[str, float], Tensor]
+"""A map (H, W) for each (score, temperature)."""
+
+
+class Scored(NamedTuple):
+    """One image, its ground truth and its score maps, all at the size at which pixels are compared."""
+
+    name: str
+    image: Image.Image
+    target: Tensor
+    """uint8 (H, W): 0 normal, 1 anomaly, 255 void."""
+    maps: ScoreMaps
+
+
+@contextmanager
+def ready(network: Network, settings: Settings) -> Iterator[None]:
+    """Put the network on its device in evaluation mode; allow raw input only if the protocol wants it."""
+    before = network.training, network.checks_range
+    network.to(settings.device).eval()
+    network.checks_range = not protocols.find(settings.protocol).raw_input
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        network.train(before[0])
+        network.checks_range = before[1]
+
+
+def score_maps(network: Network, images: Tensor, settings: Settings) -> ScoreMaps:
+    """Return the score maps (h, w) of one image (1, 3, h, w), on the CPU."""
+    logits = network(images.to(settings.device)).float()
+    inverted = protocols.find(settings.protocol).inverts_void
+    maps = {}
+    for name, temperature in settings.with_temperatures():
+        if name == "void" and inverted:
+            scores = score_functions.one_minus_void(logits)
+        else:
+            scores = score_functions.score(name, logits, settings.known_classes, temperature)
+        maps[name, temperature] = scores[0].cpu()
+    return maps
+
+
+def score_benchmark(
+    network: Network,
+    images: BenchmarkImages,
+    settings: Settings,
+    mean_maps: ScoreMaps | None = None,
+    indices: Iterable[int] | None = None,
+) -> Iterator[Scored | None]:
+    """Score the images of a benchmark one by one; None stands for an image that the protocol leaves out.
+
+    Args:
+        network: inside ``ready``.
+        images: the benchmark.
+        settings: what to compute.
+        mean_maps: of ``mean_score_maps``, for the position-only controls.
+        indices: which images, by default all.
+
+    Raises:
+        ValueError: if a file is damaged or a score is NaN; the message names the image.
+    """
+    protocol = protocols.find(settings.protocol)
+    for index in range(len(images)) if indices is None else indices:
+        sample = images[index]
+        target = protocols.ground_truth(protocol, sample, images.name)
+        if target is None:
+            yield None
+            continue
+        maps = score_maps(network, protocols.network_input(protocol, sample, settings.size), settings)
+        if settings.controls:
+            maps |= _controls(mean_maps or {})
+        sized = {key: protocols.to_size_of(target, scores) for key, scores in maps.items()}
+        yield Scored(sample.name, sample.image, target, sized)
+
+
+def mean_score_maps(network: Network, samples: Iterable[Sample], settings: Settings) -> ScoreMaps:
+    """Return the mean score maps of ordinary images: what position alone tells.
+
+    Args:
+        network: inside ``ready``.
+        samples: validation images, without anomalies.
+        settings: what to compute; images are resized to ``settings.size`` under every protocol.
+    """
+    raw = protocols.find(settings.protocol).raw_input
+    sums: ScoreMaps = {}
+    count = 0
+    for sample in samples:
+        images = to_tensor(resize_image(sample.image, settings.size), scale=not raw)[None]
+        for key, scores in score_maps(network, images, settings).items():
+            sums[key] = sums[key] + scores if key in sums else scores
+        count += 1
+    return {key: total / count for key, total in sums.items()}
+
+
+def _controls(mean_maps: ScoreMaps) -> ScoreMaps:
+    """Return the maps of the controls, the same for every image; they are brought to size like any other."""
+    controls = {(POSITION + name, temperature): scores for (name, temperature), scores in mean_maps.items()}
+    return controls | {(CONSTANT, 1.0): torch.zeros(1, 1)}

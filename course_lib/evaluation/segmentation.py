@@ -1,0 +1,36 @@
+"""How well a network segments what it knows."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from torch.nn import functional as F
+from tqdm.auto import tqdm
+
+from course_lib.data import Sample, evaluation_transform
+from course_lib.evaluation.scoring import ready
+from course_lib.evaluation.settings import Settings
+from course_lib.metrics import Confusion
+from course_lib.models import Network
+
+
+def confusion(
+    network: Network, samples: Sequence[Sample], settings: Settings, progress: bool = True
+) -> Confusion:
+    """Return the confusion counts of a network, at the size of the targets.
+
+    Args:
+        network: any network; its device may change.
+        samples: images with targets of train ids and 255.
+        settings: ``size`` is the input's, ``device`` where to compute; images are in [0, 1] whatever the protocol.
+            Logits are brought to the target's size, bilinear, before the argmax.
+        progress: whether to show a progress bar.
+    """
+    transform = evaluation_transform(settings.size)
+    counts = Confusion()
+    with ready(network, replace(settings, protocol="benchmark")):
+        for sample in tqdm(samples, desc="validation", unit="image", disable=not progress):
+            image, target = transform(sample.image, sample.target)
+            logits = network(image[None].to(settings.device))
+            logits = F.interpolate(logits, target.shape, mode="bilinear", align_corners=False)
+            counts.update(logits.argmax(dim=1)[0].cpu(), target)
+    return counts

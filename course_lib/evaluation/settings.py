@@ -1,0 +1,62 @@
+"""What a user chooses for an evaluation, checked before any image is read."""
+
+from dataclasses import dataclass, field
+
+import torch
+
+from course_lib import scores as score_functions
+from course_lib.evaluation import protocols
+from course_lib.labels import NUM_CLASSES, VOID
+
+CONSTANT = "constant"
+"""The control that gives every pixel the same score: chance."""
+
+POSITION = "position:"
+"""Before a score's name: the control that gives every image the mean score map of the validation images."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to evaluate a network."""
+
+    scores: tuple[str, ...] = ("msp", "max_logit", "max_entropy")
+    temperatures: tuple[float, ...] = (1.0,)
+    protocol: str = "benchmark"
+    size: tuple[int, int] = (512, 1024)
+    """Height and width of the network's input, where the protocol leaves the choice."""
+    known_classes: tuple[int, ...] = tuple(range(NUM_CLASSES))
+    """Channels that take part in all scores but ``void``."""
+    controls: bool = False
+    """Whether to add a constant score, and the position-only scores if mean score maps are at hand."""
+    resamples: int = 1000
+    """Of the bootstrap; 0 leaves the intervals out."""
+    seed: int = 0
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+    def __post_init__(self) -> None:
+        """Raise a ValueError that names the first setting that is out of range."""
+        protocols.find(self.protocol)
+        unknown = [name for name in self.scores if name not in score_functions.SCORES]
+        if unknown or not self.scores:
+            known = ", ".join(score_functions.SCORES)
+            raise ValueError(
+                f"unknown score {unknown[0]!r}; known are {known}" if unknown else "no score given"
+            )
+        if not self.temperatures or min(self.temperatures) <= 0:
+            raise ValueError(f"temperatures must be positive, got {list(self.temperatures)}")
+        if min(self.size) < 1:
+            raise ValueError(f"size must be a positive height and width, got {list(self.size)}")
+        if self.resamples < 0:
+            raise ValueError(f"resamples must be 0 or more, got {self.resamples}")
+
+    def with_temperatures(self) -> list[tuple[str, float]]:
+        """Return each (score, temperature) to compute; a score that ignores T appears once, with T = 1."""
+        pairs = []
+        for name in self.scores:
+            matters = name in score_functions.NEED_TEMPERATURE
+            pairs += [(name, t) for t in (self.temperatures if matters else (1.0,))]
+        return list(dict.fromkeys(pairs))
+
+    def classes_in(self, score: str) -> int:
+        """Return how many channels take part in a score."""
+        return VOID + 1 if score.removeprefix(POSITION) == "void" else len(self.known_classes)

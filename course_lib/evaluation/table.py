@@ -1,0 +1,141 @@
+"""The tidy table of results: its columns, and how it is shown."""
+
+import math
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+
+from course_lib.data import BENCHMARKS
+from course_lib.evaluation import protocols
+from course_lib.evaluation.settings import CONSTANT, Settings
+from course_lib.metrics import AnomalyMetrics, Intervals
+from course_lib.models import Metadata
+
+# fmt: off
+COLUMNS = (
+    "model", "weights", "training", "profile", "seed", "epochs", "height", "width",
+    "score", "temperature", "benchmark", "protocol", "images", "images_of", "prevalence",
+    "auprc", "auprc_low", "auprc_high", "fpr95", "fpr95_low", "fpr95_high", "fpr95_convention", "auroc", "chance",
+    "miou", "classes_in_miou", "classes_in_score", "auprc_outside_chance", "fpr95_outside_chance",
+    "auprc_bound", "fpr95_bound", "auroc_bound",
+)
+# fmt: on
+"""All metrics are percent. ``*_bound``: the most that a number can be off because scores were binned."""
+
+CHANCE_FPR95 = 95.0
+"""Of a score that knows nothing, in percent."""
+
+
+def row(
+    benchmark: str,
+    score: str,
+    temperature: float,
+    settings: Settings,
+    metrics: AnomalyMetrics,
+    intervals: Intervals | None,
+) -> dict:
+    """Return what one score reached on one benchmark; ``table`` adds the columns about the network."""
+    protocol = protocols.find(settings.protocol)
+    height, width = protocols.input_size(protocol, settings.size) or (None, None)
+    values = {
+        "height": height,
+        "width": width,
+        "score": score,
+        "temperature": temperature,
+        "benchmark": benchmark,
+        "protocol": settings.protocol,
+        "images": metrics.images,
+        "images_of": BENCHMARKS[benchmark].official_images,
+        "fpr95_convention": protocol.fpr_convention,
+        "classes_in_score": None if score == CONSTANT else settings.classes_in(score),
+        "chance": 100 * metrics.prevalence,
+    }
+    fractions = asdict(metrics)
+    del fractions["images"], fractions["pixels"]
+    values |= {name: 100 * value for name, value in fractions.items()}
+    return values | (_interval_columns(intervals) if intervals else {})
+
+
+def _interval_columns(intervals: Intervals) -> dict:
+    """Return the bounds of the intervals in percent, and whether they exclude chance."""
+    columns = {}
+    for name in ("auprc", "fpr95"):
+        low, high = getattr(intervals, name)
+        columns |= {f"{name}_low": 100 * low, f"{name}_high": 100 * high}
+    low, high = intervals.auprc_above_chance
+    columns["auprc_outside_chance"] = _excludes(low, high, 0)
+    columns["fpr95_outside_chance"] = _excludes(columns["fpr95_low"], columns["fpr95_high"], CHANCE_FPR95)
+    return columns
+
+
+def _excludes(low: float, high: float, value: float) -> bool:
+    """Tell whether ``value`` lies outside [low, high]; an unknown interval excludes nothing."""
+    return not (math.isnan(low) or low <= value <= high)
+
+
+def table(
+    rows: list[dict], metadata: Metadata, weights: str | Path, miou: tuple[float, int] | None
+) -> pd.DataFrame:
+    """Return the tidy table.
+
+    Args:
+        rows: of ``row``.
+        metadata: of the network.
+        weights: the file that they came from; only its name is kept.
+        miou: mean IoU as a fraction and the number of classes in it, if it was measured.
+    """
+    mean, classes = miou or (None, None)
+    about = {
+        "model": metadata.model,
+        "weights": Path(weights).name,
+        "training": metadata.training,
+        "profile": metadata.profile,
+        "seed": metadata.seed,
+        "epochs": metadata.epochs,
+        "miou": None if mean is None else 100 * mean,
+        "classes_in_miou": classes,
+    }
+    whole = [
+        "seed",
+        "epochs",
+        "height",
+        "width",
+        "images",
+        "images_of",
+        "classes_in_miou",
+        "classes_in_score",
+    ]
+    frame = pd.DataFrame([about | r for r in rows], columns=COLUMNS)
+    return frame.astype(dict.fromkeys(whole, "Int64"))
+
+
+def as_text(frame: pd.DataFrame) -> str:
+    """Return the table as people read it: intervals in brackets, ``~`` behind a number within chance."""
+    shown = pd.DataFrame(
+        {
+            "benchmark": frame["benchmark"],
+            "images": [f"{n} of {m}" for n, m in zip(frame["images"], frame["images_of"], strict=True)],
+            "score": [_score_name(r) for r in frame.itertuples()],
+            "chance": frame["chance"].map("{:.2f}".format),
+            "AuPRC": [_with_interval(r, "auprc") for r in frame.itertuples()],
+            "FPR95": [_with_interval(r, "fpr95") for r in frame.itertuples()],
+            "AUROC": frame["auroc"].map("{:.2f}".format),
+        }
+    )
+    return shown.to_string(index=False)
+
+
+def _score_name(r) -> str:
+    """Name a score, with its temperature where that is not 1."""
+    return r.score if r.temperature == 1 else f"{r.score} T={r.temperature:g}"
+
+
+def _with_interval(r, name: str) -> str:
+    """Return a number with its interval and, if it is within chance, a mark."""
+    text = f"{getattr(r, name):.2f}"
+    low, high = getattr(r, f"{name}_low"), getattr(r, f"{name}_high")
+    if pd.isna(low):
+        return text
+    mark = " " if getattr(r, f"{name}_outside_chance") else "~"
+    return f"{text}{mark} [{low:.2f}, {high:.2f}]"

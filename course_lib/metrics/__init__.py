@@ -1,0 +1,19 @@
+"""Metrics of anomaly scores (larger is more anomalous) and of segmentation; all are fractions."""
+
+from course_lib.metrics.bootstrap import Intervals
+from course_lib.metrics.curve import FPR_CONVENTIONS
+from course_lib.metrics.exact import auroc, average_precision, fpr_at_tpr
+from course_lib.metrics.segmentation import Confusion
+from course_lib.metrics.streaming import EXACT_PIXELS, AnomalyMetrics, StreamingMetrics
+
+__all__ = [
+    "EXACT_PIXELS",
+    "FPR_CONVENTIONS",
+    "AnomalyMetrics",
+    "Confusion",
+    "Intervals",
+    "StreamingMetrics",
+    "auroc",
+    "average_precision",
+    "fpr_at_tpr",
+]
