@@ -21,14 +21,14 @@ TRUTH_COLOURS = ListedColormap(["#30303a", "#e8793a", "#b9b9c4"])
 
 TRUTH_NAMES = ("normal", "anomaly", "void")
 
-PANEL = (3.2, 2.2)  # inches
+PANEL_WIDTH = 3.2  # inches
 MOST_PIXELS = 640  # across a panel; more cannot be seen
 
 
 def score_panels(scored: Sequence[Scored]) -> Figure:
     """Draw image, ground truth and every score map side by side, one row per image.
 
-    Each score map spans its own 1st to 99th percentile over the valid pixels, since scores have no common unit.
+    Each score map spans its own 1st to 99th percentile over the valid pixels: scores have no common unit.
 
     Args:
         scored: images with the same scores each.
@@ -40,10 +40,12 @@ def score_panels(scored: Sequence[Scored]) -> Figure:
         raise ValueError("no image to draw; does the benchmark hold an anomaly?")
     keys = list(scored[0].maps)
     columns = 2 + len(keys)
+    heights = [PANEL_WIDTH * one.image.height / one.image.width for one in scored]
     figure, axes = plt.subplots(
         len(scored),
         columns,
-        figsize=(PANEL[0] * columns, PANEL[1] * len(scored) + 0.4),
+        figsize=(1.12 * PANEL_WIDTH * columns, 1.05 * sum(heights) + 0.7),
+        height_ratios=heights,
         squeeze=False,
         layout="constrained",
     )
@@ -73,7 +75,7 @@ def _draw_scores(axis: Axes, scores: Tensor, target: Tensor) -> None:
     valid = scores[target != IGNORE]
     low, high = np.percentile(_thinned(valid.numpy(), most=100_000), [1, 99])
     drawn = axis.imshow(_thinned(scores.numpy()), cmap=SCORE_COLOURS, vmin=low, vmax=max(high, low + 1e-12))
-    axis.figure.colorbar(drawn, ax=axis, fraction=0.05, pad=0.02)
+    axis.figure.colorbar(drawn, cax=axis.inset_axes([1.02, 0, 0.03, 1]))
 
 
 def _truth_legend(figure: Figure) -> None:
@@ -84,7 +86,7 @@ def _truth_legend(figure: Figure) -> None:
 
 def _title(score: str, temperature: float) -> str:
     """Name a score as people write it."""
-    name = score.replace("_", " ")
+    name = score.replace("_", " ").replace("msp", "MSP")
     return name if temperature == 1 else f"{name}, T = {temperature:g}"
 
 

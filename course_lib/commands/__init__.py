@@ -1,8 +1,6 @@
-"""One module per command: each has ``add_parser(commands)`` and sets ``run(options)`` as its default."""
+"""The commands of ``python -m course_lib``: one module each, with ``parser()`` and ``run(options)``."""
 
-from course_lib.commands import evaluate
-
-COMMANDS = (evaluate,)
-"""In the order in which the help shows them."""
-
-__all__ = ["COMMANDS"]
+COMMANDS = {
+    "evaluate": "score benchmarks for anomalies with a trained network",
+}
+"""What each command does, by the name of its module; a module is imported only when it is called."""

@@ -1,124 +1,85 @@
 """``evaluate``: score benchmarks for anomalies with a trained network."""
 
 import argparse
+import dataclasses
 import json
 import time
 from pathlib import Path
 
 import pandas as pd
-import torch
 
 from course_lib import data, evaluation, models, plots, runtime
 from course_lib.labels import VOID
 from course_lib.models.files import CLASS_ORDERS
-from course_lib.scores import SCORES
+from course_lib.scores import NEED_TEMPERATURE, SCORES
 
 FIGURE_IMAGES = 2  # per benchmark
+DEFAULT_SCORES = ["msp", "max_logit", "max_entropy"]  # the three of the paper
+
+DESCRIPTION = """\
+Score every image of some benchmarks in one pass. Print AuPRC, FPR95 and AUROC in percent, with 95 % intervals
+over images and beside the chance level; ~ marks a number within chance.
+"""
 
 EPILOG = """\
 example:
   COURSE_DATA=/scratch/data python -m course_lib evaluate --model enet --weights enet.pth \\
       --benchmarks RoadAnomaly21 --output results/enet.csv --figure results/enet.png
-A ~ marks a number within chance. The table is written anew after each benchmark, so that a later failure
-loses nothing. Exit status: 0 done, 2 wrong usage or bad input.
+The CSV is written anew after each benchmark, so that a later failure loses nothing; files of the same name
+are replaced. Exit status: 0 done, 2 wrong usage or bad input.
 """
 
 
-def add_parser(commands: argparse._SubParsersAction) -> None:
+def parser() -> argparse.ArgumentParser:
     """Describe the options."""
-    parser = commands.add_parser(
-        "evaluate",
-        help="score benchmarks for anomalies with a trained network",
-        description="Score every image of one or more benchmarks and print AuPRC, FPR95 and AUROC in percent, "
-        "each beside its chance level and a 95 %% interval over images.",
+    described = argparse.ArgumentParser(
+        prog="python -m course_lib evaluate",
+        description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    _add_network_options(parser.add_argument_group("network"))
-    _add_scoring_options(parser.add_argument_group("scoring"))
-    _add_output_options(parser.add_argument_group("output"))
-    parser.set_defaults(run=run)
+    _add_network_options(described.add_argument_group("network"))
+    _add_scoring_options(described.add_argument_group("scoring"))
+    _add_output_options(described.add_argument_group("output"))
+    return described
 
 
+# fmt: off
 def _add_network_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--model", required=True, choices=models.NETWORKS)
-    group.add_argument(
-        "--weights", required=True, type=Path, metavar="FILE", help="our .safetensors or a public .pth"
-    )
-    group.add_argument(
-        "--class-order",
-        choices=CLASS_ORDERS,
-        help="of the outputs (default: by the file's hash, else train-id)",
-    )
-    group.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
+    add = group.add_argument
+    add("--model", required=True, choices=models.NETWORKS)
+    add("--weights", required=True, type=Path, metavar="FILE", help="our .safetensors or a public .pth")
+    add("--class-order", choices=CLASS_ORDERS,
+        help="of the outputs (default: unlabelled-first for files known by their hash, else train-id)")
+    add("--keep-void-channel", action="store_true", help="let the 20th output take part in every score")
+    add("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
 
 
 def _add_scoring_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--benchmarks",
-        nargs="+",
-        default=list(data.BENCHMARKS),
-        metavar="NAME",
-        help="folders in $COURSE_DATA/benchmarks (default: all five)",
-    )
-    group.add_argument(
-        "--score",
-        nargs="+",
-        default=["msp", "max_logit", "max_entropy"],
-        choices=SCORES,
-        dest="scores",
-        help="computed in one pass (default: msp max_logit max_entropy)",
-    )
-    group.add_argument(
-        "--temperature",
-        nargs="+",
-        type=float,
-        default=[1.0],
-        metavar="T",
-        dest="temperatures",
-        help="divides the logits in msp, max_entropy and energy (default: 1)",
-    )
-    group.add_argument(
-        "--protocol",
-        default="benchmark",
-        choices=evaluation.PROTOCOLS,
-        help="benchmark is right, peer and paper reproduce published figures (default: %(default)s)",
-    )
-    group.add_argument(
-        "--size",
-        nargs=2,
-        type=int,
-        metavar=("H", "W"),
-        help="input size under protocol benchmark (default: the checkpoint's, 512 1024 for public weights)",
-    )
-    group.add_argument(
-        "--keep-void-channel", action="store_true", help="let the 20th output take part in every score"
-    )
+    add = group.add_argument
+    add("--benchmarks", nargs="+", default=list(data.BENCHMARKS), metavar="NAME",
+        help=f"of {', '.join(data.BENCHMARKS)}: folders in $COURSE_DATA/benchmarks (default: all)")
+    add("--score", nargs="+", default=DEFAULT_SCORES, dest="scores", metavar="NAME",
+        help=f"of {', '.join(SCORES)} (default: {' '.join(DEFAULT_SCORES)})")
+    add("--temperature", nargs="+", type=float, default=[1.0], metavar="T", dest="temperatures",
+        help=f"divides the logits in {', '.join(NEED_TEMPERATURE)} (default: 1)")
+    add("--protocol", default="benchmark", choices=evaluation.PROTOCOLS,
+        help="benchmark is right, peer and paper reproduce published figures (default: %(default)s)")
+    add("--size", nargs=2, type=int, metavar=("H", "W"),
+        help="of the input, in protocol benchmark (default: the checkpoint's; 512 1024 for public weights)")
+    add("--validation", choices=data.SEGMENTATION_SETS, help="also measure mean IoU on its val split")
+    add("--controls", action="store_true",
+        help="add a constant score and, with --validation, the position-only scores")
 
 
 def _add_output_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--validation", choices=data.SEGMENTATION_SETS, help="also measure mean IoU on its val split"
-    )
-    group.add_argument(
-        "--controls",
-        action="store_true",
-        help="add a constant score and, with --validation, the position-only scores",
-    )
-    group.add_argument(
-        "--bootstrap",
-        type=int,
-        default=1000,
-        metavar="N",
-        help="resamples behind the intervals, 0 for none (default: %(default)s)",
-    )
-    group.add_argument("--seed", type=int, default=0, help="of the bootstrap (default: %(default)s)")
-    group.add_argument(
-        "--output", type=Path, metavar="FILE.csv", help="write a tidy table, and FILE.json beside it"
-    )
-    group.add_argument(
-        "--figure", type=Path, metavar="FILE.png", help="save images, truth and score maps side by side"
-    )
+    add = group.add_argument
+    add("--bootstrap", type=int, default=1000, metavar="N",
+        help="resamples behind the intervals, 0 for none (default: %(default)s)")
+    add("--seed", type=int, default=0, help="of the bootstrap (default: %(default)s)")
+    add("--output", type=Path, metavar="FILE.csv", help="write a tidy table, and FILE.json beside it")
+    add("--figure", type=Path, metavar="FILE.png", help="save images, truth and score maps side by side")
+# fmt: on
 
 
 def run(options: argparse.Namespace) -> int:
@@ -199,16 +160,14 @@ def _print_notes(frame: pd.DataFrame, settings: evaluation.Settings, miou: tuple
     """Say below the table how to read it."""
     protocol = evaluation.PROTOCOLS[settings.protocol]
     print(f"\nProtocol {settings.protocol}: {protocol.description}.")
-    intervals = f", in brackets 95 % intervals over images ({settings.resamples} resamples)"
-    print(
-        f"Percent{intervals if settings.resamples else ''}; ~ within chance; chance: AuPRC of a constant score."
-    )
+    print("All numbers are percent; chance is the AuPRC of a constant score.")
+    if settings.resamples:
+        resamples = f"{settings.resamples} resamples"
+        print(f"In brackets: 95 % intervals over images ({resamples}); ~ marks a number within chance.")
     if (frame["images_of"] > frame["images"]).any():
-        print("Where images are missing from the official set, do not compare with published numbers.")
-    bound = frame[["auprc_bound", "fpr95_bound"]].max()
-    print(
-        f"Binning changes AuPRC by at most {bound['auprc_bound']:.1g}, FPR95 by at most {bound['fpr95_bound']:.1g}."
-    )
+        print("Rows on part of an official set are not comparable with published numbers.")
+    auprc, fpr95 = frame["auprc_bound"].max(), frame["fpr95_bound"].max()
+    print(f"Scores are counted in bins: AuPRC can be off by {auprc:.1g} at most, FPR95 by {fpr95:.1g}.")
     if miou:
         print(f"Mean IoU {100 * miou[0]:.2f} over {miou[1]} classes seen in truth or prediction.")
 
@@ -228,6 +187,7 @@ def _write_about(options: argparse.Namespace, settings: evaluation.Settings, sec
 
 def _draw(path: Path, network: models.Network, benchmarks: list, settings: evaluation.Settings) -> None:
     """Save the first images of each benchmark that hold an anomaly."""
+    settings = dataclasses.replace(settings, controls=False)  # the same in every image: nothing to see
     scored = []
     for images in benchmarks:
         for one in evaluation.examples(network, images, settings, FIGURE_IMAGES):

@@ -33,7 +33,8 @@ def resize_mask(mask: Tensor, size: Size) -> Tensor:
 
 def to_tensor(image: Image.Image, scale: bool = True) -> Tensor:
     """Return RGB float32, shape (3, H, W), in [0, 1] or, without ``scale``, in [0, 255]."""
-    return functional.to_dtype(functional.to_image(image), torch.float32, scale=scale).as_subclass(Tensor)
+    values = functional.pil_to_tensor(image).float()
+    return values / 255 if scale else values
 
 
 def evaluation_transform(size: Size) -> PairTransform:

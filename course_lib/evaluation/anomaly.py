@@ -38,12 +38,11 @@ def evaluate(
         ValueError: if a file is damaged, a score is NaN, or a benchmark holds no anomaly; it is named.
     """
     rows: list[dict] = []
-    with ready(network, settings):
-        for images in benchmarks:
-            metrics = measure(network, images, settings, mean_maps, progress)
-            rows += [_row(images.name, *key, settings, streamed) for key, streamed in metrics.items()]
-            if finished:
-                finished(rows)
+    for images in benchmarks:
+        metrics = measure(network, images, settings, mean_maps, progress)
+        rows += [_row(images.name, *key, settings, streamed) for key, streamed in metrics.items()]
+        if finished:
+            finished(rows)
     return rows
 
 
@@ -54,13 +53,14 @@ def measure(
     mean_maps: ScoreMaps | None = None,
     progress: bool = True,
 ) -> dict[tuple[str, float], StreamingMetrics]:
-    """Return the streamed metrics of each (score, temperature) on one benchmark; needs ``ready``."""
+    """Return the streamed metrics of each (score, temperature) on one benchmark."""
     metrics: dict[tuple[str, float], StreamingMetrics] = {}
-    scored = score_benchmark(network, images, settings, mean_maps)
-    for one in tqdm(scored, total=len(images), desc=images.name, unit="image", disable=not progress):
-        if one is not None:
-            for key, scores in one.maps.items():
-                metrics.setdefault(key, StreamingMetrics()).update(scores, one.target, one.name)
+    with ready(network, settings):
+        scored = score_benchmark(network, images, settings, mean_maps)
+        for one in tqdm(scored, total=len(images), desc=images.name, unit="image", disable=not progress):
+            for key, scores in one.maps.items() if one else ():
+                streamed = metrics.setdefault(key, StreamingMetrics())
+                streamed.update(scores, one.target, f"{images.name}/{one.name}")
     return metrics
 
 

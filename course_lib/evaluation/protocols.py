@@ -31,9 +31,7 @@ class Protocol:
 
 
 PROTOCOLS = {
-    "benchmark": Protocol(
-        "images in [0, 1], scores brought to the size of the masks, void ignored, all images"
-    ),
+    "benchmark": Protocol("images in [0, 1], scores resized to the masks, void ignored, all images"),
     "peer": Protocol(
         "512 x 1024, masks resized to it, void ignored, anomaly-free images skipped, FPR95 on the chord",
         size="peer",
@@ -51,8 +49,8 @@ PROTOCOLS = {
         fpr_convention="chord",
     ),
 }
-"""``benchmark`` is right and the default; ``peer`` is what most re-implementations report; ``paper`` gives the
-paper's tables, mistakes included."""
+"""``benchmark`` is right and the default; ``peer`` is what most re-implementations report; ``paper`` gives
+the paper's tables, mistakes included."""
 
 
 def find(name: str) -> Protocol:

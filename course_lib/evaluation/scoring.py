@@ -1,12 +1,13 @@
 """From an image to all its score maps in one forward pass."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
 from PIL import Image
 from torch import Tensor
+from tqdm.auto import tqdm
 
 from course_lib import scores as score_functions
 from course_lib.data import BenchmarkImages, Sample, resize_image, to_tensor
@@ -89,23 +90,25 @@ def score_benchmark(
         yield Scored(sample.name, sample.image, target, sized)
 
 
-def mean_score_maps(network: Network, samples: Iterable[Sample], settings: Settings) -> ScoreMaps:
+def mean_score_maps(
+    network: Network, samples: Sequence[Sample], settings: Settings, progress: bool = True
+) -> ScoreMaps:
     """Return the mean score maps of ordinary images: what position alone tells.
 
     Args:
-        network: inside ``ready``.
+        network: any network; its device may change.
         samples: validation images, without anomalies.
         settings: what to compute; images are resized to ``settings.size`` under every protocol.
+        progress: whether to show a progress bar.
     """
     raw = protocols.find(settings.protocol).raw_input
     sums: ScoreMaps = {}
-    count = 0
-    for sample in samples:
-        images = to_tensor(resize_image(sample.image, settings.size), scale=not raw)[None]
-        for key, scores in score_maps(network, images, settings).items():
-            sums[key] = sums[key] + scores if key in sums else scores
-        count += 1
-    return {key: total / count for key, total in sums.items()}
+    with ready(network, settings):
+        for sample in tqdm(samples, desc="position-only", unit="image", disable=not progress):
+            images = to_tensor(resize_image(sample.image, settings.size), scale=not raw)[None]
+            for key, scores in score_maps(network, images, settings).items():
+                sums[key] = sums.get(key, 0) + scores
+    return {key: total / len(samples) for key, total in sums.items()}
 
 
 def _controls(mean_maps: ScoreMaps) -> ScoreMaps:

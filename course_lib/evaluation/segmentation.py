@@ -21,8 +21,8 @@ def confusion(
     Args:
         network: any network; its device may change.
         samples: images with targets of train ids and 255.
-        settings: ``size`` is the input's, ``device`` where to compute; images are in [0, 1] whatever the protocol.
-            Logits are brought to the target's size, bilinear, before the argmax.
+        settings: ``size`` is the input's, ``device`` where to compute; images are in [0, 1] whatever the
+            protocol. Logits are brought to the target's size, bilinear, before the argmax.
         progress: whether to show a progress bar.
     """
     transform = evaluation_transform(settings.size)

@@ -1,7 +1,6 @@
 """The tidy table of results: its columns, and how it is shown."""
 
 import math
-from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -16,12 +15,13 @@ from course_lib.models import Metadata
 COLUMNS = (
     "model", "weights", "training", "profile", "seed", "epochs", "height", "width",
     "score", "temperature", "benchmark", "protocol", "images", "images_of", "prevalence",
-    "auprc", "auprc_low", "auprc_high", "fpr95", "fpr95_low", "fpr95_high", "fpr95_convention", "auroc", "chance",
-    "miou", "classes_in_miou", "classes_in_score", "auprc_outside_chance", "fpr95_outside_chance",
-    "auprc_bound", "fpr95_bound", "auroc_bound",
+    "auprc", "auprc_low", "auprc_high", "fpr95", "fpr95_low", "fpr95_high", "fpr95_convention", "auroc",
+    "chance", "miou", "classes_in_miou", "classes_in_score", "auprc_outside_chance", "fpr95_outside_chance",
+    "constant", "auprc_bound", "fpr95_bound", "auroc_bound",
 )
 # fmt: on
-"""All metrics are percent. ``*_bound``: the most that a number can be off because scores were binned."""
+"""The columns of the table. Metrics are percent; ``constant`` marks a score that is the same everywhere, and
+``*_bound`` is the most that a number can be off because scores were binned."""
 
 CHANCE_FPR95 = 95.0
 """Of a score that knows nothing, in percent."""
@@ -50,22 +50,25 @@ def row(
         "fpr95_convention": protocol.fpr_convention,
         "classes_in_score": None if score == CONSTANT else settings.classes_in(score),
         "chance": 100 * metrics.prevalence,
+        "constant": metrics.constant,
     }
-    fractions = asdict(metrics)
-    del fractions["images"], fractions["pixels"]
-    values |= {name: 100 * value for name, value in fractions.items()}
-    return values | (_interval_columns(intervals) if intervals else {})
+    for name in ("prevalence", "auprc", "fpr95", "auroc", "auprc_bound", "fpr95_bound", "auroc_bound"):
+        values[name] = 100 * getattr(metrics, name)
+    if intervals:
+        values |= _interval_columns(intervals, metrics.constant)
+    return values
 
 
-def _interval_columns(intervals: Intervals) -> dict:
-    """Return the bounds of the intervals in percent, and whether they exclude chance."""
+def _interval_columns(intervals: Intervals, constant: bool) -> dict:
+    """Return the intervals in percent, and whether they exclude chance; a constant score never does."""
     columns = {}
     for name in ("auprc", "fpr95"):
         low, high = getattr(intervals, name)
         columns |= {f"{name}_low": 100 * low, f"{name}_high": 100 * high}
     low, high = intervals.auprc_above_chance
-    columns["auprc_outside_chance"] = _excludes(low, high, 0)
-    columns["fpr95_outside_chance"] = _excludes(columns["fpr95_low"], columns["fpr95_high"], CHANCE_FPR95)
+    columns["auprc_outside_chance"] = not constant and _excludes(low, high, 0)
+    low, high = columns["fpr95_low"], columns["fpr95_high"]
+    columns["fpr95_outside_chance"] = not constant and _excludes(low, high, CHANCE_FPR95)
     return columns
 
 
@@ -75,7 +78,7 @@ def _excludes(low: float, high: float, value: float) -> bool:
 
 
 def table(
-    rows: list[dict], metadata: Metadata, weights: str | Path, miou: tuple[float, int] | None
+    rows: list[dict], metadata: Metadata, weights: str | Path, miou: tuple[float, int] | None = None
 ) -> pd.DataFrame:
     """Return the tidy table.
 
@@ -127,8 +130,9 @@ def as_text(frame: pd.DataFrame) -> str:
 
 
 def _score_name(r) -> str:
-    """Name a score, with its temperature where that is not 1."""
-    return r.score if r.temperature == 1 else f"{r.score} T={r.temperature:g}"
+    """Name a score, with its temperature where that is not 1, and say so if it is constant."""
+    name = r.score if r.temperature == 1 else f"{r.score} T={r.temperature:g}"
+    return f"{name} (constant)" if r.constant and r.score != CONSTANT else name
 
 
 def _with_interval(r, name: str) -> str:

@@ -1,20 +1,20 @@
 """How sure can we be with so few images? Intervals by drawing whole images anew, with replacement."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from course_lib.metrics.curve import Curve
-from course_lib.metrics.histogram import equal_shares
+from course_lib.metrics.histogram import Occupied, equal_shares
 
 IMAGE_GROUPS = 4096
 """Groups of scores kept per image: 4096 x 3 int32 are 48 kB."""
 
 
-@dataclass(frozen=True)
-class ImageCounts:
+class ImageCounts(NamedTuple):
     """One image in at most 48 kB: counts per group of neighbouring scores, highest first."""
 
     bins: Tensor
@@ -35,14 +35,13 @@ class Intervals:
     """How many resamples held both classes."""
 
 
-def summarise(counts: Tensor) -> ImageCounts:
-    """Return the summary of one image, given its counts (2, NUM_BINS)."""
-    bins = counts.sum(0).nonzero().squeeze(1).flip(0)
-    counts = counts[:, bins]
+def summarise(occupied: Occupied) -> ImageCounts:
+    """Return the summary of one image."""
+    bins, counts = occupied.bins, occupied.counts
     group = equal_shares(counts, IMAGE_GROUPS) if len(bins) > IMAGE_GROUPS else torch.arange(len(bins))
-    first = torch.cat([group[:1], group]).diff().nonzero().squeeze(1)
-    first = torch.cat([first.new_zeros(min(1, len(bins))), first])
-    return ImageCounts(bins[first].int(), _sum_groups(counts, group, len(first)).int())
+    groups = int(group[-1]) + 1 if len(group) else 0
+    first = torch.searchsorted(group, torch.arange(groups))
+    return ImageCounts(bins[first].int(), _sum_groups(counts, group, groups).int())
 
 
 def _sum_groups(counts: Tensor, group: Tensor, groups: int) -> Tensor:
@@ -71,7 +70,7 @@ def bootstrap(
     """
     if not images or resamples < 1:
         raise ValueError(f"need images and resamples, got {len(images)} images, {resamples} resamples")
-    negatives, positives = _common_groups(images)
+    (negatives, positives), mixed = _common_groups(images)
     draws = np.random.default_rng(seed).integers(len(images), size=(resamples, len(images)))
     times = torch.from_numpy(np.stack([np.bincount(draw, minlength=len(images)) for draw in draws])).double()
     found, alarms = times @ positives, times @ negatives
@@ -80,14 +79,17 @@ def bootstrap(
         nothing = (float("nan"), float("nan"))
         return Intervals(nothing, nothing, nothing, 0)
     found, alarms = found[usable], alarms[usable]
-    curve = Curve(found, alarms)
+    curve = Curve(found, alarms, mixed)
     auprc, fpr95 = curve.average_precision(), curve.fpr_at_tpr(0.95, fpr_convention)
     prevalence = found.sum(1) / (found.sum(1) + alarms.sum(1))
     return Intervals(_middle(auprc), _middle(fpr95), _middle(auprc - prevalence), int(usable.sum()))
 
 
-def _common_groups(images: list[ImageCounts]) -> Tensor:
-    """Return counts (2, images, K) of normal and of anomalous pixels, in groups common to all images."""
+def _common_groups(images: list[ImageCounts]) -> tuple[Tensor, Tensor]:
+    """Return counts (2, images, K) of normal and of anomalous pixels, in groups common to all images.
+
+    Also which groups, bool (K,), hold more than one bin.
+    """
     bins, place = torch.cat([image.bins for image in images]).unique(return_inverse=True)
     place = len(bins) - 1 - place  # highest first
     counts = torch.cat([image.counts for image in images], dim=1).double()
@@ -95,7 +97,7 @@ def _common_groups(images: list[ImageCounts]) -> Tensor:
     columns = int(group[-1]) + 1 if len(group) else 1
     row = torch.arange(len(images)).repeat_interleave(torch.tensor([len(image.bins) for image in images]))
     table = _sum_groups(counts, row * columns + group[place], len(images) * columns)
-    return table.view(2, len(images), columns)
+    return table.view(2, len(images), columns), torch.bincount(group, minlength=columns) > 1
 
 
 def _middle(values: Tensor) -> tuple[float, float]:

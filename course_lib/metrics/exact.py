@@ -21,8 +21,8 @@ def average_precision(scores: Tensor, is_anomaly: Tensor) -> float:
 
     Source: scikit-learn's ``average_precision_score``; not the trapezoid under the curve, which is too kind.
 
-    >>> average_precision(torch.tensor([0.9, 0.8, 0.3]), torch.tensor([True, False, True]))
-    0.8333333333333334
+    >>> average_precision(torch.tensor([0.9, 0.8, 0.3, 0.1]), torch.tensor([True, False, False, True]))
+    0.75
     """
     return exact_curve(scores, is_anomaly).average_precision().item()
 

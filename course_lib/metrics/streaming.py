@@ -7,9 +7,9 @@ from torch import Tensor
 
 from course_lib.labels import IGNORE
 from course_lib.metrics.bootstrap import ImageCounts, Intervals, bootstrap, summarise
-from course_lib.metrics.curve import Curve
+from course_lib.metrics.curve import Curve, bounds
 from course_lib.metrics.exact import exact_curve
-from course_lib.metrics.histogram import MIXED, Histogram, bin_pixels
+from course_lib.metrics.histogram import Histogram, select
 
 EXACT_PIXELS = 1_000_000
 """Up to so many pixels the scores themselves are kept and the metrics are exact."""
@@ -27,6 +27,8 @@ class AnomalyMetrics:
     """Higher is better, 0.5 is chance."""
     prevalence: float
     """Share of anomalous pixels among the valid ones: the AuPRC of a constant or random score."""
+    constant: bool
+    """Whether every pixel got the same score, which is chance by definition."""
     pixels: int
     """Valid pixels, void not counted."""
     images: int
@@ -39,20 +41,19 @@ class AnomalyMetrics:
 class StreamingMetrics:
     """Takes images one by one; two of them can be merged, so that workers can share a benchmark.
 
-    Up to ``EXACT_PIXELS`` pixels the result is exact. Beyond, scores (in float32) are counted in 2048 bins
-    for every power of two, and the result says how far it can be off. Per image a summary of at most 64 kB
-    is kept, for intervals.
+    Up to ``EXACT_PIXELS`` pixels the result is exact. Beyond, it comes from a histogram of the scores (in
+    float32), and says how far it can be off. Per image a summary of at most 48 kB is kept, for intervals.
     """
 
     def __init__(self, exact_pixels: int = EXACT_PIXELS) -> None:
         """Start empty.
 
         Args:
-            exact_pixels: how many pixels to keep before counting in bins.
+            exact_pixels: how many pixels to keep one by one.
         """
         self.exact_pixels = exact_pixels
-        self.kept: list[tuple[Tensor, Tensor]] = []
-        self.histogram: Histogram | None = None  # takes the place of ``kept``
+        self.kept: list[tuple[Tensor, Tensor]] | None = []  # None once there are too many
+        self.histogram = Histogram()
         self.images: dict[str, ImageCounts] = {}
 
     def update(self, scores: Tensor, target: Tensor, image: str | None = None) -> None:
@@ -68,15 +69,13 @@ class StreamingMetrics:
         """
         name = f"{len(self.images):06d}" if image is None else image
         _check(scores, target, name, self.images)
+        target = target.cpu()
         valid = target != IGNORE
-        scores = scores.masked_select(valid).float().cpu()
-        is_anomaly = (target == 1).masked_select(valid).cpu()
-        pixels = bin_pixels(scores, is_anomaly)
-        self.images[name] = summarise(pixels.counts)
-        if self.histogram is None:
-            self._keep(scores, is_anomaly)
-        else:
-            self.histogram.add(pixels)
+        scores, is_anomaly = select(scores.detach().float().cpu(), valid), select(target == 1, valid)
+        counted = Histogram.of(scores, is_anomaly)
+        self.images[name] = summarise(counted.occupied())
+        self.histogram.merge(counted)
+        self._keep([(scores, is_anomaly)])
 
     def merge(self, other: "StreamingMetrics") -> None:
         """Add the images of ``other``, which is left as it is: the result is that of one pass over both.
@@ -88,12 +87,8 @@ class StreamingMetrics:
         if shared:
             raise ValueError(f"both halves hold image {min(shared)!r}; give each image to one worker only")
         self.images |= other.images
-        if self.histogram is not None or other.histogram is not None:
-            self._fold()
-            self.histogram.merge(other.histogram or _histogram_of(other.kept))
-            return
-        for scores, is_anomaly in other.kept:
-            self._keep(scores, is_anomaly)
+        self.histogram.merge(other.histogram)
+        self._keep(other.kept)
 
     def compute(self, fpr_convention: str = "step") -> AnomalyMetrics:
         """Return the metrics of all images so far, pooled over pixels.
@@ -104,18 +99,19 @@ class StreamingMetrics:
         Raises:
             ValueError: if there is no anomalous or no normal pixel.
         """
-        curve, bounds = self._curve()
-        anomalous, normal = curve.true_positives[-1].item(), curve.false_positives[-1].item()
+        curve, bounded = self._curve()
+        anomalous, normal = curve.anomalous.item(), curve.normal.item()
         return AnomalyMetrics(
             auprc=curve.average_precision().item(),
             fpr95=curve.fpr_at_tpr(0.95, fpr_convention).item(),
             auroc=curve.auroc().item(),
             prevalence=anomalous / (anomalous + normal),
+            constant=len(curve.positives) == 1 and bounded[2] == 0,
             pixels=int(anomalous + normal),
             images=len(self.images),
-            auprc_bound=bounds[0],
-            fpr95_bound=bounds[1],
-            auroc_bound=bounds[2],
+            auprc_bound=bounded[0],
+            fpr95_bound=bounded[1],
+            auroc_bound=bounded[2],
         )
 
     def intervals(self, resamples: int = 1000, seed: int = 0, fpr_convention: str = "step") -> Intervals:
@@ -123,36 +119,23 @@ class StreamingMetrics:
         ordered = [self.images[name] for name in sorted(self.images)]
         return bootstrap(ordered, resamples, seed, fpr_convention)
 
-    def _keep(self, scores: Tensor, is_anomaly: Tensor) -> None:
-        """Keep the valid pixels of an image, as long as there are few."""
-        self.kept.append((scores, is_anomaly))
-        if sum(len(kept) for kept, _ in self.kept) > self.exact_pixels:
-            self._fold()
-
-    def _fold(self) -> None:
-        """Go over from keeping pixels to counting them in bins."""
-        self.histogram = self.histogram or Histogram()
-        self.histogram.merge(_histogram_of(self.kept))
-        self.kept = []
+    def _keep(self, pixels: list[tuple[Tensor, Tensor]] | None) -> None:
+        """Keep more pixels one by one, or none at all if there are too many."""
+        if self.kept is not None and pixels is not None:
+            self.kept = [*self.kept, *pixels]
+            if sum(len(scores) for scores, _ in self.kept) <= self.exact_pixels:
+                return
+        self.kept = None
 
     def _curve(self) -> tuple[Curve, tuple[float, float, float]]:
         """Return the curve and how far AuPRC, FPR95 and AUROC can be off."""
-        if self.histogram is None:
-            empty = (torch.zeros(0), torch.zeros(0, dtype=torch.bool))
-            scores, is_anomaly = map(torch.cat, zip(empty, *self.kept, strict=True))
+        if self.kept is not None:
+            nothing = (torch.zeros(0), torch.zeros(0, dtype=torch.bool))
+            scores, is_anomaly = map(torch.cat, zip(nothing, *self.kept, strict=True))
             return exact_curve(scores, is_anomaly), (0.0, 0.0, 0.0)
-        bins = self.histogram.occupied()
-        negatives, positives = self.histogram.counts[:, bins]
-        curve = Curve(positives, negatives)
-        return curve, curve.bounds(self.histogram.only[bins] == MIXED)
-
-
-def _histogram_of(kept: list[tuple[Tensor, Tensor]]) -> Histogram:
-    """Count pixels that were kept."""
-    histogram = Histogram()
-    for scores, is_anomaly in kept:
-        histogram.add(bin_pixels(scores, is_anomaly))
-    return histogram
+        occupied = self.histogram.occupied()
+        negatives, positives = occupied.counts
+        return Curve(positives, negatives, occupied.spread()), bounds(positives, negatives, occupied.mixed)
 
 
 def _check(scores: Tensor, target: Tensor, name: str, seen: dict[str, ImageCounts]) -> None:

@@ -1,0 +1,94 @@
+"""Our evaluation reproduces figures that other people published, the paper's own Table 3 among them."""
+
+import pandas as pd
+import pytest
+
+from course_lib.__main__ import main
+
+AUPRC, FPR95 = 0.02, 0.05  # allowed differences, in percent points
+
+# weights, options, and {(benchmark, score): (AuPRC, FPR95)} as printed by their authors
+PUBLISHED = {
+    "another project's ENet, softmax scores": (
+        "enet_cityscapes_ce_peer.pth",
+        ["--protocol", "peer", "--keep-void-channel"],
+        {
+            ("RoadAnomaly21", "msp"): (17.595, 84.925),
+            ("RoadAnomaly21", "max_logit"): (19.390, 76.646),
+            ("RoadAnomaly21", "max_entropy"): (17.735, 84.676),
+            ("RoadObsticle21", "msp"): (3.571, 43.983),
+            ("RoadObsticle21", "max_logit"): (5.982, 32.096),
+            ("RoadObsticle21", "max_entropy"): (3.933, 42.599),
+        },
+    ),
+    "a third project's void ENet": (
+        "enet_cityscapes_void20_peer_b.pth",
+        ["--protocol", "peer", "--score", "void"],
+        {("RoadAnomaly21", "void"): (12.348, 84.774), ("RoadObsticle21", "void"): (1.139, 63.600)},
+    ),
+    "the paper's Table 3, first row": (
+        "enet_seed_paper_void20.pth",
+        ["--protocol", "paper", "--score", "void"],
+        {
+            ("RoadAnomaly21", "void"): (14.81, 95.00),
+            ("RoadObsticle21", "void"): (0.67, 95.00),
+            ("fs_static", "void"): (16.36, 95.00),
+        },
+    ),
+}
+
+# the default protocol, measured here and not published: a change of more than 0.3 points wants an explanation
+DEFAULT = {
+    "enet_cityscapes_ce_peer.pth": {
+        ("RoadAnomaly21", "msp"): (17.62, 84.73),
+        ("RoadAnomaly21", "max_logit"): (19.40, 76.14),
+        ("RoadObsticle21", "msp"): (3.61, 43.52),
+        ("RoadObsticle21", "max_logit"): (6.16, 30.51),
+    },
+    "enet_cityscapes_void20_peer_b.pth": {},
+    "enet_seed_paper_void20.pth": {},
+}
+
+
+def table(path, weights, found, options):
+    """Run ``evaluate`` and return its CSV, indexed by benchmark and score."""
+    names = list(dict.fromkeys(name for name, _ in found))
+    scores = list(dict.fromkeys(score for _, score in found))
+    chosen = options if "--score" in options else ["--score", *scores, *options]
+    arguments = ["--model", "enet", "--weights", str(weights), "--benchmarks", *names, *chosen]
+    assert main(["evaluate", *arguments, "--output", str(path)]) == 0
+    return pd.read_csv(path).set_index(["benchmark", "score"])
+
+
+@pytest.mark.parametrize("case", PUBLISHED)
+def test_published_figures_come_out(case, benchmarks, weights, tmp_path):
+    name, options, published = PUBLISHED[case]
+    frame = table(tmp_path / "table.csv", weights / name, published, [*options, "--bootstrap", "0"])
+    for key, (auprc, fpr95) in published.items():
+        assert frame.loc[key, "auprc"] == pytest.approx(auprc, abs=AUPRC), key
+        assert frame.loc[key, "fpr95"] == pytest.approx(fpr95, abs=FPR95), key
+        assert frame.loc[key, "images"] == frame.loc[key, "images_of"]
+
+
+def test_the_papers_numbers_are_chance(benchmarks, weights, tmp_path):
+    path = weights / "enet_seed_paper_void20.pth"
+    found = {("RoadAnomaly21", "void"): None, ("RoadObsticle21", "void"): None}
+    frame = table(tmp_path / "t.csv", path, found, ["--protocol", "paper", "--score", "void", "--controls"])
+    assert not frame["auprc_outside_chance"].any() and not frame["fpr95_outside_chance"].any()
+    for benchmark in ("RoadAnomaly21", "RoadObsticle21"):
+        paper, constant = frame.loc[(benchmark, "void")], frame.loc[(benchmark, "constant")]
+        assert paper["auprc"] == pytest.approx(constant["auprc"], abs=0.001)
+        assert paper["fpr95"] == pytest.approx(constant["fpr95"], abs=0.001)
+
+
+@pytest.mark.parametrize("name", DEFAULT)
+def test_the_default_protocol_gives_intervals_and_chance(name, benchmarks, weights, tmp_path):
+    expected = DEFAULT[name]
+    frame = table(tmp_path / "table.csv", weights / name, expected, [])
+    assert (frame["auprc_low"] < frame["auprc"]).all() and (frame["auprc"] < frame["auprc_high"]).all()
+    assert (frame["fpr95_low"] < frame["fpr95"]).all() and (frame["fpr95"] < frame["fpr95_high"]).all()
+    chance = frame["chance"].groupby("benchmark").first()
+    assert chance.round(2).to_dict() == {"RoadAnomaly21": 14.81, "RoadObsticle21": 0.67}
+    for key, (auprc, fpr95) in expected.items():
+        assert frame.loc[key, "auprc"] == pytest.approx(auprc, abs=0.3), key
+        assert frame.loc[key, "fpr95"] == pytest.approx(fpr95, abs=0.3), key

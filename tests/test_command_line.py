@@ -1,0 +1,155 @@
+"""The command line: what it prints and writes, and one clear line for everything that can go wrong."""
+
+import json
+import subprocess
+import sys
+
+import matplotlib
+import pandas as pd
+import pytest
+import torch
+from conftest import ROOT, write_benchmark
+from test_data import write_camvid
+
+from course_lib import models
+from course_lib.__main__ import main
+
+matplotlib.use("Agg")
+
+
+@pytest.fixture
+def weights(tmp_path):
+    torch.manual_seed(0)
+    path = tmp_path / "enet_void.safetensors"
+    network = models.build("enet", num_classes=20)
+    models.save_checkpoint(
+        network, path, models.Metadata(model="enet", training="void", size=[32, 64], epochs=3)
+    )
+    return str(path)
+
+
+@pytest.fixture
+def benchmarks(data_root):
+    write_benchmark(data_root / "benchmarks", "RoadAnomaly21")
+    write_benchmark(data_root / "benchmarks", "fs_static")
+    return ["--benchmarks", "RoadAnomaly21", "fs_static"]
+
+
+def evaluate(weights, *options):
+    return main(["evaluate", "--model", "enet", "--weights", weights, "--device", "cpu", *options])
+
+
+def test_evaluate_prints_a_table_and_writes_csv_json_and_figure(weights, benchmarks, tmp_path, capsys):
+    output, figure = tmp_path / "out" / "table.csv", tmp_path / "out" / "figure.png"
+    options = [
+        "--score",
+        "msp",
+        "void",
+        "--bootstrap",
+        "20",
+        "--output",
+        str(output),
+        "--figure",
+        str(figure),
+    ]
+    assert evaluate(weights, *benchmarks, *options) == 0
+    printed = capsys.readouterr().out
+    assert "3 of 10" in printed and "chance" in printed and "Protocol benchmark" in printed
+    frame = pd.read_csv(output)
+    assert frame["benchmark"].tolist() == ["RoadAnomaly21"] * 2 + ["fs_static"] * 2
+    assert set(frame["training"]) == {"void"} and set(frame["epochs"]) == {3}
+    assert set(zip(frame["height"], frame["width"], strict=True)) == {(32, 64)}
+    about = json.loads(output.with_suffix(".json").read_text())
+    assert about["command"].startswith("python -m course_lib evaluate --model enet")
+    assert {"versions", "hardware", "seconds"} <= about.keys()
+    assert figure.read_bytes().startswith(b"\x89PNG")
+
+
+def test_validation_adds_mean_iou_and_position_only_controls(weights, benchmarks, data_root, capsys):
+    write_camvid(data_root / "CamVid")
+    for part in ("", "annot"):
+        (data_root / "CamVid" / f"train{part}").rename(data_root / "CamVid" / f"val{part}")
+    options = ["--score", "msp", "--validation", "camvid", "--controls", "--bootstrap", "0"]
+    assert evaluate(weights, *benchmarks[:2], *options) == 0
+    printed = capsys.readouterr().out
+    assert "position:msp" in printed and "constant" in printed and "Mean IoU" in printed
+
+
+def test_keep_void_channel_changes_the_scores(weights, benchmarks, tmp_path, capsys):
+    tables = []
+    for extra in ([], ["--keep-void-channel"]):
+        output = tmp_path / f"{len(extra)}.csv"
+        assert evaluate(weights, *benchmarks, *extra, "--bootstrap", "0", "--output", str(output)) == 0
+        tables.append(pd.read_csv(output))
+    assert set(tables[0]["classes_in_score"]) == {19} and set(tables[1]["classes_in_score"]) == {20}
+    assert not (tables[0]["auprc"] == tables[1]["auprc"]).any()
+
+
+def lines_of(capsys):
+    captured = capsys.readouterr()
+    return captured.err.strip().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--benchmarks", "Moon"], "unknown benchmark 'Moon'; known are RoadAnomaly21"),
+        (["--benchmarks", "RoadAnomaly"], "no folder"),
+        (["--score", "magic"], "unknown score 'magic'; known are msp"),
+        (["--size", "0", "64"], "size must be a positive height and width"),
+        (["--protocol", "peer", "--size", "32", "64"], "protocol peer fixes the size; leave --size out"),
+        (["--output", "table.txt"], "table.txt must end in .csv"),
+        (["--device", "cuda:77"], "device 'cuda:77' cannot be used here"),
+        (["--temperature", "-1"], "temperatures must be positive"),
+        (["--validation", "camvid"], "no folder"),
+    ],
+)
+def test_wrong_options_give_status_2_and_one_line(options, message, weights, benchmarks, capsys):
+    assert evaluate(weights, *benchmarks[:2], *options) == 2
+    lines = lines_of(capsys)
+    assert len(lines) == 1 and lines[0].startswith("error: ") and message in lines[0]
+
+
+def test_wrong_weights_give_status_2_and_one_line(benchmarks, tmp_path, capsys):
+    network = models.build("enet", num_classes=19)
+    short = {k: v for k, v in network.state_dict().items() if k != "transposed_conv.weight"}
+    torch.save(short, tmp_path / "short.pth")
+    torch.save(network.state_dict(), tmp_path / "nineteen.pth")
+    (tmp_path / "text.pth").write_text("hello")
+    cases = [
+        ("absent.pth", [], "no weights at"),
+        ("short.pth", [], "1 (transposed_conv.weight) missing"),
+        ("text.pth", [], "not a weights file that is safe to load"),
+        ("nineteen.pth", ["--score", "void"], "the void score needs 20 outputs, these weights have 19"),
+        ("nineteen.pth", ["--keep-void-channel"], "--keep-void-channel needs 20 outputs"),
+        ("nineteen.pth", ["--class-order", "unlabelled-first"], "unlabelled-first needs 20"),
+    ]
+    for name, options, message in cases:
+        assert evaluate(str(tmp_path / name), *benchmarks, *options) == 2
+        lines = lines_of(capsys)
+        assert len(lines) == 1 and message in lines[0], lines
+
+
+def test_a_truncated_image_gives_one_line_after_the_bar_and_keeps_what_was_done(
+    weights, benchmarks, data_root, tmp_path, capsys
+):
+    path = data_root / "benchmarks" / "fs_static" / "images" / "1.jpg"
+    path.write_bytes(path.read_bytes()[:300])
+    output = tmp_path / "table.csv"
+    assert evaluate(weights, *benchmarks, "--bootstrap", "0", "--output", str(output)) == 2
+    assert "1.jpg cannot be read as an image" in lines_of(capsys)[-1]
+    assert pd.read_csv(output)["benchmark"].unique().tolist() == ["RoadAnomaly21"]
+
+
+def test_help_is_quick_and_names_every_command():
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "course_lib", "--help"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "evaluate" in done.stdout and "| torch" not in done.stderr
+
+
+def test_an_unknown_command_gives_status_2():
+    with pytest.raises(SystemExit) as stopped:
+        main(["evalute"])
+    assert stopped.value.code == 2

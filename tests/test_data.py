@@ -1,0 +1,131 @@
+"""Reading data sets: the real layouts, and every way in which a file can be wrong."""
+
+import numpy as np
+import pytest
+import torch
+from conftest import SIZES, write_benchmark, write_image
+from PIL import Image
+
+from course_lib.data import BENCHMARKS, BenchmarkImages, CamVid
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_every_benchmark_layout_is_read(name, data_root):
+    write_benchmark(data_root / "benchmarks", name)
+    images = BenchmarkImages(name)
+    assert len(images) == 3
+    for index, size in enumerate(SIZES):
+        sample = images[index]
+        assert (sample.name, sample.image.mode, sample.image.size[::-1]) == (str(index), "RGB", size)
+        assert sample.target.shape == size and sample.target.unique().tolist() == [0, 1, 255]
+        assert (sample.target[10:20, 20:36] == 1).all() and (sample.target[:5] == 255).all()
+
+
+def test_files_come_in_numerical_order(tmp_path):
+    write_benchmark(tmp_path, "RoadAnomaly21", images=12)
+    images = BenchmarkImages("RoadAnomaly21", root=tmp_path)
+    assert [path.stem for path in images.images] == [str(i) for i in range(12)]
+
+
+def test_official_sizes_are_those_of_the_bundle():
+    assert {name: b.official_images for name, b in BENCHMARKS.items()} == {
+        "RoadAnomaly21": 10, "RoadObsticle21": 30, "FS_LostFound_full": 100, "fs_static": 30,
+        "RoadAnomaly": 60,
+    }  # fmt: skip
+
+
+def write_camvid(root, values=range(12)):
+    """Write one CamVid pair of the ids ``values`` side by side."""
+    mask = np.tile(np.array(list(values), dtype=np.uint8), (10, 1))
+    write_image(root / "train" / "0001TP_006690.png", np.zeros((*mask.shape, 3), dtype=np.uint8))
+    write_image(root / "trainannot" / "0001TP_006690.png", mask)
+
+
+def test_camvid_is_read_in_train_ids(data_root):
+    write_camvid(data_root / "CamVid")
+    sample = CamVid("train")[0]
+    assert sample.name == "0001TP_006690"
+    assert sample.target[0].tolist() == [10, 2, 5, 0, 1, 8, 7, 4, 13, 11, 18, 255]
+
+
+def test_unknown_names_say_what_is_known(data_root):
+    with pytest.raises(ValueError, match="unknown benchmark 'Moon'; known are RoadAnomaly21, RoadObsticle21"):
+        BenchmarkImages("Moon")
+    with pytest.raises(ValueError, match="unknown split 'all'; known are train, val, test"):
+        CamVid("all")
+
+
+def test_a_missing_folder_is_named_with_the_cure(data_root):
+    with pytest.raises(FileNotFoundError, match=r"no folder .*RoadAnomaly21.images; .* point COURSE_DATA"):
+        BenchmarkImages("RoadAnomaly21")
+    with pytest.raises(FileNotFoundError, match=r"no folder .*CamVid.val"):
+        CamVid("val")
+
+
+def test_an_empty_folder_and_a_missing_mask_are_named(data_root):
+    folder = write_benchmark(data_root / "benchmarks", "fs_static")
+    (folder / "labels_masks" / "1.png").unlink()
+    with pytest.raises(FileNotFoundError, match=r"no mask .*1.png; every image needs one"):
+        BenchmarkImages("fs_static")
+    for path in (folder / "images").iterdir():
+        path.unlink()
+    with pytest.raises(FileNotFoundError, match=r"no \*.jpg in .*images; the data set is empty"):
+        BenchmarkImages("fs_static")
+    write_camvid(data_root / "CamVid")
+    (data_root / "CamVid" / "trainannot" / "0001TP_006690.png").unlink()
+    with pytest.raises(FileNotFoundError, match=r"no file .*trainannot.0001TP_006690.png"):
+        CamVid("train")[0]
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def no_image(path):
+    path.write_text("not a picture")
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("damage", [cut, no_image, empty])
+@pytest.mark.parametrize("part", ["images/1.webp", "labels_masks/1.png"])
+def test_a_damaged_file_is_named(damage, part, data_root):
+    folder = write_benchmark(data_root / "benchmarks", "RoadObsticle21")
+    damage(folder / part)
+    images = BenchmarkImages("RoadObsticle21")
+    images[0]
+    with pytest.raises(ValueError, match=rf"{part} cannot be read as an image .*; fetch it again"):
+        images[1]
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        (np.zeros((10, 20), np.uint8), r"0.png is 10 x 20, its image 48 x 64 \(height x width\)"),
+        (np.full((48, 64), 7, np.uint8), "0.png holds the label 7; expected only 0, 2, 255"),
+        (np.full((48, 64), 1, np.uint8), "holds the label 1; expected only 0, 2, 255"),
+        (np.zeros((48, 64, 3), np.uint8), "has mode RGB; a mask has one channel"),
+    ],
+)
+def test_a_wrong_mask_is_named(mask, message, data_root):
+    folder = write_benchmark(data_root / "benchmarks", "RoadAnomaly")
+    write_image(folder / "labels_masks" / "0.png", mask)
+    with pytest.raises(ValueError, match=message):
+        BenchmarkImages("RoadAnomaly")[0]
+
+
+def test_an_unknown_camvid_id_is_named(data_root):
+    write_camvid(data_root / "CamVid", values=[0, 12, 200])
+    with pytest.raises(ValueError, match=r"0001TP_006690.png holds the label 12, 200; expected only 0, 1, 2"):
+        CamVid("train")[0]
+
+
+def test_palette_masks_are_read_as_numbers(data_root):
+    folder = write_benchmark(data_root / "benchmarks", "RoadAnomaly21")
+    mask = Image.open(folder / "labels_masks" / "0.png").convert("L")
+    mask.putpalette([255, 0, 0] * 256)
+    mask.save(folder / "labels_masks" / "0.png")
+    target = BenchmarkImages("RoadAnomaly21")[0].target
+    assert target.dtype == torch.uint8 and target.unique().tolist() == [0, 1, 255]

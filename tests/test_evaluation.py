@@ -1,0 +1,193 @@
+"""One pass gives every score, the numbers of the plain way, and a table that says what they are worth."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+import torch
+from conftest import write_benchmark, write_image
+from PIL import Image
+from torch.nn import functional as F
+
+from course_lib import data, evaluation, metrics, models, scores
+from course_lib.models import Network
+
+SETTINGS = evaluation.Settings(size=(32, 64), resamples=50)
+
+
+class ColourNetwork(Network):
+    """Logits that depend on the colour of a pixel alone: orange is like no class."""
+
+    size_multiple, feature_channels, classifier_name = 1, 3, "out"
+
+    def __init__(self, outputs=20):
+        super().__init__()
+        torch.manual_seed(0)
+        self.out = torch.nn.Conv2d(3, outputs, 1)
+        self.calls = 0
+
+    def features(self, images):
+        self.calls += 1
+        return images
+
+
+@pytest.fixture
+def images(tmp_path):
+    write_benchmark(tmp_path, "RoadAnomaly21")
+    return data.BenchmarkImages("RoadAnomaly21", root=tmp_path)
+
+
+def evaluated(network, images, settings=SETTINGS, **options):
+    rows = evaluation.evaluate(network, [images], settings, progress=False, **options)
+    return evaluation.table(rows, models.Metadata(model="enet"), "enet.pth")
+
+
+def test_all_scores_come_from_one_forward_pass_an_image(images):
+    network = ColourNetwork()
+    everything = replace(SETTINGS, scores=tuple(scores.SCORES), temperatures=(1.0, 0.5))
+    frame = evaluated(network, images, everything)
+    assert network.calls == len(images) == 3
+    expected = ["msp", "msp", "max_logit", "max_entropy", "max_entropy", "energy", "energy", "void"]
+    assert frame["score"].tolist() == expected
+    assert frame["temperature"].tolist() == [1, 0.5, 1, 1, 0.5, 1, 0.5, 1]
+
+
+def test_numbers_equal_those_of_the_plain_way(images):
+    network = ColourNetwork().eval()
+    kept, truth = [], []
+    for sample in images:
+        with torch.no_grad():
+            logits = network(data.to_tensor(data.resize_image(sample.image, (32, 64)))[None])
+        score = F.interpolate(scores.max_logit(logits)[None], sample.target.shape, mode="bilinear")[0, 0]
+        kept.append(score[sample.target != 255])
+        truth.append(sample.target[sample.target != 255] == 1)
+    pooled = torch.cat(kept), torch.cat(truth)
+    frame = evaluated(network, images).set_index("score").loc["max_logit"]
+    assert frame["auprc"] == pytest.approx(100 * metrics.average_precision(*pooled))
+    assert frame["fpr95"] == pytest.approx(100 * metrics.fpr_at_tpr(*pooled))
+    assert frame["auroc"] == pytest.approx(100 * metrics.auroc(*pooled))
+    assert frame["chance"] == frame["prevalence"] == pytest.approx(100 * pooled[1].double().mean().item())
+
+
+def test_the_table_has_the_promised_columns_and_types(images, tmp_path):
+    frame = evaluated(ColourNetwork(), images)
+    assert tuple(frame.columns) == evaluation.COLUMNS
+    row = frame.iloc[0]
+    assert (row["images"], row["images_of"], row["height"], row["width"]) == (3, 10, 32, 64)
+    assert (row["weights"], row["training"], row["fpr95_convention"]) == ("enet.pth", "public", "step")
+    assert (row["auprc_low"] <= row["auprc_high"]) and row["classes_in_score"] == 19
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    assert "3,10" in (tmp_path / "table.csv").read_text() and pd.isna(row["miou"])
+
+
+def test_without_bootstrap_there_are_no_intervals(images):
+    frame = evaluated(ColourNetwork(), images, replace(SETTINGS, resamples=0))
+    assert frame[["auprc_low", "fpr95_high", "auprc_outside_chance"]].isna().all().all()
+    assert "[" not in evaluation.as_text(frame)
+
+
+def test_known_classes_and_the_void_channel_are_told_apart(images):
+    few = evaluated(ColourNetwork(), images, replace(SETTINGS, known_classes=(0, 2, 13)))
+    assert few["classes_in_score"].tolist() == [3, 3, 3]
+    assert (
+        evaluated(ColourNetwork(), images, replace(SETTINGS, scores=("void",)))["classes_in_score"][0] == 20
+    )
+
+
+def test_a_constant_control_gets_chance_and_is_marked(images):
+    frame = evaluated(ColourNetwork(), images, replace(SETTINGS, controls=True)).set_index("score")
+    constant = frame.loc["constant"]
+    assert constant["auprc"] == pytest.approx(constant["prevalence"])
+    assert (constant["fpr95"], constant["auroc"], constant["constant"]) == (100, 50, True)
+    assert not constant["auprc_outside_chance"] and not constant["fpr95_outside_chance"]
+    assert "100.00~" in evaluation.as_text(frame.reset_index())
+
+
+def test_a_network_that_scores_all_pixels_alike_is_called_constant(images):
+    network = ColourNetwork()
+    torch.nn.init.zeros_(network.out.weight)
+    frame = evaluated(
+        network, images, replace(SETTINGS, protocol="paper")
+    )  # resizing would add rounding errors
+    assert frame["constant"].all() and "msp (constant)" in evaluation.as_text(frame)
+
+
+def test_the_position_only_control_is_the_mean_map_of_other_images(images):
+    network = ColourNetwork().eval()
+    settings = replace(SETTINGS, scores=("msp",), controls=True)
+    mean = evaluation.mean_score_maps(network, images, settings, progress=False)
+    assert mean["msp", 1.0].shape == (32, 64)
+    with torch.no_grad():
+        one_by_one = [
+            scores.msp(network(data.to_tensor(data.resize_image(s.image, (32, 64)))[None]))[0] for s in images
+        ]
+    torch.testing.assert_close(mean["msp", 1.0], torch.stack(one_by_one).mean(0))
+    frame = evaluated(network, images, settings, mean_maps=mean)
+    assert frame["score"].tolist() == ["msp", "position:msp", "constant"]
+
+
+def test_paper_protocol_feeds_raw_images_and_inverts_void(images):
+    network = ColourNetwork()
+    frame = evaluated(network, images, replace(SETTINGS, protocol="paper", scores=("void",)))
+    right = evaluated(network, images, replace(SETTINGS, scores=("void",)))
+    assert frame["height"].isna().all() and frame["fpr95_convention"][0] == "chord"
+    assert frame["auroc"][0] != right["auroc"][0] and network.checks_range
+
+
+def test_finished_benchmarks_are_reported_before_a_later_one_fails(tmp_path):
+    good = write_benchmark(tmp_path, "RoadAnomaly21")
+    bad = write_benchmark(tmp_path, "RoadObsticle21")
+    (bad / "images" / "2.webp").write_bytes(b"cut")
+    benchmarks = [data.BenchmarkImages(path.name, root=tmp_path) for path in (good, bad)]
+    seen = []
+    with pytest.raises(ValueError, match=r"2.webp cannot be read"):
+        evaluation.evaluate(ColourNetwork(), benchmarks, SETTINGS, progress=False, finished=seen.append)
+    assert [row["benchmark"] for row in seen[0]] == ["RoadAnomaly21"] * 3
+
+
+def test_nan_scores_name_the_image(images):
+    network = ColourNetwork()
+    torch.nn.init.constant_(network.out.bias, float("nan"))
+    with pytest.raises(ValueError, match=r"image 'RoadAnomaly21/0': .* scores are NaN"):
+        evaluated(network, images)
+
+
+def test_a_benchmark_without_anomalies_is_named(tmp_path):
+    folder = write_benchmark(tmp_path, "RoadAnomaly21", images=1)
+    write_image(folder / "labels_masks" / "0.png", torch.zeros(48, 64, dtype=torch.uint8).numpy())
+    with pytest.raises(ValueError, match="RoadAnomaly21: need both classes, got 0 anomalous, 3072 normal"):
+        evaluated(ColourNetwork(), data.BenchmarkImages("RoadAnomaly21", root=tmp_path))
+
+
+def test_mean_iou_is_measured_at_the_size_of_the_targets():
+    network = ColourNetwork(outputs=19)
+    torch.nn.init.zeros_(network.out.weight)
+    torch.nn.init.zeros_(network.out.bias)
+    network.out.bias.data[3] = 1.0  # everything is wall
+    target = torch.zeros(40, 60, dtype=torch.uint8)
+    target[:10] = 3
+    sample = data.Sample("0", Image.new("RGB", (60, 40)), target)
+    counts = evaluation.confusion(network, [sample], SETTINGS, progress=False)
+    assert counts.iou() == {"road": 0.0, "wall": 0.25} and int(counts.counts.sum()) == 2400
+
+
+def test_examples_are_the_first_images_with_an_anomaly(images):
+    found = evaluation.examples(ColourNetwork(), images, SETTINGS, count=2)
+    assert [one.name for one in found] == ["0", "1"]
+    assert all(scores.shape == one.target.shape for one in found for scores in one.maps.values())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"scores": ("magic",)}, "unknown score 'magic'"),
+        ({"scores": ()}, "no score given"),
+        ({"temperatures": (0.0,)}, r"temperatures must be positive, got \[0.0\]"),
+        ({"protocol": "kind"}, "unknown protocol 'kind'"),
+        ({"size": (0, 64)}, r"size must be a positive height and width, got \[0, 64\]"),
+        ({"resamples": -1}, "resamples must be 0 or more, got -1"),
+    ],
+)
+def test_settings_out_of_range_raise(options, message):
+    with pytest.raises(ValueError, match=message):
+        evaluation.Settings(**options)

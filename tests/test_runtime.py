@@ -1,0 +1,42 @@
+"""Folders, devices and seeds."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from course_lib import runtime
+
+
+def test_the_data_root_is_in_the_project_unless_the_environment_says_otherwise(monkeypatch, tmp_path):
+    monkeypatch.delenv("COURSE_DATA", raising=False)
+    assert runtime.data_root() == runtime.PROJECT_ROOT / "data"
+    monkeypatch.setenv("COURSE_DATA", "../elsewhere")
+    assert runtime.data_root() == runtime.PROJECT_ROOT / "../elsewhere"
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    assert runtime.data_root() == tmp_path
+
+
+def test_auto_finds_a_device_that_computes():
+    assert torch.ones(2, device=runtime.choose_device()).sum() == 2
+    assert runtime.choose_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize("name", ["cuda:77", "toaster"])
+def test_a_device_that_is_not_there_is_named(name):
+    with pytest.raises(ValueError, match=f"device '{name}' cannot be used here .*; try auto or cpu"):
+        runtime.choose_device(name)
+
+
+def test_the_same_seed_gives_the_same_numbers():
+    def draw():
+        runtime.seed_everything(3)
+        return random.random(), np.random.rand(), torch.rand(1).item()
+
+    assert draw() == draw()
+
+
+def test_versions_and_hardware_name_what_a_reader_needs():
+    assert runtime.package_versions()["torch"] == torch.__version__.split("+")[0]
+    assert {"system", "cores", "device"} <= runtime.hardware(torch.device("cpu")).keys()
