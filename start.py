@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """python3 start.py test: set up the course in .venv beside this file, once, then run a task in it.
 
-Standard library only. Every line must parse on old Pythons, so that the message about the version can be shown.
+Standard library only. Every line must parse on old Pythons, so that the message about the version is shown.
 """
 
 import argparse
@@ -35,9 +35,8 @@ def main():
     task, further = parse(sys.argv[1:])
     if sys.version_info < OLDEST:
         return fail(
-            "Python %d.%d or newer is needed, this is %s." % (OLDEST + (sys.version.split()[0],)),
-            "Install it from python.org or with your system's packages, then run: python3.11 start.py "
-            + task,
+            "Python %d.%d or newer is needed, this is %s." % (OLDEST[0], OLDEST[1], sys.version.split()[0]),
+            "Install it from python.org or with your system's packages, then: python3.11 start.py " + task,
         )
     python = conda_python()
     if python is None:
@@ -48,7 +47,7 @@ def main():
                 return status
     # subprocess, not os.execv: on Windows execv returns to the shell at once and loses the exit status
     try:
-        return subprocess.call([python] + TASKS[task][0] + further, cwd=ROOT, env=clean_environment())
+        return subprocess.call([python, *TASKS[task][0], *further], cwd=ROOT, env=clean_environment())
     except KeyboardInterrupt:
         return 130
 
@@ -131,16 +130,9 @@ def set_up(python):
             "On Debian or Ubuntu: sudo apt install python3-venv python3-pip. "
             "With conda: conda env create -f environment.yml.",
         )
-    install = [
-        python,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--editable",
-        ".[dev]",
-    ]
+    install = [python, "-m", "pip", "install", "--disable-pip-version-check", "--editable", ".[dev]"]
+    if not sys.stdout.isatty():
+        install.append("--quiet")  # progress bars are for people
     status = subprocess.call(install, cwd=ROOT, env=clean_environment())
     if status:
         return fail("The installation failed.", "See the lines above; run the same command again to go on.")

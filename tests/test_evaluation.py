@@ -106,9 +106,8 @@ def test_a_constant_control_gets_chance_and_is_marked(images):
 def test_a_network_that_scores_all_pixels_alike_is_called_constant(images):
     network = ColourNetwork()
     torch.nn.init.zeros_(network.out.weight)
-    frame = evaluated(
-        network, images, replace(SETTINGS, protocol="paper")
-    )  # resizing would add rounding errors
+    # at native size: resizing would add rounding errors
+    frame = evaluated(network, images, replace(SETTINGS, protocol="paper"))
     assert frame["constant"].all() and "msp (constant)" in evaluation.as_text(frame)
 
 
