@@ -22,7 +22,8 @@ def test_every_benchmark_layout_is_read(name, data_root):
 
 
 def test_files_come_in_numerical_order(tmp_path):
-    write_benchmark(tmp_path, "RoadAnomaly21", images=12)
+    folder = write_benchmark(tmp_path, "RoadAnomaly21", images=12)
+    (folder / "images" / "._0.png").write_text("left behind by another system")
     images = BenchmarkImages("RoadAnomaly21", root=tmp_path)
     assert [path.stem for path in images.images] == [str(i) for i in range(12)]
 

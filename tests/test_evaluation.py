@@ -168,6 +168,8 @@ def test_mean_iou_is_measured_at_the_size_of_the_targets():
     sample = data.Sample("0", Image.new("RGB", (60, 40)), target)
     counts = evaluation.confusion(network, [sample], SETTINGS, progress=False)
     assert counts.iou() == {"road": 0.0, "wall": 0.25} and int(counts.counts.sum()) == 2400
+    known = replace(SETTINGS, known_classes=(0, 2))  # an output that was never trained takes no part
+    assert evaluation.confusion(network, [sample], known, progress=False).iou() == {"road": 0.75, "wall": 0.0}
 
 
 def test_examples_are_the_first_images_with_an_anomaly(images):

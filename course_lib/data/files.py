@@ -94,7 +94,7 @@ def relabel(mask: Tensor, new_of_old: dict[int, int], path: Path) -> Tensor:
 
 
 def list_files(folder: Path, suffix: str) -> list[Path]:
-    """Return the files of a folder that end in ``suffix``, sorted, 2 before 10.
+    """Return the files of a folder that end in ``suffix``, sorted, 2 before 10; hidden ones are left out.
 
     Raises:
         FileNotFoundError: if there is no such folder or no such file in it.
@@ -103,7 +103,7 @@ def list_files(folder: Path, suffix: str) -> list[Path]:
         raise FileNotFoundError(
             f"no folder {folder}; put the data set there, or point COURSE_DATA at the folder that holds it"
         )
-    files = [path for path in folder.iterdir() if path.suffix == suffix]
+    files = [path for path in folder.iterdir() if path.suffix == suffix and not path.name.startswith(".")]
     if not files:
         raise FileNotFoundError(f"no *{suffix} in {folder}; the data set is empty: fetch it again")
     return sorted(files, key=lambda path: path.stem.zfill(12) if path.stem.isdigit() else path.stem)

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import torch
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from course_lib.data import Sample, evaluation_transform
 from course_lib.evaluation.scoring import ready
 from course_lib.evaluation.settings import Settings
+from course_lib.labels import NUM_CLASSES
 from course_lib.metrics import Confusion
 from course_lib.models import Network
 
@@ -22,15 +24,18 @@ def confusion(
         network: any network; its device may change.
         samples: images with targets of train ids and 255.
         settings: ``size`` is the input's, ``device`` where to compute; images are in [0, 1] whatever the
-            protocol. Logits are brought to the target's size, bilinear, before the argmax.
+            protocol. Logits are brought to the target's size, bilinear, before the argmax, which is over the
+            known classes and void.
         progress: whether to show a progress bar.
     """
     transform = evaluation_transform(settings.size)
+    channels = torch.tensor([*settings.known_classes, *range(NUM_CLASSES, network.num_classes)]).unique()
     counts = Confusion()
     with ready(network, replace(settings, protocol="benchmark")):
         for sample in tqdm(samples, desc="validation", unit="image", disable=not progress):
             image, target = transform(sample.image, sample.target)
             logits = network(image[None].to(settings.device))
             logits = F.interpolate(logits, target.shape, mode="bilinear", align_corners=False)
-            counts.update(logits.argmax(dim=1)[0].cpu(), target)
+            predicted = channels[logits[0, channels].argmax(dim=0).cpu()]
+            counts.update(predicted, target)
     return counts

@@ -1,7 +1,5 @@
 """What AuPRC, FPR95 and AUROC have in common: counts of pixels per threshold, from the highest score down."""
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -108,9 +106,3 @@ def bounds(
     fpr = mixed[at] * negatives[at] / curve.normal
     auroc = (p * n).sum() / (2 * curve.anomalous * curve.normal)
     return max(float((best - worst).sum() / curve.anomalous), 0.0), float(fpr), float(auroc)
-
-
-def require_share(tpr: float) -> None:
-    """Raise a ValueError unless ``tpr`` is a share in (0, 1]."""
-    if not (0 < tpr <= 1 and math.isfinite(tpr)):
-        raise ValueError(f"tpr must be in (0, 1], got {tpr}")

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from course_lib.metrics.curve import Curve, require_share
+from course_lib.metrics.curve import Curve
 
 
 def average_precision(scores: Tensor, is_anomaly: Tensor) -> float:
@@ -48,7 +48,8 @@ def fpr_at_tpr(scores: Tensor, is_anomaly: Tensor, tpr: float = 0.95, convention
     >>> fpr_at_tpr(torch.tensor([0.9, 0.8, 0.3, 0.1]), torch.tensor([True, False, True, False]))
     0.5
     """
-    require_share(tpr)
+    if not 0 < tpr <= 1:
+        raise ValueError(f"tpr must be in (0, 1], got {tpr}")
     return exact_curve(scores, is_anomaly).fpr_at_tpr(tpr, convention).item()
 
 
