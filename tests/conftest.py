@@ -1,17 +1,10 @@
-"""Small benchmarks made on the spot, and the time of each layer of tests."""
+"""What every layer of tests shares: the data root, a guard for CI, the time of each layer."""
 
 import os
 from collections import defaultdict
-from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
-
-from course_lib.data import BENCHMARKS
-
-ROOT = Path(__file__).resolve().parent.parent
-SIZES = ((48, 64), (45, 61), (64, 96))  # height, width
+from small_data import ROOT
 
 
 def pytest_configure(config):
@@ -45,27 +38,6 @@ def pytest_terminal_summary(terminalreporter):
     for layer in sorted(counts):
         outcomes = ", ".join(f"{n} {outcome}" for outcome, n in counts[layer].items())
         terminalreporter.line(f"{layer:<10} {seconds[layer]:7.1f} s   {outcomes}")
-
-
-def write_image(path: Path, pixels: np.ndarray) -> None:
-    """Save an array, with its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
-
-
-def write_benchmark(root: Path, name: str, images: int = 3) -> Path:
-    """Write a benchmark of small random images, each with an orange square as its anomaly."""
-    generator = np.random.default_rng(0)
-    benchmark = BENCHMARKS[name]
-    for i in range(images):
-        height, width = SIZES[i % len(SIZES)]
-        pixels = generator.integers(0, 256, (height, width, 3), dtype=np.uint8)
-        mask = np.zeros((height, width), dtype=np.uint8)
-        pixels[10:20, 20:36], mask[10:20, 20:36] = (240, 120, 40), benchmark.anomaly_value
-        mask[:5] = 255
-        write_image(root / name / "images" / f"{i}{benchmark.suffix}", pixels)
-        write_image(root / name / "labels_masks" / f"{i}.png", mask)
-    return root / name
 
 
 @pytest.fixture

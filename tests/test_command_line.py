@@ -8,8 +8,7 @@ import matplotlib
 import pandas as pd
 import pytest
 import torch
-from conftest import ROOT, write_benchmark
-from test_data import write_camvid
+from small_data import ROOT, write_benchmark, write_camvid
 
 from course_lib import models
 from course_lib.__main__ import main

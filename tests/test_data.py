@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from conftest import SIZES, write_benchmark, write_image
 from PIL import Image
+from small_data import SIZES, write_benchmark, write_camvid, write_image
 
 from course_lib.data import BENCHMARKS, BenchmarkImages, CamVid
 
@@ -33,13 +33,6 @@ def test_official_sizes_are_those_of_the_bundle():
         "RoadAnomaly21": 10, "RoadObsticle21": 30, "FS_LostFound_full": 100, "fs_static": 30,
         "RoadAnomaly": 60,
     }  # fmt: skip
-
-
-def write_camvid(root, values=range(12)):
-    """Write one CamVid pair of the ids ``values`` side by side."""
-    mask = np.tile(np.array(list(values), dtype=np.uint8), (10, 1))
-    write_image(root / "train" / "0001TP_006690.png", np.zeros((*mask.shape, 3), dtype=np.uint8))
-    write_image(root / "trainannot" / "0001TP_006690.png", mask)
 
 
 def test_camvid_is_read_in_train_ids(data_root):

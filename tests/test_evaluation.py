@@ -5,8 +5,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 import torch
-from conftest import write_benchmark, write_image
 from PIL import Image
+from small_data import write_benchmark, write_image
 from torch.nn import functional as F
 
 from course_lib import data, evaluation, metrics, models, scores

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
+from small_data import ROOT
 
 
 @pytest.fixture

@@ -1,0 +1,39 @@
+"""Small data sets in the real layouts, made on the spot."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from course_lib.data import BENCHMARKS
+
+ROOT = Path(__file__).resolve().parent.parent
+SIZES = ((48, 64), (45, 61), (64, 96))  # height, width
+
+
+def write_image(path: Path, pixels: np.ndarray) -> None:
+    """Save an array, with its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+
+
+def write_benchmark(root: Path, name: str, images: int = 3) -> Path:
+    """Write a benchmark of small random images, each with an orange square as its anomaly."""
+    generator = np.random.default_rng(0)
+    benchmark = BENCHMARKS[name]
+    for i in range(images):
+        height, width = SIZES[i % len(SIZES)]
+        pixels = generator.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        mask = np.zeros((height, width), dtype=np.uint8)
+        pixels[10:20, 20:36], mask[10:20, 20:36] = (240, 120, 40), benchmark.anomaly_value
+        mask[:5] = 255
+        write_image(root / name / "images" / f"{i}{benchmark.suffix}", pixels)
+        write_image(root / name / "labels_masks" / f"{i}.png", mask)
+    return root / name
+
+
+def write_camvid(root, values=range(12)):
+    """Write one CamVid pair of the ids ``values`` side by side."""
+    mask = np.tile(np.array(list(values), dtype=np.uint8), (10, 1))
+    write_image(root / "train" / "0001TP_006690.png", np.zeros((*mask.shape, 3), dtype=np.uint8))
+    write_image(root / "trainannot" / "0001TP_006690.png", mask)
