@@ -14,17 +14,24 @@ PROGRAM = "python -m course_lib"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status, or 2 after one clear line on standard error."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    command = importlib.import_module(f"course_lib.commands.{_chosen(arguments)}")
-    options = command.parser().parse_args(arguments[1:])
-    options.command = shlex.join([*PROGRAM.split(), *arguments])
+    name = _chosen(arguments)
     try:
+        command = importlib.import_module(f"course_lib.commands.{name}")
+        options = command.parser().parse_args(arguments[1:])
+        options.command = shlex.join([*PROGRAM.split(), *arguments])
         return command.run(options)
     except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+        return _stop(f"error: {' '.join(str(error).split())}", 2)
+    except ModuleNotFoundError as error:
+        return _stop(f"error: {error} for {sys.executable}; set up with start.py and use .venv's Python", 2)
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
+        return _stop("stopped", 130)
+
+
+def _stop(message: str, status: int) -> int:
+    """Print one line on standard error and return the exit status."""
+    print(message, file=sys.stderr)
+    return status
 
 
 def _chosen(arguments: list[str]) -> str:

@@ -25,13 +25,14 @@ PANEL_WIDTH = 3.2  # inches
 MOST_PIXELS = 640  # across a panel; more cannot be seen
 
 
-def score_panels(scored: Sequence[Scored]) -> Figure:
+def score_panels(scored: Sequence[Scored], title: str = "") -> Figure:
     """Draw image, ground truth and every score map side by side, one row per image.
 
     Each score map spans its own 1st to 99th percentile over the valid pixels: scores have no common unit.
 
     Args:
         scored: images with the same scores each.
+        title: a line above the panels.
 
     Raises:
         ValueError: if there is no image.
@@ -40,7 +41,7 @@ def score_panels(scored: Sequence[Scored]) -> Figure:
         raise ValueError("no image to draw; does the benchmark hold an anomaly?")
     keys = list(scored[0].maps)
     columns = 2 + len(keys)
-    heights = [PANEL_WIDTH * one.image.height / one.image.width for one in scored]
+    heights = [PANEL_WIDTH * one.target.shape[0] / one.target.shape[1] for one in scored]
     figure, axes = plt.subplots(
         len(scored),
         columns,
@@ -50,7 +51,8 @@ def score_panels(scored: Sequence[Scored]) -> Figure:
         layout="constrained",
     )
     for row, one in zip(axes, scored, strict=True):
-        row[0].imshow(_thinned(np.asarray(one.image)))
+        height, width = one.target.shape
+        row[0].imshow(_thinned(np.asarray(one.image.resize((width, height)))))
         row[0].set_ylabel(one.name)
         _draw_truth(row[1], one.target)
         for axis, key in zip(row[2:], keys, strict=True):
@@ -61,6 +63,7 @@ def score_panels(scored: Sequence[Scored]) -> Figure:
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[])
     _truth_legend(figure)
+    figure.suptitle(title)
     return figure
 
 
@@ -74,8 +77,11 @@ def _draw_scores(axis: Axes, scores: Tensor, target: Tensor) -> None:
     """Draw one score map with its own colour bar."""
     valid = scores[target != IGNORE]
     low, high = np.percentile(_thinned(valid.numpy(), most=100_000), [1, 99])
-    drawn = axis.imshow(_thinned(scores.numpy()), cmap=SCORE_COLOURS, vmin=low, vmax=max(high, low + 1e-12))
-    axis.figure.colorbar(drawn, cax=axis.inset_axes([1.02, 0, 0.03, 1]))
+    limits = (low, high) if low < high else (low - 1, high + 1)  # a constant is drawn in the middle colour
+    drawn = axis.imshow(_thinned(scores.numpy()), cmap=SCORE_COLOURS, vmin=limits[0], vmax=limits[1])
+    bar = axis.figure.colorbar(drawn, cax=axis.inset_axes([1.02, 0, 0.03, 1]))
+    if low == high:
+        bar.set_ticks([low])
 
 
 def _truth_legend(figure: Figure) -> None:

@@ -1,8 +1,10 @@
 """Where things are and what this machine is: folders, device, seed, versions."""
 
+import difflib
 import os
 import platform
 import random
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import torch
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 """The folder that holds pyproject.toml, notebooks/ and data/."""
 
-REPORTED_PACKAGES = ("torch", "torchvision", "numpy", "pandas", "pillow", "safetensors")
+REPORTED_PACKAGES = ("course-lib", "torch", "torchvision", "numpy", "pandas", "pillow", "safetensors")
 """The packages whose versions stand beside every result."""
 
 
@@ -21,7 +23,19 @@ def data_root() -> Path:
 
     A relative ``COURSE_DATA`` counts from the project's root, so that notebooks and the command line agree.
     """
-    return PROJECT_ROOT / os.environ.get("COURSE_DATA", "data")
+    return PROJECT_ROOT / Path(os.environ.get("COURSE_DATA") or "data").expanduser()
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> ValueError:
+    """Return the error for a name that is not among the known ones; it suggests the nearest.
+
+    >>> unknown_name("score", "mps", ["msp", "void"])
+    ValueError("unknown score 'mps'; known are msp, void; did you mean msp?")
+    """
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1)
+    guess = f"; did you mean {near[0]}?" if near else ""
+    return ValueError(f"unknown {kind} {name!r}; known are {', '.join(known)}{guess}")
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -36,7 +50,7 @@ def choose_device(name: str = "auto") -> torch.device:
     if name == "auto":
         name = torch.accelerator.current_accelerator().type if torch.accelerator.is_available() else "cpu"
     try:
-        torch.empty(1, device=name)
+        torch.ones(1, device=name).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"device {name!r} cannot be used here ({reason}); try auto or cpu") from None

@@ -4,6 +4,7 @@ import os
 from collections import defaultdict
 
 import pytest
+import torch
 from small_data import ROOT
 
 
@@ -38,6 +39,16 @@ def pytest_terminal_summary(terminalreporter):
     for layer in sorted(counts):
         outcomes = ", ".join(f"{n} {outcome}" for outcome, n in counts[layer].items())
         terminalreporter.line(f"{layer:<10} {seconds[layer]:7.1f} s   {outcomes}")
+
+
+@pytest.fixture(autouse=True)
+def threads(request):
+    """Small tensors are quicker on one thread, above all on a busy machine; real images are not."""
+    before = torch.get_num_threads()
+    if layer_of(request.node.nodeid) != "real":
+        torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -106,11 +106,13 @@ def saved(content, path):
 def test_every_bad_file_gives_one_clear_line(network, tmp_path, capsys):
     state = dict(network.state_dict())
     cases = {
-        "no weights at": tmp_path / "absent.pth",
+        "no weights at .* which is no file": tmp_path / "absent.pth",
+        "no weights at .* which is a folder": tmp_path,
         "not a weights file that is safe to load": saved(Harmful(), tmp_path / "harmful.pth"),
-        "holds no state_dict but list": tmp_path / "list.pth",
-        "1 \\(transposed_conv.weight\\) missing, 0 unmatched": tmp_path / "short.pth",
-        "0 missing, 1 \\(extra\\) unmatched": tmp_path / "long.pth",
+        "holds a list that is no state_dict": tmp_path / "list.pth",
+        "1 \\(transposed_conv.weight\\) missing, 0 unmatched; they belong to no network": tmp_path
+        / "short.pth",
+        "0 missing, 1 \\(extra\\) unmatched; they are weights of enet": tmp_path / "long.pth",
         "initial_block.main_branch.weight has shape \\(1,\\)": tmp_path / "shape.pth",
         "not a checkpoint of this course": tmp_path / "text.safetensors",
     }

@@ -183,10 +183,13 @@ def test_examples_are_the_first_images_with_an_anomaly(images):
     [
         ({"scores": ("magic",)}, "unknown score 'magic'"),
         ({"scores": ()}, "no score given"),
-        ({"temperatures": (0.0,)}, r"temperatures must be positive, got \[0.0\]"),
+        ({"temperatures": (0.0,)}, r"temperatures must be positive numbers, got \[0.0\]"),
+        ({"temperatures": (float("nan"),)}, r"temperatures must be positive numbers, got \[nan\]"),
+        ({"seed": -1}, "the seed must be 0 or more, got -1"),
         ({"protocol": "kind"}, "unknown protocol 'kind'"),
         ({"size": (0, 64)}, r"size must be a positive height and width, got \[0, 64\]"),
-        ({"resamples": -1}, "resamples must be 0 or more, got -1"),
+        ({"resamples": -1}, "resamples: 0 or at least 40, got -1"),
+        ({"resamples": 1}, "resamples: 0 or at least 40, got 1"),
     ],
 )
 def test_settings_out_of_range_raise(options, message):

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import hashlib
 import json
 import time
 from pathlib import Path
@@ -18,7 +19,7 @@ DEFAULT_SCORES = ["msp", "max_logit", "max_entropy"]  # the three of the paper
 
 DESCRIPTION = """\
 Score every image of some benchmarks in one pass. Print AuPRC, FPR95 and AUROC in percent, with 95 % intervals
-over images and beside the chance level; ~ marks a number within chance.
+over images and beside the chance level; ~ marks a number within chance, ! one worse than chance.
 """
 
 EPILOG = """\
@@ -58,7 +59,8 @@ def _add_network_options(group: argparse._ArgumentGroup) -> None:
 def _add_scoring_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--benchmarks", nargs="+", default=list(data.BENCHMARKS), metavar="NAME",
-        help=f"of {', '.join(data.BENCHMARKS)}: folders in $COURSE_DATA/benchmarks (default: all)")
+        help=f"of {', '.join(data.BENCHMARKS)}: folders in $COURSE_DATA/benchmarks (default: all); "
+        "a relative COURSE_DATA counts from the project's folder")
     add("--score", nargs="+", default=DEFAULT_SCORES, dest="scores", metavar="NAME",
         help=f"of {', '.join(SCORES)} (default: {' '.join(DEFAULT_SCORES)})")
     add("--temperature", nargs="+", type=float, default=[1.0], metavar="T", dest="temperatures",
@@ -91,20 +93,24 @@ def run(options: argparse.Namespace) -> int:
     settings = _settings(options, network, metadata)
     miou, mean_maps = _validate(options, network, settings)
 
-    def as_table(rows: list[dict]) -> pd.DataFrame:
-        return evaluation.table(rows, metadata, options.weights, miou)
+    finished: list[dict] = []
+
+    def as_table() -> pd.DataFrame:
+        return evaluation.table(finished, metadata, options.weights, miou)
 
     def save(rows: list[dict]) -> None:
+        finished[:] = rows
         if options.output:
-            as_table(rows).to_csv(options.output, index=False)
+            _write(options, as_table(), settings, time.monotonic() - started)
 
-    frame = as_table(evaluation.evaluate(network, benchmarks, settings, mean_maps, finished=save))
-    print(evaluation.as_text(frame))
-    _print_notes(frame, settings, miou)
-    if options.output:
-        _write_about(options, settings, time.monotonic() - started)
+    try:
+        evaluation.evaluate(network, benchmarks, settings, mean_maps, finished=save)
+    finally:  # what was finished is shown even if a later benchmark failed
+        if finished:
+            print(evaluation.as_text(as_table()))
+    _print_notes(as_table(), options, settings)
     if options.figure:
-        _draw(options.figure, network, benchmarks, settings)
+        _draw(options, network, benchmarks, settings)
     return 0
 
 
@@ -115,7 +121,12 @@ def _check_output(options: argparse.Namespace) -> None:
             continue
         if path.suffix != suffix:
             raise ValueError(f"{path} must end in {suffix}")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            for target in (path, path.with_suffix(".json")) if suffix == ".csv" else (path,):
+                target.open("a").close()
+        except OSError as error:
+            raise ValueError(f"cannot write {path} ({error.strerror}); choose another place") from None
 
 
 def _settings(
@@ -124,12 +135,12 @@ def _settings(
     """Return the checked settings."""
     if options.size and options.protocol != "benchmark":
         raise ValueError(f"protocol {options.protocol} fixes the size; leave --size out")
-    if options.keep_void_channel and network.num_classes != VOID + 1:
+    if (options.keep_void_channel or "void" in options.scores) and network.num_classes != VOID + 1:
+        wanted = "--keep-void-channel" if options.keep_void_channel else "the void score"
         raise ValueError(
-            f"--keep-void-channel needs {VOID + 1} outputs, these weights have {network.num_classes}"
+            f"{wanted} needs {VOID + 1} outputs, these weights have {network.num_classes}: "
+            "use a network trained with void"
         )
-    if "void" in options.scores and network.num_classes != VOID + 1:
-        raise ValueError(f"the void score needs {VOID + 1} outputs, these weights have {network.num_classes}")
     known = range(VOID + 1) if options.keep_void_channel else metadata.known_classes
     return evaluation.Settings(
         scores=tuple(options.scores),
@@ -156,41 +167,58 @@ def _validate(
     return (counts.mean_iou(), len(counts.iou())), mean_maps
 
 
-def _print_notes(frame: pd.DataFrame, settings: evaluation.Settings, miou: tuple[float, int] | None) -> None:
+def _print_notes(frame: pd.DataFrame, options: argparse.Namespace, settings: evaluation.Settings) -> None:
     """Say below the table how to read it."""
     protocol = evaluation.PROTOCOLS[settings.protocol]
+    constant = 100 if protocol.fpr_convention == "step" else 95
     print(f"\nProtocol {settings.protocol}: {protocol.description}.")
-    print("All numbers are percent; chance is the AuPRC of a constant score.")
-    if settings.resamples:
-        resamples = f"{settings.resamples} resamples"
-        print(f"In brackets: 95 % intervals over images ({resamples}); ~ marks a number within chance.")
+    print(
+        "Percent. Chance is the AuPRC of a score that knows nothing; a random one has FPR95 95 and AUROC 50,"
+    )
+    print(f"a constant one FPR95 {constant} and AUROC 50.")
+    if frame["auprc_low"].notna().any():
+        print(f"In brackets: 95 % intervals over images ({settings.resamples} resamples).")
+        print("~ marks a number within chance, ! one worse than chance.")
     if (frame["images_of"] > frame["images"]).any():
         print("Rows on part of an official set are not comparable with published numbers.")
     auprc, fpr95 = frame["auprc_bound"].max(), frame["fpr95_bound"].max()
-    print(f"Scores are counted in bins: AuPRC can be off by {auprc:.1g} at most, FPR95 by {fpr95:.1g}.")
-    if miou:
-        print(f"Mean IoU {100 * miou[0]:.2f} over {miou[1]} classes seen in truth or prediction.")
+    if auprc + fpr95 > 0:
+        print(f"Binning of scores: AuPRC is off by {auprc:.1g} points at most, FPR95 by {fpr95:.1g}.")
+    if options.validation:
+        row = frame.iloc[0]
+        classes = f"{row['classes_in_miou']} classes that occur in truth or prediction"
+        print(f"Mean IoU on {options.validation} val: {row['miou']:.2f} over the {classes}.")
 
 
-def _write_about(options: argparse.Namespace, settings: evaluation.Settings, seconds: float) -> None:
-    """Write the JSON beside the table: how the numbers were made."""
+def _write(
+    options: argparse.Namespace, frame: pd.DataFrame, settings: evaluation.Settings, seconds: float
+) -> None:
+    """Write the table, and the JSON beside it: how the numbers were made."""
+    chosen = dataclasses.asdict(settings) | {"device": str(settings.device)}
     about = {
         "command": options.command,
-        "protocol": settings.protocol,
-        "known_classes": list(settings.known_classes),
+        "weights_sha256": hashlib.sha256(options.weights.read_bytes()).hexdigest(),
+        "settings": chosen,
         "seconds": round(seconds, 1),
         "versions": runtime.package_versions(),
         "hardware": runtime.hardware(settings.device),
     }
-    options.output.with_suffix(".json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    try:
+        frame.to_csv(options.output, index=False)
+        options.output.with_suffix(".json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OSError(f"could not write {options.output} ({error.strerror}); free some space") from None
 
 
-def _draw(path: Path, network: models.Network, benchmarks: list, settings: evaluation.Settings) -> None:
+def _draw(
+    options: argparse.Namespace, network: models.Network, benchmarks: list, settings: evaluation.Settings
+) -> None:
     """Save the first images of each benchmark that hold an anomaly."""
     settings = dataclasses.replace(settings, controls=False)  # the same in every image: nothing to see
     scored = []
     for images in benchmarks:
         for one in evaluation.examples(network, images, settings, FIGURE_IMAGES):
-            scored.append(one._replace(name=f"{images.name} {one.name}"))
-    plots.score_panels(scored).savefig(path, dpi=120)
-    print(f"Figure: {path}")
+            scored.append(one._replace(name=f"{images.name}\nimage {one.name}"))
+    title = f"{options.weights.name}, protocol {settings.protocol}; light is more anomalous"
+    plots.score_panels(scored, title).savefig(options.figure, dpi=120)
+    print(f"Figure: {options.figure}")

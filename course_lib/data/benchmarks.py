@@ -7,7 +7,7 @@ from torch.utils.data import Dataset
 
 from course_lib.data.files import Sample, list_files, read_pair, relabel
 from course_lib.labels import IGNORE
-from course_lib.runtime import data_root
+from course_lib.runtime import data_root, unknown_name
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class BenchmarkImages(Dataset[Sample]):
             FileNotFoundError: if the folder is missing or empty, or an image has no mask.
         """
         if name not in BENCHMARKS:
-            raise ValueError(f"unknown benchmark {name!r}; known are {', '.join(BENCHMARKS)}")
+            raise unknown_name("benchmark", name, BENCHMARKS)
         self.name, self.benchmark = name, BENCHMARKS[name]
         folder = (root or data_root() / "benchmarks") / name
         self.images = list_files(folder / "images", self.benchmark.suffix)

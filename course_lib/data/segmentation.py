@@ -7,7 +7,7 @@ from torch.utils.data import Dataset
 
 from course_lib.data.files import Sample, list_files, read_pair, relabel
 from course_lib.labels import CAMVID_TO_TRAIN_ID
-from course_lib.runtime import data_root
+from course_lib.runtime import data_root, unknown_name
 
 CAMVID_SPLITS = ("train", "val", "test")
 
@@ -31,7 +31,7 @@ class CamVid(Dataset[Sample]):
             FileNotFoundError: if the folder is missing or empty.
         """
         if split not in CAMVID_SPLITS:
-            raise ValueError(f"unknown split {split!r}; known are {', '.join(CAMVID_SPLITS)}")
+            raise unknown_name("split", split, CAMVID_SPLITS)
         folder = root or data_root() / "CamVid"
         self.images = list_files(folder / split, ".png")
         self.masks = [folder / f"{split}annot" / path.name for path in self.images]

@@ -53,7 +53,10 @@ def measure(
     mean_maps: ScoreMaps | None = None,
     progress: bool = True,
 ) -> dict[tuple[str, float], StreamingMetrics]:
-    """Return the streamed metrics of each (score, temperature) on one benchmark."""
+    """Return the streamed metrics of each (score, temperature) on one benchmark.
+
+    Args and errors are those of ``evaluate``. Ask the results to ``compute`` or for their ``intervals``.
+    """
     metrics: dict[tuple[str, float], StreamingMetrics] = {}
     with ready(network, settings):
         scored = score_benchmark(network, images, settings, mean_maps)
@@ -65,7 +68,14 @@ def measure(
 
 
 def examples(network: Network, images: BenchmarkImages, settings: Settings, count: int) -> list[Scored]:
-    """Return the first ``count`` images that hold an anomaly, with their score maps."""
+    """Return the first images that hold an anomaly, with their score maps, for a figure.
+
+    Args:
+        network: any network; its device may change.
+        images: the benchmark.
+        settings: what to compute.
+        count: how many images at the most.
+    """
     found: list[Scored] = []
     with ready(network, settings):
         for one in score_benchmark(network, images, settings):
@@ -86,6 +96,6 @@ def _row(
     except ValueError as error:
         raise ValueError(f"{benchmark}: {error}; are these the right masks?") from None
     intervals = None
-    if settings.resamples:
+    if settings.resamples and metrics.images > 1:  # from one image there is nothing to draw
         intervals = streamed.intervals(settings.resamples, settings.seed, convention)
     return row(benchmark, score, temperature, settings, metrics, intervals)

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from course_lib.data import BENCHMARKS, Sample, resize_image, resize_mask, to_tensor
 from course_lib.labels import IGNORE
+from course_lib.runtime import unknown_name
 
 PEER_SIZE = (512, 1024)
 
@@ -60,7 +61,7 @@ def find(name: str) -> Protocol:
         ValueError: if the name is unknown.
     """
     if name not in PROTOCOLS:
-        raise ValueError(f"unknown protocol {name!r}; known are {', '.join(PROTOCOLS)}")
+        raise unknown_name("protocol", name, PROTOCOLS)
     return PROTOCOLS[name]
 
 

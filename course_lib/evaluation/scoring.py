@@ -45,7 +45,7 @@ def ready(network: Network, settings: Settings) -> Iterator[None]:
 
 def score_maps(network: Network, images: Tensor, settings: Settings) -> ScoreMaps:
     """Return the score maps (h, w) of one image (1, 3, h, w), on the CPU."""
-    logits = network(images.to(settings.device)).float()
+    logits = _logits(network, images, settings.device)
     inverted = protocols.find(settings.protocol).inverts_void
     maps = {}
     for name, temperature in settings.with_temperatures():
@@ -55,6 +55,19 @@ def score_maps(network: Network, images: Tensor, settings: Settings) -> ScoreMap
             scores = score_functions.score(name, logits, settings.known_classes, temperature)
         maps[name, temperature] = scores[0].cpu()
     return maps
+
+
+def _logits(network: Network, images: Tensor, device: torch.device) -> Tensor:
+    """Run the network; a device that cannot is an error of the user's choice, not of the program."""
+    try:
+        return network(images.to(device)).float()
+    except RuntimeError as error:
+        height, width = images.shape[-2:]
+        reason = str(error).splitlines()[0][:120]
+        raise ValueError(
+            f"the network failed on an image of {height} x {width} on {device} ({reason}); "
+            "try a smaller size or the cpu"
+        ) from error
 
 
 def score_benchmark(

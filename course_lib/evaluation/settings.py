@@ -1,5 +1,6 @@
 """What a user chooses for an evaluation, checked before any image is read."""
 
+import math
 from dataclasses import dataclass, field
 
 import torch
@@ -7,6 +8,7 @@ import torch
 from course_lib import scores as score_functions
 from course_lib.evaluation import protocols
 from course_lib.labels import NUM_CLASSES, VOID
+from course_lib.runtime import unknown_name
 
 CONSTANT = "constant"
 """The control that gives every pixel the same score: chance."""
@@ -15,13 +17,20 @@ POSITION = "position:"
 """Before a score's name: the control that gives every image the mean score map of the validation images."""
 
 
+FEWEST_RESAMPLES = 40
+"""With fewer, the ends of a 95 % interval are the extremes."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """How to evaluate a network."""
 
     scores: tuple[str, ...] = ("msp", "max_logit", "max_entropy")
+    """Names of ``scores.SCORES``; by default the three of the paper."""
     temperatures: tuple[float, ...] = (1.0,)
+    """Each is applied to every score that depends on one."""
     protocol: str = "benchmark"
+    """A name of ``PROTOCOLS``."""
     size: tuple[int, int] = (512, 1024)
     """Height and width of the network's input, where the protocol leaves the choice."""
     known_classes: tuple[int, ...] = tuple(range(NUM_CLASSES))
@@ -31,23 +40,25 @@ class Settings:
     resamples: int = 1000
     """Of the bootstrap; 0 leaves the intervals out."""
     seed: int = 0
+    """Of the bootstrap."""
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     def __post_init__(self) -> None:
         """Raise a ValueError that names the first setting that is out of range."""
         protocols.find(self.protocol)
-        unknown = [name for name in self.scores if name not in score_functions.SCORES]
-        if unknown or not self.scores:
-            known = ", ".join(score_functions.SCORES)
-            raise ValueError(
-                f"unknown score {unknown[0]!r}; known are {known}" if unknown else "no score given"
-            )
-        if not self.temperatures or min(self.temperatures) <= 0:
-            raise ValueError(f"temperatures must be positive, got {list(self.temperatures)}")
+        for name in self.scores:
+            if name not in score_functions.SCORES:
+                raise unknown_name("score", name, score_functions.SCORES)
+        if not self.scores:
+            raise ValueError(f"no score given; known are {', '.join(score_functions.SCORES)}")
+        if not self.temperatures or not all(0 < t < math.inf for t in self.temperatures):
+            raise ValueError(f"temperatures must be positive numbers, got {list(self.temperatures)}")
         if min(self.size) < 1:
             raise ValueError(f"size must be a positive height and width, got {list(self.size)}")
-        if self.resamples < 0:
-            raise ValueError(f"resamples must be 0 or more, got {self.resamples}")
+        if self.resamples != 0 and self.resamples < FEWEST_RESAMPLES:
+            raise ValueError(f"bootstrap resamples: 0 or at least {FEWEST_RESAMPLES}, got {self.resamples}")
+        if self.seed < 0:
+            raise ValueError(f"the seed must be 0 or more, got {self.seed}")
 
     def with_temperatures(self) -> list[tuple[str, float]]:
         """Return each (score, temperature) to compute; a score that ignores T appears once, with T = 1."""

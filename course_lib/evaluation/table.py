@@ -114,7 +114,10 @@ def table(
 
 
 def as_text(frame: pd.DataFrame) -> str:
-    """Return the table as people read it: intervals in brackets, ``~`` behind a number within chance."""
+    """Return the table as people read it.
+
+    Intervals are in brackets; ``~`` marks a number within chance, ``!`` one that is worse than chance.
+    """
     shown = pd.DataFrame(
         {
             "benchmark": frame["benchmark"],
@@ -136,10 +139,11 @@ def _score_name(r) -> str:
 
 
 def _with_interval(r, name: str) -> str:
-    """Return a number with its interval and, if it is within chance, a mark."""
+    """Return a number with its interval, marked unless it is better than chance."""
     text = f"{getattr(r, name):.2f}"
     low, high = getattr(r, f"{name}_low"), getattr(r, f"{name}_high")
     if pd.isna(low):
         return text
-    mark = " " if getattr(r, f"{name}_outside_chance") else "~"
-    return f"{text}{mark} [{low:.2f}, {high:.2f}]"
+    worse = r.auprc < r.chance if name == "auprc" else r.fpr95 > CHANCE_FPR95
+    outside = getattr(r, f"{name}_outside_chance")
+    return f"{text}{('!' if worse else ' ') if outside else '~'} [{low:.2f}, {high:.2f}]"

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from course_lib.runtime import unknown_name
+
 FPR_CONVENTIONS = ("step", "chord")
 """How FPR95 is read off: ``step``, at the first threshold that finds 95 %; ``chord``, on the straight line
 between the thresholds around 95 %, as ood-metrics and the paper do."""
@@ -47,7 +49,7 @@ class Curve:
     def fpr_at_tpr(self, tpr: float = 0.95, convention: str = "step") -> Tensor:
         """Return the false positive rate where ``tpr`` of the anomalies are found, shape (...), fractions."""
         if convention not in FPR_CONVENTIONS:
-            raise ValueError(f"unknown convention {convention!r}; known are {', '.join(FPR_CONVENTIONS)}")
+            raise unknown_name("convention", convention, FPR_CONVENTIONS)
         return self._fpr_by_step(tpr) if convention == "step" else self._fpr_by_chord(tpr)
 
     def _fpr_by_step(self, tpr: float) -> Tensor:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -18,6 +19,7 @@ from course_lib.labels import NUM_CLASSES, VOID
 from course_lib.models.files import CLASS_ORDERS, known_class_order, read_pth
 from course_lib.models.network import Network
 from course_lib.models.registry import NETWORKS, build
+from course_lib.runtime import unknown_name
 
 
 @dataclass
@@ -119,7 +121,8 @@ def _num_outputs(name: str, tensors: Mapping[str, Tensor]) -> int:
 def _read(path: Path) -> tuple[dict[str, Tensor], Metadata]:
     """Return the tensors of a file by name, and its metadata."""
     if not path.is_file():
-        raise FileNotFoundError(f"no weights at {path}; check the path")
+        what = "a folder" if path.is_dir() else "no file"
+        raise FileNotFoundError(f"no weights at {path}, which is {what}; check the path")
     if path.suffix != ".safetensors":
         return read_pth(path), Metadata()
     try:
@@ -137,7 +140,7 @@ def _fill(network: Network, tensors: Mapping[str, Tensor], path: Path, class_ord
     """Copy ``tensors`` into ``network`` after checking every name and shape."""
     order = class_order or known_class_order(path)
     if order not in CLASS_ORDERS:
-        raise ValueError(f"unknown class order {order!r}; known are {', '.join(CLASS_ORDERS)}")
+        raise unknown_name("class order", order, CLASS_ORDERS)
     expected = network.state_dict()
     _compare(expected, tensors, path)
     if order == "unlabelled-first":
@@ -153,12 +156,22 @@ def _compare(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], path
     if missing or unmatched:
         raise ValueError(
             f"{path} does not fit this network: {_some(missing)} missing, {_some(unmatched)} unmatched; "
-            "check that the weights belong to it"
+            + _whose(tensors)
         )
     for name, tensor in tensors.items():
         if tensor.shape != expected[name].shape:
             got, wanted = tuple(tensor.shape), tuple(expected[name].shape)
             raise ValueError(f"{path} does not fit this network: {name} has shape {got}, expected {wanted}")
+
+
+def _whose(tensors: Mapping[str, Tensor]) -> str:
+    """Say which network the weights belong to, if any."""
+    for name, network_class in NETWORKS.items():
+        with torch.device("meta"):  # names only, no memory
+            expected = network_class(NUM_CLASSES).state_dict()
+        if all(key in tensors or key.endswith("num_batches_tracked") for key in expected):
+            return f"they are weights of {name}: choose that network"
+    return "they belong to no network of this course"
 
 
 def _some(names: list[str]) -> str:

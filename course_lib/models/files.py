@@ -1,6 +1,7 @@
 """Other people's ``.pth`` files: read them without running their code, and know their quirks."""
 
 import hashlib
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -35,16 +36,19 @@ def read_pth(path: Path) -> dict[str, Tensor]:
         ValueError: if the file cannot be loaded as plain data, or holds no tensors by name.
     """
     try:
-        with torch.serialization.safe_globals(_NUMPY_SCALARS):
+        with torch.serialization.safe_globals(_NUMPY_SCALARS), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of old pickle formats
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # broken pickles raise anything at all
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    except Exception:  # broken pickles raise anything at all
         raise ValueError(
-            f"{path} is not a weights file that is safe to load ({reason[:120]}); "
-            "expected a PyTorch state_dict: download it again or ask for one"
+            f"{path} is not a weights file that is safe to load: it holds code, is cut short or is no "
+            "PyTorch file; expected a state_dict: download it again or ask for one"
         ) from None
     if isinstance(content, dict):
         content = content.get("state_dict", content)
     if not isinstance(content, dict) or not content or not all(map(torch.is_tensor, content.values())):
-        raise ValueError(f"{path} holds no state_dict but {type(content).__name__}; expected tensors by name")
+        raise ValueError(
+            f"{path} holds a {type(content).__name__} that is no state_dict; expected tensors by name: "
+            "is it a checkpoint?"
+        )
     return {name.removeprefix("module."): tensor for name, tensor in content.items()}

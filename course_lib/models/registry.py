@@ -4,6 +4,7 @@ from course_lib.labels import NUM_CLASSES
 from course_lib.models.enet import ENet
 from course_lib.models.erfnet import ERFNet
 from course_lib.models.network import Network
+from course_lib.runtime import unknown_name
 
 NETWORKS: dict[str, type[Network]] = {"erfnet": ERFNet, "enet": ENet}
 """Every network that ``build`` knows."""
@@ -20,7 +21,7 @@ def build(name: str, num_classes: int = NUM_CLASSES) -> Network:
         ValueError: if the name is unknown or the number of classes is neither.
     """
     if name not in NETWORKS:
-        raise ValueError(f"unknown network {name!r}; known are {', '.join(NETWORKS)}")
+        raise unknown_name("network", name, NETWORKS)
     if num_classes not in (NUM_CLASSES, NUM_CLASSES + 1):
         raise ValueError(
             f"a network has {NUM_CLASSES} outputs, or {NUM_CLASSES + 1} with void; got {num_classes}"
