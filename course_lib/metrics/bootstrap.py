@@ -13,12 +13,18 @@ from course_lib.metrics.histogram import Occupied, equal_shares
 IMAGE_GROUPS = 4096
 """Groups of scores kept per image: 4096 x 3 int32 are 48 kB."""
 
+CHUNK = 100  # resamples at a time, to bound the memory
+
+
+Pixels = tuple[Tensor, Tensor]
+"""Scores and whether each is an anomaly, both flat, void left out."""
+
 
 class ImageCounts(NamedTuple):
     """One image in at most 48 kB: counts per group of neighbouring scores, highest first."""
 
     bins: Tensor
-    """The highest histogram bin of each group, int32 (G,)."""
+    """The middle histogram bin of each group, or the rank of its score, int32 (G,)."""
     counts: Tensor
     """Normal and anomalous pixels, int32 (2, G)."""
 
@@ -40,8 +46,26 @@ def summarise(occupied: Occupied) -> ImageCounts:
     bins, counts = occupied.bins, occupied.counts
     group = equal_shares(counts, IMAGE_GROUPS) if len(bins) > IMAGE_GROUPS else torch.arange(len(bins))
     groups = int(group[-1]) + 1 if len(group) else 0
-    first = torch.searchsorted(group, torch.arange(groups))
-    return ImageCounts(bins[first].int(), _sum_groups(counts, group, groups).int())
+    edges = torch.searchsorted(group, torch.arange(groups + 1))
+    middle = (edges[:-1] + edges[1:] - 1) // 2
+    return ImageCounts(bins[middle].int(), _sum_groups(counts, group, groups).int())
+
+
+def exact_counts(images: list[Pixels]) -> list[ImageCounts]:
+    """Return one entry per distinct score of each image, ranked over all images: nothing is lost."""
+    nothing = torch.zeros(0)
+    ranks = torch.cat([nothing, *(scores for scores, _ in images)]).unique(return_inverse=True)[1]
+    return [
+        _counted(rank, is_anomaly)
+        for rank, (_, is_anomaly) in zip(ranks.split([len(s) for s, _ in images]), images, strict=True)
+    ]
+
+
+def _counted(ranks: Tensor, is_anomaly: Tensor) -> ImageCounts:
+    """Count the pixels of one image at each rank that occurs, highest first."""
+    occurring, place = ranks.unique(return_inverse=True)
+    counts = torch.bincount(place + len(occurring) * is_anomaly, minlength=2 * len(occurring))
+    return ImageCounts(occurring.flip(0).int(), counts.view(2, -1).flip(1).int())
 
 
 def _sum_groups(counts: Tensor, group: Tensor, groups: int) -> Tensor:
@@ -73,16 +97,21 @@ def bootstrap(
     (negatives, positives), mixed = _common_groups(images)
     draws = np.random.default_rng(seed).integers(len(images), size=(resamples, len(images)))
     times = torch.from_numpy(np.stack([np.bincount(draw, minlength=len(images)) for draw in draws])).double()
-    found, alarms = times @ positives, times @ negatives
-    usable = (found.sum(1) > 0) & (alarms.sum(1) > 0)
-    if not usable.any():
-        nothing = (float("nan"), float("nan"))
-        return Intervals(nothing, nothing, nothing, 0)
-    found, alarms = found[usable], alarms[usable]
-    curve = Curve(found, alarms, mixed)
-    auprc, fpr95 = curve.average_precision(), curve.fpr_at_tpr(0.95, fpr_convention)
-    prevalence = found.sum(1) / (found.sum(1) + alarms.sum(1))
-    return Intervals(_middle(auprc), _middle(fpr95), _middle(auprc - prevalence), int(usable.sum()))
+    parts = [
+        _metrics(part @ positives, part @ negatives, mixed, fpr_convention) for part in times.split(CHUNK)
+    ]
+    auprc, fpr95, above = (torch.cat(values) for values in zip(*parts, strict=True))
+    return Intervals(_middle(auprc), _middle(fpr95), _middle(above), len(auprc))
+
+
+def _metrics(
+    positives: Tensor, negatives: Tensor, mixed: Tensor, fpr_convention: str
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return AuPRC, FPR95 and AuPRC minus prevalence of each resample that holds both classes."""
+    usable = (positives.sum(1) > 0) & (negatives.sum(1) > 0)
+    curve = Curve(positives[usable], negatives[usable], mixed)
+    auprc, prevalence = curve.average_precision(), curve.anomalous / (curve.anomalous + curve.normal)
+    return auprc, curve.fpr_at_tpr(0.95, fpr_convention), auprc - prevalence
 
 
 def _common_groups(images: list[ImageCounts]) -> tuple[Tensor, Tensor]:
@@ -102,5 +131,7 @@ def _common_groups(images: list[ImageCounts]) -> tuple[Tensor, Tensor]:
 
 def _middle(values: Tensor) -> tuple[float, float]:
     """Return the range that holds the middle 95 % of the values."""
+    if not len(values):
+        return float("nan"), float("nan")
     low, high = torch.quantile(values, torch.tensor([0.025, 0.975], dtype=values.dtype)).tolist()
     return low, high

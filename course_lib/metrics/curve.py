@@ -26,7 +26,8 @@ class Curve:
             ValueError: if a curve has no anomalous or no normal pixel.
         """
         self.positives, self.negatives = positives.double(), negatives.double()
-        self.mixed = torch.zeros(positives.shape[-1], dtype=torch.bool) if mixed is None else mixed
+        only_ties = torch.zeros(positives.shape[-1], dtype=torch.bool, device=positives.device)
+        self.mixed = only_ties if mixed is None else mixed
         self.found, self.alarms = self.positives.cumsum(-1), self.negatives.cumsum(-1)
         self.anomalous, self.normal = self.positives.sum(-1), self.negatives.sum(-1)
         if not ((self.anomalous > 0).all() and (self.normal > 0).all()):
@@ -86,7 +87,7 @@ class Curve:
 
 
 def bounds(
-    positives: Tensor, negatives: Tensor, mixed: Tensor, tpr: float = 0.95
+    positives: Tensor, negatives: Tensor, mixed: Tensor, tpr: float = 0.95, convention: str = "step"
 ) -> tuple[float, float, float]:
     """Return how far (AuPRC, FPR, AUROC) can be off, whatever the order of the pixels inside mixed bins.
 
@@ -94,7 +95,10 @@ def bounds(
         positives: anomalous pixels per bin, highest scores first, (K,).
         negatives: normal pixels, same shape.
         mixed: which bins hold more than one distinct score, bool (K,).
-        tpr: as in ``Curve.fpr_at_tpr``.
+        tpr: as in ``Curve.fpr_at_tpr``; also ``convention``.
+
+    Returns:
+        The three largest possible errors, fractions.
     """
     curve = Curve(positives, negatives)
     p, n = curve.positives[mixed], curve.negatives[mixed]
@@ -105,6 +109,10 @@ def bounds(
     before = found - p + alarms
     worst = p - alarms * (torch.digamma(before + p + 1) - torch.digamma(before + 1))
     at = curve._first_threshold(tpr)
-    fpr = mixed[at] * negatives[at] / curve.normal
+    touched = mixed[at] * negatives[at]
+    if convention == "chord":  # its right end may lie in the next bin that holds an anomaly
+        later = (positives[at + 1 :] > 0).nonzero().flatten()[:1] + at + 1
+        touched = touched + (mixed[later] * negatives[later]).sum()
+    fpr = touched / curve.normal
     auroc = (p * n).sum() / (2 * curve.anomalous * curve.normal)
     return max(float((best - worst).sum() / curve.anomalous), 0.0), float(fpr), float(auroc)

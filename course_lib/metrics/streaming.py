@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from course_lib.labels import IGNORE
-from course_lib.metrics.bootstrap import ImageCounts, Intervals, bootstrap, summarise
+from course_lib.metrics.bootstrap import ImageCounts, Intervals, Pixels, bootstrap, exact_counts, summarise
 from course_lib.metrics.curve import Curve, bounds
 from course_lib.metrics.exact import exact_curve
 from course_lib.metrics.histogram import Histogram, select
@@ -41,8 +41,8 @@ class AnomalyMetrics:
 class StreamingMetrics:
     """Takes images one by one; two of them can be merged, so that workers can share a benchmark.
 
-    Up to ``EXACT_PIXELS`` pixels the result is exact. Beyond, it comes from a histogram of the scores (in
-    float32), and says how far it can be off. Per image a summary of at most 48 kB is kept, for intervals.
+    Up to ``EXACT_PIXELS`` pixels the result is exact. Beyond, scores are rounded to float32, the result comes
+    from a histogram and says how far it can be off. Per image at most 48 kB are kept, for intervals.
     """
 
     def __init__(self, exact_pixels: int = EXACT_PIXELS) -> None:
@@ -52,7 +52,7 @@ class StreamingMetrics:
             exact_pixels: how many pixels to keep one by one.
         """
         self.exact_pixels = exact_pixels
-        self.kept: list[tuple[Tensor, Tensor]] | None = []  # None once there are too many
+        self.kept: dict[str, Pixels] | None = {}  # by image; None once there are too many
         self.histogram = Histogram()
         self.images: dict[str, ImageCounts] = {}
 
@@ -71,11 +71,11 @@ class StreamingMetrics:
         _check(scores, target, name, self.images)
         target = target.cpu()
         valid = target != IGNORE
-        scores, is_anomaly = select(scores.detach().float().cpu(), valid), select(target == 1, valid)
+        scores, is_anomaly = select(scores.detach().cpu(), valid), select(target == 1, valid)
         counted = Histogram.of(scores, is_anomaly)
         self.images[name] = summarise(counted.occupied())
         self.histogram.merge(counted)
-        self._keep([(scores, is_anomaly)])
+        self._keep({name: (scores, is_anomaly)})
 
     def merge(self, other: "StreamingMetrics") -> None:
         """Add the images of ``other``, which is left as it is: the result is that of one pass over both.
@@ -99,14 +99,14 @@ class StreamingMetrics:
         Raises:
             ValueError: if there is no anomalous or no normal pixel.
         """
-        curve, bounded = self._curve()
+        curve, bounded = self._curve(fpr_convention)
         anomalous, normal = curve.anomalous.item(), curve.normal.item()
         return AnomalyMetrics(
             auprc=curve.average_precision().item(),
             fpr95=curve.fpr_at_tpr(0.95, fpr_convention).item(),
             auroc=curve.auroc().item(),
             prevalence=anomalous / (anomalous + normal),
-            constant=len(curve.positives) == 1 and bounded[2] == 0,
+            constant=len(curve.positives) == 1 and bounded[2] == 0,  # one bin, and one score in it
             pixels=int(anomalous + normal),
             images=len(self.images),
             auprc_bound=bounded[0],
@@ -116,26 +116,31 @@ class StreamingMetrics:
 
     def intervals(self, resamples: int = 1000, seed: int = 0, fpr_convention: str = "step") -> Intervals:
         """Return 95 % intervals by drawing whole images anew; see ``bootstrap``."""
-        ordered = [self.images[name] for name in sorted(self.images)]
-        return bootstrap(ordered, resamples, seed, fpr_convention)
+        names = sorted(self.images)
+        if self.kept is not None:
+            images = exact_counts([self.kept[name] for name in names])
+        else:
+            images = [self.images[name] for name in names]
+        return bootstrap(images, resamples, seed, fpr_convention)
 
-    def _keep(self, pixels: list[tuple[Tensor, Tensor]] | None) -> None:
+    def _keep(self, pixels: dict[str, Pixels] | None) -> None:
         """Keep more pixels one by one, or none at all if there are too many."""
         if self.kept is not None and pixels is not None:
-            self.kept = [*self.kept, *pixels]
-            if sum(len(scores) for scores, _ in self.kept) <= self.exact_pixels:
+            self.kept = self.kept | pixels
+            if sum(len(scores) for scores, _ in self.kept.values()) <= self.exact_pixels:
                 return
         self.kept = None
 
-    def _curve(self) -> tuple[Curve, tuple[float, float, float]]:
+    def _curve(self, fpr_convention: str) -> tuple[Curve, tuple[float, float, float]]:
         """Return the curve and how far AuPRC, FPR95 and AUROC can be off."""
         if self.kept is not None:
             nothing = (torch.zeros(0), torch.zeros(0, dtype=torch.bool))
-            scores, is_anomaly = map(torch.cat, zip(nothing, *self.kept, strict=True))
+            scores, is_anomaly = map(torch.cat, zip(nothing, *self.kept.values(), strict=True))
             return exact_curve(scores, is_anomaly), (0.0, 0.0, 0.0)
         occupied = self.histogram.occupied()
         negatives, positives = occupied.counts
-        return Curve(positives, negatives, occupied.spread()), bounds(positives, negatives, occupied.mixed)
+        curve = Curve(positives, negatives, occupied.spread())
+        return curve, bounds(positives, negatives, occupied.mixed, convention=fpr_convention)
 
 
 def _check(scores: Tensor, target: Tensor, name: str, seen: dict[str, ImageCounts]) -> None:

@@ -4,8 +4,6 @@ Nothing is skipped silently: a missing or unmatched name raises and is named.
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,7 +11,7 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from course_lib.labels import NUM_CLASSES, VOID
 from course_lib.models.files import CLASS_ORDERS, known_class_order, read_pth
@@ -58,13 +56,12 @@ def save_checkpoint(network: Network, path: str | Path, metadata: Metadata) -> N
     path.parent.mkdir(parents=True, exist_ok=True)
     facts = asdict(metadata) | {"num_classes": network.num_classes}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
-    os.close(handle)
+    partial = path.with_name(f".{path.name}.partial")
     try:
         save_file(tensors, partial, metadata={key: json.dumps(value) for key, value in facts.items()})
-        Path(partial).replace(path)
+        partial.replace(path)
     finally:
-        Path(partial).unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
 
 
 def load(name: str, path: str | Path, class_order: str | None = None) -> tuple[Network, Metadata]:
@@ -79,11 +76,8 @@ def load(name: str, path: str | Path, class_order: str | None = None) -> tuple[N
         FileNotFoundError, ValueError: as ``load_weights``; also if the file was made for another network.
     """
     tensors, metadata = _read(Path(path))
-    if metadata.model not in ("", name):
-        raise ValueError(f"{path} holds weights of {metadata.model}, not {name}; choose that network")
     network = build(name, _num_outputs(name, tensors))
-    _fill(network, tensors, Path(path), class_order)
-    metadata.model, metadata.num_classes = name, network.num_classes
+    _fill(network, tensors, metadata, Path(path), class_order)
     return network.eval(), metadata
 
 
@@ -105,7 +99,7 @@ def load_weights(network: Network, path: str | Path, class_order: str | None = N
         ValueError: if it holds no weights, or names and shapes that do not match the network's.
     """
     tensors, metadata = _read(Path(path))
-    _fill(network, tensors, Path(path), class_order)
+    _fill(network, tensors, metadata, Path(path), class_order)
     return metadata
 
 
@@ -129,15 +123,38 @@ def _read(path: Path) -> tuple[dict[str, Tensor], Metadata]:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
             facts = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
-            return tensors, Metadata(**facts)
+            metadata = Metadata(**facts)
     except Exception as error:  # safetensors has its own exceptions; whatever it is, the file is at fault
         raise ValueError(
             f"{path} is not a checkpoint of this course ({error}); fetch or train it again"
         ) from None
+    if not _is_sound(metadata):
+        raise ValueError(
+            f"{path} says size {metadata.size} and known classes {metadata.known_classes}; expected [height, "
+            f"width] and 2 or more train ids below {NUM_CLASSES}: save it again with right metadata"
+        )
+    return tensors, metadata
 
 
-def _fill(network: Network, tensors: Mapping[str, Tensor], path: Path, class_order: str | None) -> None:
-    """Copy ``tensors`` into ``network`` after checking every name and shape."""
+def _is_sound(metadata: Metadata) -> bool:
+    """Tell whether the facts that an evaluation relies on can be true."""
+    size, known = metadata.size, metadata.known_classes
+    if not (isinstance(size, list) and isinstance(known, list) and all(type(v) is int for v in size + known)):
+        return False
+    return len(size) == 2 and min(size) > 0 and len(known) > 1 and all(0 <= c < NUM_CLASSES for c in known)
+
+
+def _fill(
+    network: Network,
+    tensors: Mapping[str, Tensor],
+    metadata: Metadata,
+    path: Path,
+    class_order: str | None,
+) -> None:
+    """Copy ``tensors`` into ``network`` after checking every name and shape; complete the metadata."""
+    name = next(name for name, network_class in NETWORKS.items() if type(network) is network_class)
+    if metadata.model not in ("", name):
+        raise ValueError(f"{path} holds weights of {metadata.model}, not {name}; choose that network")
     order = class_order or known_class_order(path)
     if order not in CLASS_ORDERS:
         raise unknown_name("class order", order, CLASS_ORDERS)
@@ -147,6 +164,7 @@ def _fill(network: Network, tensors: Mapping[str, Tensor], path: Path, class_ord
         tensors = _void_last(network, tensors, path)
     counters = {name: value for name, value in expected.items() if name.endswith("num_batches_tracked")}
     network.load_state_dict(counters | dict(tensors))
+    metadata.model, metadata.num_classes = name, network.num_classes
 
 
 def _compare(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], path: Path) -> None:
@@ -182,12 +200,14 @@ def _some(names: list[str]) -> str:
 
 
 def _void_last(network: Network, tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
-    """Roll the outputs of a void-first classifier so that train id 0 comes first and void last."""
+    """Roll the outputs of every layer that has one per class, so that train id 0 comes first, void last."""
     if network.num_classes != VOID + 1:
         raise ValueError(f"{path} has {network.num_classes} outputs; unlabelled-first needs {VOID + 1}")
     rolled = dict(tensors)
-    for name in (f"{network.classifier_name}.weight", f"{network.classifier_name}.bias"):
-        if name in rolled:
-            axis = 1 if rolled[name].dim() > 1 else 0
-            rolled[name] = rolled[name].roll(-1, dims=axis)
+    for name, layer in network.named_modules():
+        if getattr(layer, "out_channels", None) == VOID + 1:
+            axis = 1 if isinstance(layer, nn.ConvTranspose2d) else 0
+            rolled[f"{name}.weight"] = rolled[f"{name}.weight"].roll(-1, dims=axis)
+            if layer.bias is not None:
+                rolled[f"{name}.bias"] = rolled[f"{name}.bias"].roll(-1)
     return rolled

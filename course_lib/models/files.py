@@ -17,7 +17,14 @@ GIT_BLOB_SHA1_UNLABELLED_FIRST = {
 """Public files known to be ordered unlabelled first, by the hash that git gives their content."""
 
 # numbers saved beside the weights may be NumPy scalars, which are data and safe to load
-_NUMPY_SCALARS = [np._core.multiarray.scalar, np.dtype, np.dtypes.Float64DType, np.dtypes.Float32DType]
+_NUMPY_SCALARS = [
+    np._core.multiarray.scalar,
+    (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),  # its name in files of NumPy 1
+    np.dtype,
+    np.dtypes.Float64DType,
+    np.dtypes.Float32DType,
+    np.dtypes.Int64DType,
+]
 
 
 def known_class_order(path: Path) -> str:
@@ -46,9 +53,17 @@ def read_pth(path: Path) -> dict[str, Tensor]:
         ) from None
     if isinstance(content, dict):
         content = content.get("state_dict", content)
-    if not isinstance(content, dict) or not content or not all(map(torch.is_tensor, content.values())):
+    if not isinstance(content, dict) or not content or not _are_tensors_by_name(content):
         raise ValueError(
             f"{path} holds a {type(content).__name__} that is no state_dict; expected tensors by name: "
             "is it a checkpoint?"
         )
-    return {name.removeprefix("module."): tensor for name, tensor in content.items()}
+    tensors = {name.removeprefix("module."): tensor for name, tensor in content.items()}
+    if len(tensors) < len(content):
+        raise ValueError(f"{path} holds some weights twice, with and without module.; ask for a clean file")
+    return tensors
+
+
+def _are_tensors_by_name(content: dict) -> bool:
+    """Tell whether a dictionary looks like a state_dict."""
+    return all(isinstance(name, str) and torch.is_tensor(value) for name, value in content.items())
