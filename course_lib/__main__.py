@@ -1,12 +1,11 @@
 """The command line: ``python -m course_lib --help``."""
 
-import argparse
 import importlib
 import shlex
 import sys
 from collections.abc import Sequence
 
-from course_lib.commands import COMMANDS
+from course_lib.commands import COMMANDS, Parser
 
 PROGRAM = "python -m course_lib"
 
@@ -36,7 +35,7 @@ def _stop(message: str, status: int) -> int:
 
 def _chosen(arguments: list[str]) -> str:
     """Return the name of the command, or show the help."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=PROGRAM, description="Real-Time Anomaly Segmentation for Road Scenes: the course's tools."
     )
     names = parser.add_subparsers(required=True, dest="name", metavar="COMMAND")

@@ -138,6 +138,28 @@ def test_a_truncated_file_is_named(network, tmp_path):
             models.load("enet", path)
 
 
+def test_a_numpy_scalar_of_an_old_file_loads(network, tmp_path):
+    path = tmp_path / "old.pth"
+    content = {"miou": np.float64(0.5), "state_dict": dict(network.state_dict())}
+    torch.save(content, path, _use_new_zipfile_serialization=False)
+    path.write_bytes(path.read_bytes().replace(b"cnumpy._core.multiarray", b"cnumpy.core.multiarray"))
+    assert same(models.load("enet", path)[0], network)
+
+
+@pytest.mark.parametrize("wrong", [{"size": [128]}, {"size": None}, {"known_classes": [0, 99]}])
+def test_unsound_metadata_is_named(wrong, network, tmp_path):
+    models.save_checkpoint(network, tmp_path / "x.safetensors", models.Metadata(model="enet", **wrong))
+    with pytest.raises(ValueError, match=r"x.safetensors says size .* and known classes .*; expected"):
+        models.load("enet", tmp_path / "x.safetensors")
+
+
+def test_weights_given_twice_are_refused(network, tmp_path):
+    state = dict(network.state_dict())
+    torch.save(state | {f"module.{key}": value for key, value in state.items()}, tmp_path / "twice.pth")
+    with pytest.raises(ValueError, match="holds some weights twice"):
+        models.load("enet", tmp_path / "twice.pth")
+
+
 def test_weights_of_another_network_are_refused(network, tmp_path):
     models.save_checkpoint(network, tmp_path / "enet.safetensors", models.Metadata(model="enet"))
     with pytest.raises(ValueError, match="holds weights of enet, not erfnet"):

@@ -133,6 +133,40 @@ def test_paper_protocol_feeds_raw_images_and_inverts_void(images):
     assert frame["auroc"][0] != right["auroc"][0] and network.checks_range
 
 
+def test_the_void_score_is_inverted_under_paper_and_nowhere_else(images):
+    network = ColourNetwork().eval()
+    raw = torch.rand(1, 3, 4, 4)
+    void = {}
+    for name in ("benchmark", "peer", "paper"):
+        settings = replace(SETTINGS, protocol=name, scores=("void",))
+        void[name] = evaluation.score_maps(network, raw, settings)["void", 1.0]
+    assert torch.equal(void["benchmark"], void["peer"])
+    torch.testing.assert_close(void["paper"], 1 - void["benchmark"].exp())
+
+
+def test_one_image_has_no_interval(tmp_path):
+    write_benchmark(tmp_path, "RoadAnomaly21", images=1)
+    frame = evaluated(ColourNetwork(), data.BenchmarkImages("RoadAnomaly21", root=tmp_path))
+    assert frame["auprc_low"].isna().all() and frame["auprc"].notna().all()
+
+
+def test_peer_names_a_benchmark_in_which_no_image_holds_an_anomaly(tmp_path):
+    folder = write_benchmark(tmp_path, "RoadAnomaly21", images=1)
+    write_image(folder / "labels_masks" / "0.png", torch.zeros(48, 64, dtype=torch.uint8).numpy())
+    images = data.BenchmarkImages("RoadAnomaly21", root=tmp_path)
+    with pytest.raises(ValueError, match="RoadAnomaly21: no image holds an anomaly"):
+        evaluated(ColourNetwork(), images, replace(SETTINGS, protocol="peer"))
+
+
+def test_a_device_that_runs_out_of_memory_is_one_clear_error(images):
+    class Greedy(ColourNetwork):
+        def features(self, images):
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
+
+    with pytest.raises(ValueError, match=r"failed on an image of 32 x 64 on cpu .*; try a smaller size"):
+        evaluated(Greedy(), images)
+
+
 def test_finished_benchmarks_are_reported_before_a_later_one_fails(tmp_path):
     good = write_benchmark(tmp_path, "RoadAnomaly21")
     bad = write_benchmark(tmp_path, "RoadObsticle21")
@@ -176,22 +210,3 @@ def test_examples_are_the_first_images_with_an_anomaly(images):
     found = evaluation.examples(ColourNetwork(), images, SETTINGS, count=2)
     assert [one.name for one in found] == ["0", "1"]
     assert all(scores.shape == one.target.shape for one in found for scores in one.maps.values())
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"scores": ("magic",)}, "unknown score 'magic'"),
-        ({"scores": ()}, "no score given"),
-        ({"temperatures": (0.0,)}, r"temperatures must be positive numbers, got \[0.0\]"),
-        ({"temperatures": (float("nan"),)}, r"temperatures must be positive numbers, got \[nan\]"),
-        ({"seed": -1}, "the seed must be 0 or more, got -1"),
-        ({"protocol": "kind"}, "unknown protocol 'kind'"),
-        ({"size": (0, 64)}, r"size must be a positive height and width, got \[0, 64\]"),
-        ({"resamples": -1}, "resamples: 0 or at least 40, got -1"),
-        ({"resamples": 1}, "resamples: 0 or at least 40, got 1"),
-    ],
-)
-def test_settings_out_of_range_raise(options, message):
-    with pytest.raises(ValueError, match=message):
-        evaluation.Settings(**options)

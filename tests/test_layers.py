@@ -21,6 +21,7 @@ FLOORS = (
 FLOOR_OF = {name: number for number, floor in enumerate(FLOORS) for name in floor}
 FILES = sorted(path for path in (ROOT / "course_lib").rglob("*.py") if path.name != "__init__.py")
 INIT_FILES = sorted((ROOT / "course_lib").rglob("*/__init__.py"))
+MODULES = {".".join(path.relative_to(ROOT / "course_lib").with_suffix("").parts) for path in FILES}
 
 
 def dotted(path):
@@ -38,7 +39,9 @@ def course_imports(path):
             if node.module == "course_lib":
                 found |= {alias.name for alias in node.names}
             elif (node.module or "").startswith("course_lib."):
-                found.add(node.module.removeprefix("course_lib."))
+                package = node.module.removeprefix("course_lib.")
+                inside = {f"{package}.{alias.name}" for alias in node.names} & MODULES
+                found |= inside or {package}  # a package's own __init__ counts where no submodule is meant
         elif isinstance(node, ast.Import):
             found |= {
                 a.name.removeprefix("course_lib.") for a in node.names if a.name.startswith("course_lib.")
@@ -55,7 +58,7 @@ def test_module_imports_only_from_lower_floors(path):
 
 
 def test_there_are_no_circles_inside_a_package():
-    graph = {dotted(path): course_imports(path) for path in FILES}
+    graph = {dotted(path): course_imports(path) for path in FILES + INIT_FILES}
     done, open_ = set(), []
 
     def visit(name):

@@ -136,6 +136,24 @@ def test_bins_keep_the_order_of_floats():
     assert (bins.diff() >= 0).all() and bins[3] == bins[4] and bins[0] >= 0 and bins[-1] < NUM_BINS
 
 
+def test_small_benchmarks_are_exact_in_double_precision_too():
+    scores = 1 + torch.arange(2000, dtype=torch.float64) * 1e-10
+    target = (torch.arange(2000) % 3 == 0).to(torch.uint8)
+    found = streamed(scores, target, images=2).compute()
+    assert (found.auprc, found.fpr95, found.auroc) == pytest.approx(judged(scores, target), rel=1e-9)
+
+
+def test_the_bound_of_the_chord_reaches_into_the_next_bin():
+    # 19 of 20 anomalies above a bin in which 500 normal pixels outrank the last anomaly
+    low = torch.linspace(0.50001, 0.50003, 1001)
+    scores = torch.cat([torch.linspace(2, 3, 19), low])
+    target = torch.zeros(1020, dtype=torch.uint8)
+    target[:19], target[19 + 500] = 1, 1
+    exact = streamed(scores, target, images=1).compute("chord")
+    found = streamed(scores, target, images=1, exact_pixels=1).compute("chord")
+    assert exact.fpr95 > 0.4 and abs(found.fpr95 - exact.fpr95) <= found.fpr95_bound
+
+
 def test_infinite_scores_are_ordinary_ties():
     scores = torch.tensor([float("inf"), float("inf"), 0.0, float("-inf")])
     target = torch.tensor([1, 0, 1, 0], dtype=torch.uint8)

@@ -1,6 +1,16 @@
 """The commands of ``python -m course_lib``: one module each, with ``parser()`` and ``run(options)``."""
 
+import argparse
+
 COMMANDS = {
     "evaluate": "score benchmarks for anomalies with a trained network",
 }
 """What each command does, by the name of its module; a module is imported only when it is called."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that explains a wrong option in one line."""
+
+    def error(self, message: str) -> None:
+        """Print one line and exit with status 2."""
+        self.exit(2, f"error: {message}; see {self.prog} --help\n")

@@ -10,12 +10,13 @@ from pathlib import Path
 import pandas as pd
 
 from course_lib import data, evaluation, models, plots, runtime
+from course_lib.commands import Parser
 from course_lib.labels import VOID
 from course_lib.models.files import CLASS_ORDERS
 from course_lib.scores import NEED_TEMPERATURE, SCORES
 
 FIGURE_IMAGES = 2  # per benchmark
-DEFAULT_SCORES = ["msp", "max_logit", "max_entropy"]  # the three of the paper
+DEFAULT_SCORES = list(evaluation.Settings().scores)
 
 DESCRIPTION = """\
 Score every image of some benchmarks in one pass. Print AuPRC, FPR95 and AUROC in percent, with 95 % intervals
@@ -33,7 +34,7 @@ are replaced. Exit status: 0 done, 2 wrong usage or bad input.
 
 def parser() -> argparse.ArgumentParser:
     """Describe the options."""
-    described = argparse.ArgumentParser(
+    described = Parser(
         prog="python -m course_lib evaluate",
         description=DESCRIPTION,
         epilog=EPILOG,
@@ -108,7 +109,7 @@ def run(options: argparse.Namespace) -> int:
     finally:  # what was finished is shown even if a later benchmark failed
         if finished:
             print(evaluation.as_text(as_table()))
-    _print_notes(as_table(), options, settings)
+    _print_notes(as_table(), options, settings, benchmarks)
     if options.figure:
         _draw(options, network, benchmarks, settings)
     return 0
@@ -141,7 +142,7 @@ def _settings(
             f"{wanted} needs {VOID + 1} outputs, these weights have {network.num_classes}: "
             "use a network trained with void"
         )
-    known = range(VOID + 1) if options.keep_void_channel else metadata.known_classes
+    known = [*metadata.known_classes, *([VOID] if options.keep_void_channel else [])]
     return evaluation.Settings(
         scores=tuple(options.scores),
         temperatures=tuple(options.temperatures),
@@ -167,7 +168,12 @@ def _validate(
     return (counts.mean_iou(), len(counts.iou())), mean_maps
 
 
-def _print_notes(frame: pd.DataFrame, options: argparse.Namespace, settings: evaluation.Settings) -> None:
+def _print_notes(
+    frame: pd.DataFrame,
+    options: argparse.Namespace,
+    settings: evaluation.Settings,
+    benchmarks: list[data.BenchmarkImages],
+) -> None:
     """Say below the table how to read it."""
     protocol = evaluation.PROTOCOLS[settings.protocol]
     constant = 100 if protocol.fpr_convention == "step" else 95
@@ -179,7 +185,7 @@ def _print_notes(frame: pd.DataFrame, options: argparse.Namespace, settings: eva
     if frame["auprc_low"].notna().any():
         print(f"In brackets: 95 % intervals over images ({settings.resamples} resamples).")
         print("~ marks a number within chance, ! one worse than chance.")
-    if (frame["images_of"] > frame["images"]).any():
+    if any(len(images) < images.benchmark.official_images for images in benchmarks):
         print("Rows on part of an official set are not comparable with published numbers.")
     auprc, fpr95 = frame["auprc_bound"].max(), frame["fpr95_bound"].max()
     if auprc + fpr95 > 0:

@@ -48,7 +48,7 @@ class BenchmarkImages(Dataset[Sample]):
 
         Raises:
             ValueError: if the name is unknown.
-            FileNotFoundError: if the folder is missing or empty, or an image has no mask.
+            FileNotFoundError: if the folder is missing or empty, or an image has no mask or a mask no image.
         """
         if name not in BENCHMARKS:
             raise unknown_name("benchmark", name, BENCHMARKS)
@@ -56,9 +56,16 @@ class BenchmarkImages(Dataset[Sample]):
         folder = (root or data_root() / "benchmarks") / name
         self.images = list_files(folder / "images", self.benchmark.suffix)
         self.masks = [folder / "labels_masks" / f"{path.stem}.png" for path in self.images]
+        found = {path.stem for path in list_files(folder / "labels_masks", ".png")}
         for path in self.masks:
             if not path.is_file():
                 raise FileNotFoundError(f"no mask {path}; every image needs one: fetch the benchmark again")
+        without_image = sorted(found - {path.stem for path in self.masks})
+        if without_image:
+            raise FileNotFoundError(
+                f"no image {without_image[0]}{self.benchmark.suffix} in {folder / 'images'} for its mask; "
+                "fetch the benchmark again"
+            )
 
     def __len__(self) -> int:
         """Return how many images there are on this disk."""

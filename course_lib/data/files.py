@@ -26,7 +26,10 @@ def read_image(path: Path) -> Image.Image:
     Raises:
         ValueError: if the file is damaged or no image.
     """
-    return _decoded(path).convert("RGB")
+    image = _decoded(path)
+    if image.mode[0] in "IF":
+        raise ValueError(f"{path} has mode {image.mode}; an image has 8 bits a channel: convert it")
+    return image.convert("RGB")
 
 
 def read_mask(path: Path) -> Tensor:
@@ -49,7 +52,8 @@ def _decoded(path: Path) -> Image.Image:
             return image
     except FileNotFoundError:
         raise FileNotFoundError(f"no file {path}; the data set is incomplete: fetch it again") from None
-    except (OSError, SyntaxError, ValueError) as error:  # Pillow reports broken png chunks as SyntaxError
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        # Pillow reports broken png chunks as SyntaxError
         raise ValueError(f"{path} cannot be read as an image ({error}); fetch it again") from None
 
 
@@ -103,7 +107,8 @@ def list_files(folder: Path, suffix: str) -> list[Path]:
         raise FileNotFoundError(
             f"no folder {folder}; put the data set there, or point COURSE_DATA at the folder that holds it"
         )
-    files = [path for path in folder.iterdir() if path.suffix == suffix and not path.name.startswith(".")]
+    visible = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    files = [path for path in visible if path.suffix.lower() == suffix]
     if not files:
         raise FileNotFoundError(f"no *{suffix} in {folder}; the data set is empty: fetch it again")
     return sorted(files, key=lambda path: path.stem.zfill(12) if path.stem.isdigit() else path.stem)

@@ -2,10 +2,10 @@
 
 from course_lib.evaluation.anomaly import evaluate, examples, measure
 from course_lib.evaluation.protocols import PROTOCOLS
-from course_lib.evaluation.scoring import Scored, mean_score_maps, ready
+from course_lib.evaluation.scoring import Scored, mean_score_maps, ready, score_maps
 from course_lib.evaluation.segmentation import confusion
 from course_lib.evaluation.settings import Settings
-from course_lib.evaluation.table import COLUMNS, as_text, table
+from course_lib.evaluation.table import COLUMNS, as_text, row, table
 
 __all__ = [
     "COLUMNS",
@@ -19,5 +19,7 @@ __all__ = [
     "mean_score_maps",
     "measure",
     "ready",
+    "row",
+    "score_maps",
     "table",
 ]

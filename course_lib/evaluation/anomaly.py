@@ -64,6 +64,8 @@ def measure(
             for key, scores in one.maps.items() if one else ():
                 streamed = metrics.setdefault(key, StreamingMetrics())
                 streamed.update(scores, one.target, f"{images.name}/{one.name}")
+    if not metrics:
+        raise ValueError(f"{images.name}: no image holds an anomaly; are these the right masks?")
     return metrics
 
 

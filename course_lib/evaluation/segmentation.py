@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from course_lib.data import Sample, evaluation_transform
+from course_lib.evaluation import protocols
 from course_lib.evaluation.scoring import ready
 from course_lib.evaluation.settings import Settings
 from course_lib.labels import NUM_CLASSES
@@ -23,12 +24,13 @@ def confusion(
     Args:
         network: any network; its device may change.
         samples: images with targets of train ids and 255.
-        settings: ``size`` is the input's, ``device`` where to compute; images are in [0, 1] whatever the
-            protocol. Logits are brought to the target's size, bilinear, before the argmax, which is over the
-            known classes and void.
+        settings: images are resized as the protocol says (to ``size`` if it says native), but are in
+            [0, 1] whatever the protocol. Logits are brought to the target's size, bilinear, before the
+            argmax, which is over the known classes and void.
         progress: whether to show a progress bar.
     """
-    transform = evaluation_transform(settings.size)
+    size = protocols.input_size(protocols.find(settings.protocol), settings.size)
+    transform = evaluation_transform(size or settings.size)
     channels = torch.tensor([*settings.known_classes, *range(NUM_CLASSES, network.num_classes)]).unique()
     counts = Confusion()
     with ready(network, replace(settings, protocol="benchmark")):

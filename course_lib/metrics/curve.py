@@ -95,7 +95,8 @@ def bounds(
         positives: anomalous pixels per bin, highest scores first, (K,).
         negatives: normal pixels, same shape.
         mixed: which bins hold more than one distinct score, bool (K,).
-        tpr: as in ``Curve.fpr_at_tpr``; also ``convention``.
+        tpr: as in ``Curve.fpr_at_tpr``.
+        convention: as in ``Curve.fpr_at_tpr``.
 
     Returns:
         The three largest possible errors, fractions.

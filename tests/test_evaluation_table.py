@@ -1,0 +1,48 @@
+"""Settings out of range are refused; the marks in the table follow the intervals."""
+
+import pytest
+
+from course_lib import evaluation, metrics, models
+
+SETTINGS = evaluation.Settings(size=(32, 64))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "fpr95", "expected"),
+    [
+        (0.02, 0.3, (0.2, 0.6), (True, True, "30.00  ", "40.00  ")),  # better than chance
+        (-0.02, 0.3, (0.2, 0.96), (False, False, "30.00~ ", "40.00~ ")),  # within chance
+        (-0.3, -0.02, (0.96, 1.0), (True, True, "30.00! ", "97.00! ")),  # worse than chance
+    ],
+)
+def test_marks_follow_the_intervals(low, high, fpr95, expected):
+    worse = high < 0
+    measured = metrics.AnomalyMetrics(
+        auprc=0.3, fpr95=0.97 if worse else 0.4, auroc=0.5, prevalence=0.5 if worse else 0.1, constant=False,
+        pixels=10, images=4, auprc_bound=0, fpr95_bound=0, auroc_bound=0,
+    )  # fmt: skip
+    intervals = metrics.Intervals((0.1, 0.5), fpr95, (low, high), 1000)
+    row = evaluation.row("RoadAnomaly21", "msp", 1.0, SETTINGS, measured, intervals)
+    frame = evaluation.table([row], models.Metadata(model="enet"), "enet.pth")
+    assert (frame["auprc_outside_chance"][0], frame["fpr95_outside_chance"][0]) == expected[:2]
+    text = evaluation.as_text(frame)
+    assert f"{expected[2]}[10.00, 50.00]" in text and expected[3] in text
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"scores": ("magic",)}, "unknown score 'magic'"),
+        ({"scores": ()}, "no score given"),
+        ({"temperatures": (0.0,)}, r"temperatures must be positive numbers, got \[0.0\]"),
+        ({"temperatures": (float("nan"),)}, r"temperatures must be positive numbers, got \[nan\]"),
+        ({"seed": -1}, "the seed must be 0 or more, got -1"),
+        ({"protocol": "kind"}, "unknown protocol 'kind'"),
+        ({"size": (0, 64)}, r"size must be a positive height and width, got \[0, 64\]"),
+        ({"resamples": -1}, "resamples: 0 or at least 40, got -1"),
+        ({"resamples": 1}, "resamples: 0 or at least 40, got 1"),
+    ],
+)
+def test_settings_out_of_range_raise(options, message):
+    with pytest.raises(ValueError, match=message):
+        evaluation.Settings(**options)
