@@ -151,10 +151,11 @@ def lines_of(capsys):
         (["--validation", "camvid"], "no folder"),
     ],
 )
-def test_wrong_options_give_status_2_and_one_line(options, message, weights, benchmarks, capsys):
+def test_wrong_options_give_status_2_and_one_line(options, message, weights, benchmarks, tmp_path, capsys):
     assert evaluate(weights, *benchmarks[:2], *options) == 2
     lines = lines_of(capsys)
     assert len(lines) == 1 and lines[0].startswith("error: ") and message in lines[0]
+    assert not list(tmp_path.glob("*.csv"))
 
 
 def test_wrong_weights_give_status_2_and_one_line(benchmarks, tmp_path, capsys):

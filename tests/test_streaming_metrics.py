@@ -18,6 +18,7 @@ KINDS = {
     "max logit": lambda noise: -9 + 3 * noise,
     "softmax": lambda noise: torch.sigmoid(noise - 3),
     "log probability": lambda noise: -torch.exp(2 * noise + 1),
+    "far from zero": lambda noise: 100 + noise,  # few bins, each with many scores
     "256 levels": lambda noise: (noise * 32).round() / 32,
     "two levels": lambda noise: (noise > 1).float(),
     "mostly one": lambda noise: noise.clamp(max=-2),

@@ -93,7 +93,6 @@ def run(options: argparse.Namespace) -> int:
     network, metadata = models.load(options.model, options.weights, options.class_order)
     settings = _settings(options, network, metadata)
     miou, mean_maps = _validate(options, network, settings)
-
     finished: list[dict] = []
 
     def as_table() -> pd.DataFrame:
@@ -118,16 +117,23 @@ def run(options: argparse.Namespace) -> int:
 def _check_output(options: argparse.Namespace) -> None:
     """Raise before any work is done if the results could not be written."""
     for path, suffix in ((options.output, ".csv"), (options.figure, ".png")):
-        if path is None:
-            continue
-        if path.suffix != suffix:
+        if path is not None and path.suffix != suffix:
             raise ValueError(f"{path} must end in {suffix}")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            for target in (path, path.with_suffix(".json")) if suffix == ".csv" else (path,):
-                target.open("a").close()
-        except OSError as error:
-            raise ValueError(f"cannot write {path} ({error.strerror}); choose another place") from None
+    table = [options.output, options.output.with_suffix(".json")] if options.output else []
+    for path in [*table, *([options.figure] if options.figure else [])]:
+        _check_writable(path)
+
+
+def _check_writable(path: Path) -> None:
+    """Raise a ValueError unless the file can be written; leave everything as it was."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        existed = path.exists()
+        path.open("a").close()
+        if not existed:
+            path.unlink()
+    except OSError as error:
+        raise ValueError(f"cannot write {path} ({error.strerror}); choose another place") from None
 
 
 def _settings(
@@ -176,12 +182,10 @@ def _print_notes(
 ) -> None:
     """Say below the table how to read it."""
     protocol = evaluation.PROTOCOLS[settings.protocol]
-    constant = 100 if protocol.fpr_convention == "step" else 95
     print(f"\nProtocol {settings.protocol}: {protocol.description}.")
-    print(
-        "Percent. Chance is the AuPRC of a score that knows nothing; a random one has FPR95 95 and AUROC 50,"
-    )
-    print(f"a constant one FPR95 {constant} and AUROC 50.")
+    print("All numbers are percent; chance is an AuPRC as in that column, an FPR95 of 95, an AUROC of 50.")
+    if settings.controls and protocol.fpr_convention == "step":
+        print("A constant score flags all pixels or none: by the step rule its FPR95 is 100.")
     if frame["auprc_low"].notna().any():
         print(f"In brackets: 95 % intervals over images ({settings.resamples} resamples).")
         print("~ marks a number within chance, ! one worse than chance.")
