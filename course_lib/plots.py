@@ -58,8 +58,8 @@ def score_panels(scored: Sequence[Scored], title: str = "") -> Figure:
         for axis, key in zip(row[2:], keys, strict=True):
             _draw_scores(axis, one.maps[key], one.target)
     titles = ["image", "ground truth", *(_title(*key) for key in keys)]
-    for axis, title in zip(axes[0], titles, strict=True):
-        axis.set_title(title)
+    for axis, name in zip(axes[0], titles, strict=True):
+        axis.set_title(name)
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[])
     _truth_legend(figure)

@@ -24,7 +24,8 @@ def scored(name="0", size=(48, 80)):
 
 
 def test_score_panels_show_image_truth_and_every_score():
-    figure = plots.score_panels([scored("a"), scored("b", (60, 60))])
+    figure = plots.score_panels([scored("a"), scored("b", (60, 60))], title="two images")
+    assert figure.get_suptitle() == "two images"
     panels = figure.axes[:10]
     assert [axis.get_title() for axis in panels[:5]] == [
         "image", "ground truth", "MSP", "max logit", "MSP, T = 0.5",
