@@ -110,9 +110,8 @@ def test_every_bad_file_gives_one_clear_line(network, tmp_path, capsys):
         "no weights at .* which is a folder": tmp_path,
         "not a weights file that is safe to load": saved(Harmful(), tmp_path / "harmful.pth"),
         "holds a list that is no state_dict": tmp_path / "list.pth",
-        "1 \\(transposed_conv.weight\\) missing, 0 unmatched; they belong to no network": tmp_path
-        / "short.pth",
-        "0 missing, 1 \\(extra\\) unmatched; they are weights of enet": tmp_path / "long.pth",
+        "1 \\(transposed_conv.weight\\) missing, 0 unmatched; they fit no network": tmp_path / "short.pth",
+        "0 missing, 1 \\(extra\\) unmatched; ask for a file of the weights alone": tmp_path / "long.pth",
         "initial_block.main_branch.weight has shape \\(1,\\)": tmp_path / "shape.pth",
         "not a checkpoint of this course": tmp_path / "text.safetensors",
     }
@@ -164,6 +163,12 @@ def test_weights_of_another_network_are_refused(network, tmp_path):
     models.save_checkpoint(network, tmp_path / "enet.safetensors", models.Metadata(model="enet"))
     with pytest.raises(ValueError, match="holds weights of enet, not erfnet"):
         models.load("erfnet", tmp_path / "enet.safetensors")
+
+
+def test_public_weights_of_another_network_are_recognised(network, tmp_path):
+    torch.save(network.state_dict(), tmp_path / "public.pth")
+    with pytest.raises(ValueError, match="they are weights of enet: choose that network"):
+        models.load("erfnet", tmp_path / "public.pth")
 
 
 def test_unknown_class_orders_and_void_first_with_19_outputs_raise(tmp_path):

@@ -1,6 +1,6 @@
 """From an image to all its score maps in one forward pass."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -45,7 +45,7 @@ def ready(network: Network, settings: Settings) -> Iterator[None]:
 
 def score_maps(network: Network, images: Tensor, settings: Settings) -> ScoreMaps:
     """Return the score maps (h, w) of one image (1, 3, h, w), on the CPU."""
-    logits = _logits(network, images, settings.device)
+    logits = logits_of(network, images, settings.device)
     inverted = protocols.find(settings.protocol).inverts_void
     maps = {}
     for name, temperature in settings.with_temperatures():
@@ -57,8 +57,8 @@ def score_maps(network: Network, images: Tensor, settings: Settings) -> ScoreMap
     return maps
 
 
-def _logits(network: Network, images: Tensor, device: torch.device) -> Tensor:
-    """Run the network; a device that cannot is an error of the user's choice, not of the program."""
+def logits_of(network: Network, images: Tensor, device: torch.device) -> Tensor:
+    """Run the network; a device that cannot, for want of memory say, is one clear ValueError."""
     try:
         return network(images.to(device)).float()
     except RuntimeError as error:
@@ -75,7 +75,6 @@ def score_benchmark(
     images: BenchmarkImages,
     settings: Settings,
     mean_maps: ScoreMaps | None = None,
-    indices: Iterable[int] | None = None,
 ) -> Iterator[Scored | None]:
     """Score the images of a benchmark one by one; None stands for an image that the protocol leaves out.
 
@@ -84,13 +83,12 @@ def score_benchmark(
         images: the benchmark.
         settings: what to compute.
         mean_maps: of ``mean_score_maps``, for the position-only controls.
-        indices: which images, by default all.
 
     Raises:
         ValueError: if a file is damaged or a score is NaN; the message names the image.
     """
     protocol = protocols.find(settings.protocol)
-    for index in range(len(images)) if indices is None else indices:
+    for index in range(len(images)):
         sample = images[index]
         target = protocols.ground_truth(protocol, sample, images.name)
         if target is None:

@@ -9,7 +9,7 @@ from tqdm.auto import tqdm
 
 from course_lib.data import Sample, evaluation_transform
 from course_lib.evaluation import protocols
-from course_lib.evaluation.scoring import ready
+from course_lib.evaluation.scoring import logits_of, ready
 from course_lib.evaluation.settings import Settings
 from course_lib.labels import NUM_CLASSES
 from course_lib.metrics import Confusion
@@ -36,7 +36,7 @@ def confusion(
     with ready(network, replace(settings, protocol="benchmark")):
         for sample in tqdm(samples, desc="validation", unit="image", disable=not progress):
             image, target = transform(sample.image, sample.target)
-            logits = network(image[None].to(settings.device))
+            logits = logits_of(network, image[None], settings.device)
             logits = F.interpolate(logits, target.shape, mode="bilinear", align_corners=False)
             predicted = channels[logits[0, channels].argmax(dim=0).cpu()]
             counts.update(predicted, target)

@@ -174,7 +174,7 @@ def _compare(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], path
     if missing or unmatched:
         raise ValueError(
             f"{path} does not fit this network: {_some(missing)} missing, {_some(unmatched)} unmatched; "
-            + _whose(tensors)
+            + (_whose(tensors) if missing else "ask for a file of the weights alone")
         )
     for name, tensor in tensors.items():
         if tensor.shape != expected[name].shape:
@@ -183,13 +183,13 @@ def _compare(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], path
 
 
 def _whose(tensors: Mapping[str, Tensor]) -> str:
-    """Say which network the weights belong to, if any."""
+    """Say which network weights that do not fit belong to, if any."""
     for name, network_class in NETWORKS.items():
         with torch.device("meta"):  # names only, no memory
             expected = network_class(NUM_CLASSES).state_dict()
         if all(key in tensors or key.endswith("num_batches_tracked") for key in expected):
             return f"they are weights of {name}: choose that network"
-    return "they belong to no network of this course"
+    return "they fit no network of this course: fetch them again"
 
 
 def _some(names: list[str]) -> str:
