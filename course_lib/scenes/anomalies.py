@@ -1,0 +1,49 @@
+"""Anomalies: what no training scene holds, large and small."""
+
+from collections.abc import Callable
+
+from course_lib.scenes import animals, cargo, machines
+from course_lib.scenes.board import Board
+from course_lib.scenes.canvas import Canvas
+from course_lib.scenes.style import Colour, Range
+
+LARGE = animals.FAMILIES | machines.FAMILIES
+"""Families as large as a car or larger, by name."""
+
+SMALL = cargo.FAMILIES
+"""Families about a metre large before they are scaled, by name."""
+
+_PAINTS = (
+    (226, 34, 128),
+    (24, 176, 170),
+    (146, 60, 190),
+    (244, 138, 24),
+    (140, 206, 40),
+    (28, 116, 230),
+    (214, 40, 46),
+)
+
+
+def draw_anomaly_at(
+    canvas: Canvas,
+    families: dict[str, Callable[[Board, Colour], None]],
+    place: tuple[float, float],
+    scale: Range,
+    base: float = 0.0,
+) -> None:
+    """Draw one anomaly.
+
+    Args:
+        canvas: to draw on.
+        families: one of them is chosen.
+        place: metres across and ahead.
+        scale: the range of the factor on its natural size.
+        base: metres above the ground.
+    """
+    rng = canvas.rng
+    family = families[rng.choice(sorted(families))]
+    mirror, size = rng.random() < 0.5, rng.uniform(*scale)
+    board = Board(canvas, *place, "anomaly", scale=size, mirror=mirror, base=base)
+    if base == 0:
+        board.shadow((-0.5, 0.5), 0.6, 0.8)
+    family(board, canvas.pick(_PAINTS))
