@@ -6,13 +6,21 @@ import torch
 from PIL import Image
 from small_data import SIZES, write_benchmark, write_camvid, write_image
 
-from course_lib.data import BENCHMARKS, BenchmarkImages, CamVid
+from course_lib.data import (
+    BENCHMARKS,
+    PROFILES,
+    SEGMENTATION_SETS,
+    BenchmarkImages,
+    CamVid,
+    Cityscapes,
+    find_profile,
+)
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_every_benchmark_layout_is_read(name, data_root):
     write_benchmark(data_root / "benchmarks", name)
-    images = BenchmarkImages(name)
+    images = BenchmarkImages(name, root=data_root / "benchmarks")
     assert len(images) == 3
     for index, size in enumerate(SIZES):
         sample = images[index]
@@ -29,7 +37,7 @@ def test_files_come_in_numerical_order(tmp_path):
 
 
 def test_official_sizes_are_those_of_the_bundle():
-    assert {name: b.official_images for name, b in BENCHMARKS.items()} == {
+    assert {name: b.official_images for name, b in BENCHMARKS.items() if not b.generated} == {
         "RoadAnomaly21": 10, "RoadObsticle21": 30, "FS_LostFound_full": 100, "fs_static": 30,
         "RoadAnomaly": 60,
     }  # fmt: skip
@@ -123,3 +131,39 @@ def test_palette_masks_are_read_as_numbers(data_root):
     mask.save(folder / "labels_masks" / "0.png")
     target = BenchmarkImages("RoadAnomaly21")[0].target
     assert target.dtype == torch.uint8 and target.unique().tolist() == [0, 1, 255]
+
+
+def write_cityscapes(root, towns=("zurich", "aachen")):
+    """Write one pair in each town, whose labelIds hold every class and every kind of void."""
+    ids = np.array([[7, 8, 26, 33, 0, 1, 29, 255]], dtype=np.uint8).repeat(4, axis=0)
+    for town in towns:
+        stem = f"train/{town}/{town}_000003_000019"
+        write_image(root / "leftImg8bit" / f"{stem}_leftImg8bit.png", np.zeros((4, 8, 3), dtype=np.uint8))
+        write_image(root / "gtFine" / f"{stem}_gtFine_labelIds.png", ids)
+
+
+def test_cityscapes_is_read_in_train_ids_and_in_order(data_root):
+    write_cityscapes(data_root / "cityscapes")
+    images = Cityscapes("train")
+    assert [sample.name for sample in images] == ["aachen_000003_000019", "zurich_000003_000019"]
+    assert images[0].target[0].tolist() == [0, 1, 13, 18, 255, 255, 255, 255]
+
+
+def test_what_is_missing_of_cityscapes_is_named(data_root):
+    with pytest.raises(FileNotFoundError, match=r"no leftImg8bit/train and gtFine/train in .*cityscapes"):
+        Cityscapes("train")
+    with pytest.raises(ValueError, match="unknown split 'test'; known are train, val"):
+        Cityscapes("test")
+    write_cityscapes(data_root / "cityscapes", towns=())
+    (data_root / "cityscapes" / "leftImg8bit" / "train").mkdir(parents=True)
+    (data_root / "cityscapes" / "gtFine" / "train").mkdir(parents=True)
+    with pytest.raises(FileNotFoundError, match=r"no images in .*leftImg8bit.train; fetch Cityscapes again"):
+        Cityscapes("train")
+
+
+def test_every_profile_names_data_that_exists():
+    for profile in PROFILES.values():
+        assert profile.training_set in SEGMENTATION_SETS and len(profile.benchmarks) == 5
+        assert set(profile.benchmarks) <= BENCHMARKS.keys()
+    assert all(name.startswith("mini_") for name in find_profile("mini").benchmarks)
+    assert find_profile("camvid").benchmarks == find_profile("cityscapes").benchmarks

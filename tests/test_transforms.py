@@ -4,7 +4,14 @@ import numpy as np
 import torch
 from PIL import Image
 
-from course_lib.data import evaluation_transform, resize_image, resize_mask, to_tensor, training_transform
+from course_lib.data import (
+    augmentation,
+    evaluation_transform,
+    resize_image,
+    resize_mask,
+    resized_pair,
+    to_tensor,
+)
 
 
 def picture_of(mask):
@@ -40,12 +47,13 @@ def test_evaluation_resizes_the_image_and_leaves_the_target():
 def test_training_flips_and_shifts_image_and_mask_together():
     torch.manual_seed(0)
     mask = torch.randint(1, 200, (32, 64), dtype=torch.uint8)
-    transform = training_transform((32, 64))
+    augment, picture = augmentation((32, 64)), mask.expand(3, -1, -1)
     seen = set()
     for _ in range(40):
-        image, target = transform(picture_of(mask), mask)
+        image, target = augment(picture, mask)
         assert image.shape == (3, 32, 64) and target.shape == (32, 64)
         assert (image.dtype, target.dtype) == (torch.float32, torch.int64)
+        assert type(image) is type(target) is torch.Tensor
         outside = target == 255
         shown = (image[0] * 255).round().long()
         assert torch.equal(shown[~outside], target[~outside]) and (shown[outside] == 0).all()
@@ -56,5 +64,6 @@ def test_training_flips_and_shifts_image_and_mask_together():
 
 def test_training_resizes_both():
     mask = torch.zeros(40, 60, dtype=torch.uint8)
-    image, target = training_transform((16, 32))(picture_of(mask), mask)
+    image, target = resized_pair(picture_of(mask), mask, (16, 32))
     assert image.shape == (3, 16, 32) and target.shape == (16, 32)
+    assert image.dtype == target.dtype == torch.uint8

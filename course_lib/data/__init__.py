@@ -1,26 +1,38 @@
 """Images and targets on disk, and how they become tensors."""
 
-from course_lib.data.benchmarks import BENCHMARKS, Benchmark, BenchmarkImages
+from course_lib.data.benchmark_images import BenchmarkImages
+from course_lib.data.benchmarks import BENCHMARKS, Benchmark
 from course_lib.data.files import Sample
-from course_lib.data.segmentation import SEGMENTATION_SETS, CamVid
+from course_lib.data.mini import make_mini, mini_root
+from course_lib.data.profiles import PROFILES, Numbers, Profile, find_profile
+from course_lib.data.segmentation import SEGMENTATION_SETS, CamVid, Cityscapes
 from course_lib.data.transforms import (
+    augmentation,
     evaluation_transform,
     resize_image,
     resize_mask,
+    resized_pair,
     to_tensor,
-    training_transform,
 )
 
 __all__ = [
     "BENCHMARKS",
+    "PROFILES",
     "SEGMENTATION_SETS",
     "Benchmark",
     "BenchmarkImages",
     "CamVid",
+    "Cityscapes",
+    "Numbers",
+    "Profile",
     "Sample",
+    "augmentation",
     "evaluation_transform",
+    "find_profile",
+    "make_mini",
+    "mini_root",
     "resize_image",
     "resize_mask",
+    "resized_pair",
     "to_tensor",
-    "training_transform",
 ]

@@ -1,13 +1,6 @@
-"""The anomaly benchmarks: which there are, their quirks, and how to read them."""
+"""The anomaly benchmarks: which there are, and their quirks."""
 
-from dataclasses import dataclass
-from pathlib import Path
-
-from torch.utils.data import Dataset
-
-from course_lib.data.files import Sample, list_files, read_pair, relabel
-from course_lib.labels import IGNORE
-from course_lib.runtime import data_root, unknown_name
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -21,63 +14,33 @@ class Benchmark:
     anomaly_value: int
     """What an anomalous pixel is in its masks; 0 is normal, 255 void."""
     official_images: int
-    """How many images the public validation set has."""
+    """How many images the public validation set has; of a generated one, how many are drawn."""
     paper_counts_void: bool
     """Whether the paper's code counted void as anomaly here (protocol ``paper`` only)."""
+    generated: bool = False
+    """Whether it is drawn by this course, as part of profile ``mini``."""
 
 
-BENCHMARKS = {
+_PUBLIC = {
     "RoadAnomaly21": Benchmark("SMIYC RoadAnomaly21", ".png", 1, 10, paper_counts_void=False),
     "RoadObsticle21": Benchmark("SMIYC RoadObstacle21", ".webp", 1, 30, paper_counts_void=False),
     "FS_LostFound_full": Benchmark("Fishyscapes Lost & Found", ".png", 1, 100, paper_counts_void=True),
     "fs_static": Benchmark("Fishyscapes Static", ".jpg", 1, 30, paper_counts_void=True),
     "RoadAnomaly": Benchmark("Road Anomaly", ".jpg", 2, 60, paper_counts_void=False),
 }
-"""The public benchmarks by the name of their folder, the misspelt one included."""
 
+GENERATED_IMAGES = 30
+"""In each generated benchmark."""
 
-class BenchmarkImages(Dataset[Sample]):
-    """The images of one benchmark in order, each with a target of 0 normal, 1 anomaly, 255 void."""
+GENERATED_PREFIX = "mini_"
 
-    def __init__(self, name: str, root: Path | None = None) -> None:
-        """Look at the folder; nothing is decoded yet.
+_GENERATED = {
+    GENERATED_PREFIX + name: replace(
+        public, title=f"generated, like {public.title}", official_images=GENERATED_IMAGES, generated=True
+    )
+    for name, public in _PUBLIC.items()
+}
 
-        Args:
-            name: a key of ``BENCHMARKS``.
-            root: the folder of all benchmarks, by default ``benchmarks`` under the data root.
-
-        Raises:
-            ValueError: if the name is unknown.
-            FileNotFoundError: if the folder is missing or empty, or an image has no mask or a mask no image.
-        """
-        if name not in BENCHMARKS:
-            raise unknown_name("benchmark", name, BENCHMARKS)
-        self.name, self.benchmark = name, BENCHMARKS[name]
-        folder = (root or data_root() / "benchmarks") / name
-        self.images = list_files(folder / "images", self.benchmark.suffix)
-        self.masks = [folder / "labels_masks" / f"{path.stem}.png" for path in self.images]
-        found = {path.stem for path in list_files(folder / "labels_masks", ".png")}
-        for path in self.masks:
-            if not path.is_file():
-                raise FileNotFoundError(f"no mask {path}; every image needs one: fetch the benchmark again")
-        without_image = sorted(found - {path.stem for path in self.masks})
-        if without_image:
-            raise FileNotFoundError(
-                f"no image {without_image[0]}{self.benchmark.suffix} in {folder / 'images'} for its mask; "
-                "fetch the benchmark again"
-            )
-
-    def __len__(self) -> int:
-        """Return how many images there are on this disk."""
-        return len(self.images)
-
-    def __getitem__(self, index: int) -> Sample:
-        """Decode one image and its mask.
-
-        Raises:
-            ValueError: if a file is damaged, sizes differ, or the mask holds an unknown value.
-        """
-        path = self.masks[index]
-        image, mask = read_pair(self.images[index], path)
-        values = {0: 0, self.benchmark.anomaly_value: 1, IGNORE: IGNORE}
-        return Sample(path.stem, image, relabel(mask, values, path))
+BENCHMARKS = _PUBLIC | _GENERATED
+"""All benchmarks by the name of their folder: the public ones, the misspelt one included, and after each of
+them a generated one with its formats and quirks."""

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from torch.utils.data import Dataset
+from torchvision import datasets
 
 from course_lib.data.files import Sample, list_files, read_pair, relabel
-from course_lib.labels import CAMVID_TO_TRAIN_ID
+from course_lib.data.mini import mini_root
+from course_lib.labels import CAMVID_TO_TRAIN_ID, IGNORE, LABEL_IDS
 from course_lib.runtime import data_root, unknown_name
 
 CAMVID_SPLITS = ("train", "val", "test")
@@ -52,5 +54,79 @@ class CamVid(Dataset[Sample]):
         return Sample(path.stem, image, relabel(mask, dict(enumerate(CAMVID_TO_TRAIN_ID)), path))
 
 
-SEGMENTATION_SETS: dict[str, Callable[[str], Dataset[Sample]]] = {"camvid": CamVid}
+CITYSCAPES_SPLITS = ("train", "val")
+"""The public test split has no labels."""
+
+_TRAIN_ID_OF_LABEL_ID = dict.fromkeys([*range(34), IGNORE], IGNORE) | {
+    label_id: train_id for train_id, label_id in enumerate(LABEL_IDS)
+}
+
+
+class Cityscapes(Dataset[Sample]):
+    """Finely labelled images in the Cityscapes layout, as torchvision finds them, in train ids.
+
+    Source: Cordts et al., "The Cityscapes Dataset for Semantic Urban Scene Understanding", CVPR 2016.
+    """
+
+    def __init__(self, split: str, root: Path | None = None) -> None:
+        """Look at the folder; nothing is decoded yet.
+
+        Args:
+            split: train or val.
+            root: the folder that holds ``leftImg8bit`` and ``gtFine``; by default ``cityscapes`` under the
+                data root.
+
+        Raises:
+            ValueError: if the split is unknown.
+            FileNotFoundError: if the folder is missing or empty.
+        """
+        if split not in CITYSCAPES_SPLITS:
+            raise unknown_name("split", split, CITYSCAPES_SPLITS)
+        folder = root or data_root() / "cityscapes"
+        try:
+            found = datasets.Cityscapes(folder, split, target_type="semantic")
+        except RuntimeError:
+            raise FileNotFoundError(
+                f"no leftImg8bit/{split} and gtFine/{split} in {folder}; put Cityscapes there, or point "
+                "COURSE_DATA at the folder that holds it"
+            ) from None
+        pairs = sorted(
+            (Path(image), Path(targets[0]))
+            for image, targets in zip(found.images, found.targets, strict=True)
+        )
+        if not pairs:
+            raise FileNotFoundError(f"no images in {folder / 'leftImg8bit' / split}; fetch Cityscapes again")
+        self.images, self.masks = zip(*pairs, strict=True)
+
+    def __len__(self) -> int:
+        """Return how many images there are on this disk."""
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Decode one image and its target of train ids and 255.
+
+        Raises:
+            FileNotFoundError: if the mask is missing.
+            ValueError: if a file is damaged, sizes differ, or the mask holds an unknown value.
+        """
+        path = self.masks[index]
+        image, mask = read_pair(self.images[index], path)
+        name = path.name.removesuffix("_gtFine_labelIds.png")
+        return Sample(name, image, relabel(mask, _TRAIN_ID_OF_LABEL_ID, path))
+
+
+def mini_scenes(split: str) -> Cityscapes:
+    """Return the generated scenes, 400 for train and 100 for val; they are drawn on first use.
+
+    Raises:
+        ValueError: if the split is unknown.
+    """
+    return Cityscapes(split, mini_root() / "cityscapes")
+
+
+SEGMENTATION_SETS: dict[str, Callable[[str], Dataset[Sample]]] = {
+    "mini": mini_scenes,
+    "camvid": CamVid,
+    "cityscapes": Cityscapes,
+}
 """Every data set with a class per pixel, by name; call it with a split."""

@@ -49,8 +49,14 @@ def evaluation_transform(size: Size) -> PairTransform:
     return transform
 
 
-def training_transform(size: Size) -> PairTransform:
-    """Return a transform that resizes both, flips both at random and shifts both by up to two pixels.
+def resized_pair(image: Image.Image, target: Tensor, size: Size) -> tuple[Tensor, Tensor]:
+    """Return image (3, height, width) and target (height, width) at ``size``, both uint8."""
+    picture = functional.pil_to_tensor(resize_image(image, size))
+    return picture, resize_mask(target, size)
+
+
+def augmentation(size: Size) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Return a function that flips a resized pair at random and shifts it by up to two pixels.
 
     It returns the image in float32 (3, height, width) in [0, 1] and the target in int64 (height, width); what
     is shifted in from outside is black and void. Draws from torch's global generator.
@@ -68,9 +74,8 @@ def training_transform(size: Size) -> PairTransform:
         ]
     )
 
-    def transform(image: Image.Image, target: Tensor) -> tuple[Tensor, Tensor]:
-        picture = functional.to_image(resize_image(image, size))
-        picture, mask = augment(picture, tv_tensors.Mask(resize_mask(target, size)))
+    def transform(image: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        picture, mask = augment(tv_tensors.Image(image), tv_tensors.Mask(target))
         return picture.as_subclass(Tensor), mask.as_subclass(Tensor)
 
     return transform

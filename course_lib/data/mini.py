@@ -1,0 +1,132 @@
+"""The generated data of profile ``mini`` on disk: scenes in the Cityscapes layout, and five benchmarks."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+from PIL import Image
+from tqdm.auto import tqdm
+
+from course_lib import scenes
+from course_lib.data.benchmarks import BENCHMARKS, GENERATED_IMAGES, GENERATED_PREFIX
+from course_lib.labels import IGNORE, LABEL_IDS
+from course_lib.runtime import PROJECT_ROOT
+
+FOLDER = PROJECT_ROOT / "data" / "mini"
+"""Where the generated data is, whatever ``COURSE_DATA`` says."""
+
+MARKER = "made.json"
+"""In the folder, written last: what the data was made from."""
+
+TOWNS = {"train": {"ashwick": 134, "birkholm": 133, "corvale": 133}, "val": {"dunmere": 100}}
+"""How many scenes each made-up town of a split has."""
+
+FIRST_SEED = {"train": 0, "val": 100_000}
+
+VERSION = 1
+"""Raise it whenever the scenes draw something else; shipped weights were trained on this version."""
+
+RECIPE = {"version": VERSION, "towns": TOWNS, "benchmark_images": GENERATED_IMAGES}
+"""What the folder was made from; another recipe means that it is drawn again."""
+
+UNLABELED = 0
+"""Void in Cityscapes' ``*_labelIds.png``."""
+
+QUALITY = 92  # of jpg and webp: artefacts as in photographs, but no blocks
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """One picture to draw, and where it goes."""
+
+    draw: Callable[[], scenes.Scene]
+    image: Path
+    mask: Path
+    values: np.ndarray
+    """The value in the mask file of each value of the target."""
+
+
+def mini_root() -> Path:
+    """Return the folder of the generated data, drawn first (with a progress bar) if it is missing or stale.
+
+    Raises:
+        OSError: if it cannot be written; nothing half-made is left.
+    """
+    FOLDER.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(FOLDER.with_name(".mini.lock")):  # two notebooks may start at once
+        if not is_current(FOLDER):
+            make_mini(FOLDER)
+    return FOLDER
+
+
+def is_current(folder: Path) -> bool:
+    """Tell whether a folder holds the whole data, drawn by this version of the scenes."""
+    marker = folder / MARKER
+    return marker.is_file() and json.loads(marker.read_text(encoding="utf-8")) == RECIPE
+
+
+def make_mini(folder: Path) -> None:
+    """Draw everything into ``folder``, replacing what is there; it appears only when it is whole.
+
+    Raises:
+        ValueError: if the folder holds something else; it is not touched.
+        OSError: if it cannot be written; what was there before is then still there.
+    """
+    if folder.exists() and not (folder / MARKER).is_file() and any(folder.iterdir()):
+        raise ValueError(f"{folder} holds something else than generated data; choose another folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".mini_", dir=folder.parent) as temporary:
+        partial = Path(temporary) / "mini"
+        drawings = [*_scene_drawings(partial / "cityscapes"), *_benchmark_drawings(partial / "benchmarks")]
+        for drawing in tqdm(drawings, desc="drawing the mini data", unit="image"):
+            _write(drawing)
+        (partial / MARKER).write_text(json.dumps(RECIPE), encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.rename(folder)
+
+
+def _scene_drawings(root: Path) -> Iterator[_Drawing]:
+    """Yield all training and validation scenes, under Cityscapes' names."""
+    values = np.full(IGNORE + 1, UNLABELED, dtype=np.uint8)
+    values[: len(LABEL_IDS)] = LABEL_IDS
+    for split, towns in TOWNS.items():
+        seed = FIRST_SEED[split]
+        for town, count in towns.items():
+            for index in range(count):
+                stem = f"{split}/{town}/{town}_{index:06d}_000000"
+                yield _Drawing(
+                    lambda seed=seed: scenes.draw(seed),
+                    root / "leftImg8bit" / f"{stem}_leftImg8bit.png",
+                    root / "gtFine" / f"{stem}_gtFine_labelIds.png",
+                    values,
+                )
+                seed += 1
+
+
+def _benchmark_drawings(root: Path) -> Iterator[_Drawing]:
+    """Yield all images of the generated benchmarks, with the formats and values of the public ones."""
+    for kind in scenes.KINDS:
+        name = GENERATED_PREFIX + kind
+        values = np.full(IGNORE + 1, IGNORE, dtype=np.uint8)
+        values[:2] = 0, BENCHMARKS[name].anomaly_value
+        for index in range(GENERATED_IMAGES):
+            yield _Drawing(
+                lambda kind=kind, index=index: scenes.draw_anomaly(kind, index),
+                root / name / "images" / f"{index}{BENCHMARKS[name].suffix}",
+                root / name / "labels_masks" / f"{index}.png",
+                values,
+            )
+
+
+def _write(drawing: _Drawing) -> None:
+    """Draw one picture and save it with its mask."""
+    scene = drawing.draw()
+    for path, pixels in ((drawing.image, scene.image), (drawing.mask, drawing.values[scene.target])):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        options = {} if path.suffix == ".png" else {"quality": QUALITY}
+        Image.fromarray(pixels).save(path, **options)

@@ -1,0 +1,68 @@
+"""Profiles: the same code on other data, with other numbers."""
+
+from dataclasses import dataclass
+
+import torch
+
+from course_lib.data.benchmarks import BENCHMARKS
+from course_lib.data.transforms import Size
+from course_lib.runtime import unknown_name
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """How to train on a data set."""
+
+    size: Size
+    """Height and width of training images, in pixels; also the size at which networks score."""
+    batch: int
+    """Images per step."""
+    epochs: int
+    learning_rate: float | None = None
+    """Of the first step; None is the network's published one."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What to train on, with which numbers, and what to score."""
+
+    training_set: str
+    """A key of ``SEGMENTATION_SETS``."""
+    benchmarks: tuple[str, ...]
+    """Keys of ``BENCHMARKS``."""
+    cpu: Numbers
+    accelerator: Numbers
+
+    def numbers(self, device: torch.device) -> Numbers:
+        """Return what suits a device: a CPU is given less to do."""
+        return self.cpu if device.type == "cpu" else self.accelerator
+
+
+GENERATED = tuple(name for name, benchmark in BENCHMARKS.items() if benchmark.generated)
+REAL = tuple(name for name, benchmark in BENCHMARKS.items() if not benchmark.generated)
+
+_MINI = Numbers(size=(128, 256), batch=4, epochs=80, learning_rate=1.5e-3)
+_CITYSCAPES = Numbers(size=(512, 1024), batch=6, epochs=50)  # the paper's
+
+PROFILES = {
+    "mini": Profile("mini", GENERATED, cpu=_MINI, accelerator=_MINI),
+    "camvid": Profile(
+        "camvid",
+        REAL,
+        cpu=Numbers(size=(176, 240), batch=4, epochs=50, learning_rate=1.5e-3),
+        accelerator=Numbers(size=(360, 480), batch=8, epochs=100),
+    ),
+    "cityscapes": Profile("cityscapes", REAL, cpu=_CITYSCAPES, accelerator=_CITYSCAPES),
+}
+"""Every profile by name; ``mini`` needs no download, the others need data sets."""
+
+
+def find_profile(name: str) -> Profile:
+    """Return a profile.
+
+    Raises:
+        ValueError: if there is none of that name.
+    """
+    if name not in PROFILES:
+        raise unknown_name("profile", name, PROFILES)
+    return PROFILES[name]
