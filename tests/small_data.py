@@ -37,3 +37,20 @@ def write_camvid(root, values=range(12)):
     mask = np.tile(np.array(list(values), dtype=np.uint8), (10, 1))
     write_image(root / "train" / "0001TP_006690.png", np.zeros((*mask.shape, 3), dtype=np.uint8))
     write_image(root / "trainannot" / "0001TP_006690.png", mask)
+
+
+def write_street(root, images=(("train", 7), ("val", 2))):
+    """Write CamVid pairs that can be learnt: a building above, a road below, a car in between."""
+    generator = np.random.default_rng(0)
+    colours = {1: (150, 90, 70), 3: (90, 90, 95), 8: (200, 30, 40)}  # building, road, car in CamVid's ids
+    for split, count in images:
+        for i in range(count):
+            mask = np.full((32, 48), 1, dtype=np.uint8)
+            mask[16:], mask[:2] = 3, 11
+            left = generator.integers(0, 30)
+            mask[12:22, left : left + 16] = 8
+            pixels = generator.integers(0, 20, (32, 48, 3)).astype(np.uint8)
+            for label, colour in colours.items():
+                pixels[mask == label] += np.array(colour, dtype=np.uint8)
+            write_image(root / split / f"{i}.png", pixels)
+            write_image(root / f"{split}annot" / f"{i}.png", mask)

@@ -41,27 +41,42 @@ class Metadata:
     """The command line that made the weights."""
 
 
-def save_checkpoint(network: Network, path: str | Path, metadata: Metadata) -> None:
+def save_checkpoint(
+    network: Network, path: str | Path, metadata: Metadata, dtype: torch.dtype = torch.float32
+) -> None:
     """Write weights and metadata as safetensors; an existing file is replaced only by a whole one.
 
     Args:
         network: any network of ``build``.
         path: the file to write, by custom ``<model>_<training>.safetensors``.
         metadata: what to remember; ``num_classes`` is taken from the network.
+        dtype: of the floating-point weights in the file; a network that is filled with them stays float32.
 
     Raises:
+        ValueError: if a weight is not finite, or too large for ``dtype``.
         OSError: if the disk is full or the folder cannot be written; an old file is then left as it was.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     facts = asdict(metadata) | {"num_classes": network.num_classes}
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    tensors = {name: _stored(name, tensor, dtype) for name, tensor in network.state_dict().items()}
     partial = path.with_name(f".{path.name}.partial")
     try:
         save_file(tensors, partial, metadata={key: json.dumps(value) for key, value in facts.items()})
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _stored(name: str, tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return a tensor as it goes into the file; counters stay integers."""
+    stored = tensor.detach().cpu().contiguous()
+    if not stored.is_floating_point():
+        return stored
+    stored = stored.to(dtype)
+    if not stored.isfinite().all():
+        raise ValueError(f"{name} holds numbers that are not finite in {dtype}; the weights were not saved")
+    return stored
 
 
 def load(name: str, path: str | Path, class_order: str | None = None) -> tuple[Network, Metadata]:

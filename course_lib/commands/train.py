@@ -1,0 +1,109 @@
+"""``train``: train a network, with checkpoints and logs."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from course_lib import data, runtime, training
+from course_lib.commands import Parser
+from course_lib.labels import CLASS_NAMES
+from course_lib.losses import LOSSES
+
+DESCRIPTION = """\
+Train a network with its authors' recipe. Shows a progress bar; writes the state (last.pt), a table of all
+epochs (log.csv), TensorBoard events and, at the end, the weights with metadata into one folder.
+"""
+
+EPILOG = """\
+example:
+  python -m course_lib train --profile mini --model erfnet
+  python -m course_lib train --profile camvid --model erfnet --epochs 100 --resume
+Ctrl-C and SIGTERM save the state first; --resume goes on exactly where the run stopped, also after a crash
+(from its last checkpoint). Exit status: 0 done, 1 diverged or out of memory, 2 wrong usage, missing data or a
+full disk, 130 or 143 interrupted.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the options."""
+    described = Parser(
+        prog="python -m course_lib train",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_learning_options(described.add_argument_group("what to learn"))
+    _add_running_options(described.add_argument_group("how to run"))
+    return described
+
+
+# fmt: off
+def _add_learning_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--profile", default="mini", choices=data.PROFILES, help="data and numbers (default: %(default)s)")
+    add("--model", default="erfnet", choices=training.RECIPES, help="(default: %(default)s)")
+    add("--training", default="ce", choices=LOSSES, help="the loss (default: %(default)s)")
+    add("--size", nargs=2, type=int, metavar=("H", "W"), help="of the images (default: the profile's)")
+    add("--batch", type=int, metavar="N", help="images per step (default: the profile's)")
+    add("--epochs", type=int, metavar="N", help="(default: the profile's)")
+    add("--learning-rate", type=float, metavar="X", help="of the first step (default: the profile's)")
+    add("--seed", type=int, default=0, help="of weights, order and augmentation (default: %(default)s)")
+
+
+def _add_running_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--output", type=Path, metavar="DIR",
+        help="default: results/PROFILE/runs/MODEL_TRAINING_seedN in the project")
+    add("--resume", action="store_true", help="go on with the run in that folder, if there is one")
+    add("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
+    add("--precision", choices=training.PRECISIONS, help="of convolutions (default: fp32)")
+    add("--accumulate", type=int, metavar="N", help="work through each batch in N parts, to save memory")
+    add("--workers", type=int, metavar="N", help="processes that prepare images (default: 0)")
+    add("--validate-every", type=int, metavar="N", help="epochs between two mean IoUs (default: 5)")
+    add("--checkpoint-every", type=int, metavar="N",
+        help="steps between checkpoints within an epoch (default: 500); each epoch ends with one")
+# fmt: on
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, and say where the weights are."""
+    settings = _settings(options)
+    folder = options.output or _default_folder(settings)
+    try:
+        trained = training.train(settings, folder, options.resume, options.command)
+    except training.Interrupted as stop:
+        print(stop, file=sys.stderr)
+        return 128 + stop.number
+    except (training.Diverged, MemoryError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    _report(trained)
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> training.TrainingSettings:
+    """Return the checked settings."""
+    names = (
+        "training", "batch", "epochs", "learning_rate", "seed",
+        "precision", "accumulate", "workers", "validate_every", "checkpoint_every",
+    )  # fmt: skip
+    chosen = {name: getattr(options, name) for name in names}
+    size = tuple(options.size) if options.size else None
+    device = runtime.choose_device(options.device)
+    return training.settings_for(options.profile, options.model, device, size=size, **chosen)
+
+
+def _default_folder(settings: training.TrainingSettings) -> Path:
+    """Return a folder of its own for each profile, network, loss and seed."""
+    name = f"{settings.model}_{settings.training}_seed{settings.seed}"
+    return runtime.PROJECT_ROOT / "results" / settings.profile / "runs" / name
+
+
+def _report(trained: training.Trained) -> None:
+    """Print the intersection over union of every class and where the weights are."""
+    last = trained.history[-1]
+    for name in CLASS_NAMES:
+        iou = last.get(f"iou_{name}")
+        print(f"{name:<14}", "not in truth or prediction" if iou is None else f"{100 * iou:5.1f} % IoU")
+    print(f"{'mean IoU':<14} {100 * last['miou']:5.1f} % on the validation images")
+    print(f"Weights: {trained.weights}")

@@ -1,0 +1,20 @@
+"""Training: one readable loop that can be stopped and resumed at any moment."""
+
+from course_lib.training.interrupts import Interrupted
+from course_lib.training.loop import Trained, train
+from course_lib.training.run import Diverged, TrainingRun
+from course_lib.training.samples import TrainingImages
+from course_lib.training.settings import PRECISIONS, RECIPES, TrainingSettings, settings_for
+
+__all__ = [
+    "PRECISIONS",
+    "RECIPES",
+    "Diverged",
+    "Interrupted",
+    "Trained",
+    "TrainingImages",
+    "TrainingRun",
+    "TrainingSettings",
+    "settings_for",
+    "train",
+]

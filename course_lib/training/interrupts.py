@@ -1,0 +1,49 @@
+"""Ctrl-C and SIGTERM end a run after the step in hand, not in the middle of it."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupted(Exception):
+    """A run was asked to stop, and has saved its state."""
+
+    def __init__(self, message: str, number: int) -> None:
+        """Keep the message and the number of the signal."""
+        super().__init__(message)
+        self.number = number
+
+
+class Request:
+    """Whether somebody asked to stop; ``number`` is the signal, 0 for none."""
+
+    number = 0
+
+    def receive(self, number: int, frame: object) -> None:
+        """Remember the first signal; the next one stops at once."""
+        self.number = number
+        for each in SIGNALS:
+            signal.signal(each, signal.default_int_handler)
+
+
+@contextmanager
+def catch_interrupts() -> Iterator[Request]:
+    """Turn the first signal into a request to stop; only the main thread can receive signals."""
+    request = Request()
+    if threading.current_thread() is not threading.main_thread():
+        yield request
+        return
+    before = {number: signal.signal(number, request.receive) for number in SIGNALS}
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def ignore_interrupts(worker: int) -> None:
+    """Let a worker leave Ctrl-C, which all processes receive, to the main process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

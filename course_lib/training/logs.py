@@ -1,0 +1,47 @@
+"""What a run writes while it goes: a CSV and TensorBoard events, one row per epoch."""
+
+import csv
+import io
+from pathlib import Path
+
+from torch.utils.tensorboard import SummaryWriter
+
+from course_lib.labels import CLASS_NAMES
+from course_lib.training.checkpoint import write_atomically
+
+IOU = "iou_"
+"""Before a class name: the column of its intersection over union, a fraction."""
+
+COLUMNS = ("epoch", "step", "loss", "learning_rate", "seconds", "images_per_second", "miou")
+
+
+class Log:
+    """The history of a run, rewritten whole after each epoch: a resumed run leaves no row twice."""
+
+    def __init__(self, folder: Path, history: list[dict]) -> None:
+        """Continue after ``history``; TensorBoard forgets what came later in an interrupted run."""
+        self.path = folder / "log.csv"
+        self.events = SummaryWriter(folder / "tensorboard", purge_step=len(history) + 1)
+
+    def write(self, history: list[dict]) -> None:
+        """Write all rows to the CSV and the newest to TensorBoard.
+
+        Raises:
+            OSError: if the disk is full.
+        """
+        text = io.StringIO()
+        columns = [*COLUMNS, *(IOU + name for name in CLASS_NAMES)]
+        extra = [name for name in history[-1] if name not in columns]
+        writer = csv.DictWriter(text, [*columns[: len(COLUMNS)], *extra, *columns[len(COLUMNS) :]])
+        writer.writeheader()
+        writer.writerows(history)
+        write_atomically(self.path, text.getvalue().encode())
+        newest = history[-1]
+        for name, value in newest.items():
+            if name not in ("epoch", "step"):
+                self.events.add_scalar(name.replace(IOU, "iou/"), value, newest["epoch"])
+        self.events.flush()
+
+    def close(self) -> None:
+        """Finish the TensorBoard file."""
+        self.events.close()

@@ -1,0 +1,160 @@
+"""One optimiser step, and all that it changes."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
+
+from course_lib.losses import LOSSES, weight_sum
+from course_lib.models import Network
+from course_lib.training.memory import is_out_of_memory, parts_that_fit
+from course_lib.training.settings import PRECISIONS, TrainingSettings
+
+EXPLODED = 1000.0
+"""No loss of this course is larger per pixel, even of a network that knows nothing."""
+
+
+class Diverged(RuntimeError):
+    """A loss or a gradient is NaN, infinite or absurdly large; the weights were not changed by it."""
+
+
+class TrainingRun:
+    """A network with its optimiser, its schedule and its place in the run."""
+
+    def __init__(self, network: Network, settings: TrainingSettings, weights: Tensor, steps: int) -> None:
+        """Move the network to its device and make the optimiser.
+
+        Args:
+            network: any network; changed in place.
+            settings: of the run.
+            weights: of each class in the loss.
+            steps: of the whole run, for the learning rate's schedule.
+        """
+        self.settings = settings
+        self.device = torch.device(settings.device)
+        # channels_last is what the convolutions of this network are fastest in, on CPUs and GPUs
+        self.network = network.to(self.device, memory_format=torch.channels_last).train()
+        self.weights = weights.to(self.device)
+        recipe = settings.recipe
+        self.optimizer = torch.optim.Adam(
+            network.parameters(), settings.learning_rate, recipe.betas, weight_decay=recipe.weight_decay
+        )
+        self.schedule = LambdaLR(self.optimizer, lambda step: max(0, 1 - step / steps) ** recipe.power)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=settings.precision == "fp16")
+        self.terms = LOSSES[settings.training]
+        self.done = 0
+
+    def step(self, images: Tensor, targets: Tensor) -> dict[str, float]:
+        """Learn from one batch.
+
+        Args:
+            images: float32 (N, 3, H, W) in [0, 1].
+            targets: train ids, 255 where void, int64 (N, H, W).
+
+        Returns:
+            The value of each loss term.
+
+        Raises:
+            Diverged: before any weight is changed.
+            MemoryError: if the batch does not fit; the message says what would.
+        """
+        self.optimizer.zero_grad()
+        parts = self.settings.accumulate
+        try:
+            values = self._backward(images.chunk(parts), targets.chunk(parts))
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            raise MemoryError(self._advice(images)) from error
+        self._check(values)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.schedule.step()
+        self.done += 1
+        return values
+
+    def _backward(self, images: tuple[Tensor, ...], targets: tuple[Tensor, ...]) -> dict[str, float]:
+        """Add up the gradients of all parts; the denominator of the loss is that of the whole batch."""
+        targets = tuple(part.to(self.device, non_blocking=True) for part in targets)
+        denominator = sum(weight_sum(part, self.weights) for part in targets).clamp(min=1e-12)
+        values = dict.fromkeys(self.terms, torch.zeros((), device=self.device))
+        for pictures, target in zip(images, targets, strict=True):
+            logits = self._logits(pictures)
+            terms = {
+                name: term(logits, target, self.weights) / denominator for name, term in self.terms.items()
+            }
+            self.scaler.scale(sum(terms.values())).backward()
+            values = {name: value + terms[name].detach() for name, value in values.items()}
+        return {name: value.item() for name, value in values.items()}
+
+    def _logits(self, images: Tensor) -> Tensor:
+        """Run the network in the chosen precision; logits are float32."""
+        images = images.to(self.device, memory_format=torch.channels_last, non_blocking=True)
+        dtype = PRECISIONS[self.settings.precision]
+        with torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32):
+            logits = self.network(images)
+        return logits.float()
+
+    def _check(self, values: dict[str, float]) -> None:
+        """Raise unless all loss terms and the gradient are finite and sane."""
+        for name, value in values.items():
+            if not abs(value) < EXPLODED:  # so written, NaN is caught too
+                raise Diverged(f"loss term {name} is {value:g}")
+        if not self.scaler.is_enabled():  # else the scaler looks for infinities itself, and skips the step
+            gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
+            norm = nn.utils.get_total_norm(gradients).item()
+            if not math.isfinite(norm):
+                raise Diverged(f"the gradient of {' + '.join(values)} is {norm:g}")
+
+    def _advice(self, images: Tensor) -> str:
+        """Find out in how many parts the batch would fit."""
+        count, _, height, width = images.shape
+        self.optimizer.zero_grad()
+        _free(self.device)
+
+        def attempt(number: int) -> None:
+            try:
+                self._logits(images[:number]).mean().backward()
+            finally:
+                self.optimizer.zero_grad()
+                _free(self.device)
+
+        parts = parts_that_fit(count, attempt)
+        problem = (
+            f"a batch of {count} images of {height} x {width} does not fit into the memory of {self.device}"
+        )
+        if parts is None:
+            return f"{problem}, nor does one image: choose a smaller --size"
+        return (
+            f"{problem}; {-(-count // parts)} at a time fit: add --accumulate {parts}, nothing else changes"
+        )
+
+    def state(self) -> dict:
+        """Return everything that the next step depends on."""
+        return {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "step": self.done,
+            "random": torch.get_rng_state(),
+            "random_cuda": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
+        }
+
+    def restore(self, state: dict) -> None:
+        """Continue from what ``state`` returned, bit for bit on the same machine."""
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.scaler.load_state_dict(state["scaler"])
+        self.done = state["step"]
+        torch.set_rng_state(state["random"])
+        if self.device.type == "cuda" and state["random_cuda"]:
+            torch.cuda.set_rng_state_all(state["random_cuda"])
+
+
+def _free(device: torch.device) -> None:
+    """Give cached memory back before the next attempt."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()

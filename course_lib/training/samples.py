@@ -1,0 +1,125 @@
+"""Training images in an order, and with an augmentation, that depend on seed, epoch and image alone.
+
+Neither the number of workers nor an interruption changes what the network sees.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+from tqdm.auto import tqdm
+
+from course_lib.data import Sample, augmentation, resized_pair
+from course_lib.labels import IGNORE, NUM_CLASSES
+from course_lib.training.interrupts import ignore_interrupts
+
+CACHE_BYTES = 1_000_000_000
+"""Training images that take no more than this are decoded and resized once, and kept in memory."""
+
+Key = tuple[int, int]
+"""Epoch and index of an image."""
+
+
+class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
+    """Images at the training size; each draw is augmented anew, and the same in every run."""
+
+    def __init__(self, samples: Sequence[Sample], size: tuple[int, int], seed: int) -> None:
+        """Read all images, with a progress bar, if they fit into ``CACHE_BYTES``.
+
+        Args:
+            samples: images with targets of train ids and 255.
+            size: height and width in pixels.
+            seed: of the augmentation.
+
+        Raises:
+            ValueError: if a file is damaged; it is named.
+        """
+        self.samples, self.size, self.seed = samples, size, seed
+        self.augment = augmentation(size)
+        self.cache: list[tuple[Tensor, Tensor]] = []
+        if 4 * len(samples) * size[0] * size[1] <= CACHE_BYTES:  # three bytes of image, one of target
+            self.cache = [self._pair(i) for i in tqdm(range(len(samples)), desc="reading", unit="image")]
+
+    def __len__(self) -> int:
+        """Return how many images there are."""
+        return len(self.samples)
+
+    def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
+        """Return image float32 (3, H, W) in [0, 1] and target int64 (H, W) of (epoch, index)."""
+        epoch, index = key
+        image, target = self.cache[index] if self.cache else self._pair(index)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(_mixed(self.seed, epoch, index))
+            return self.augment(image, target)
+
+    def _pair(self, index: int) -> tuple[Tensor, Tensor]:
+        """Decode and resize one image with its target, both uint8."""
+        sample = self.samples[index]
+        return resized_pair(sample.image, sample.target, self.size)
+
+    def class_counts(self) -> Tensor:
+        """Return how many pixels each of the 19 classes has, int64, void left out."""
+        pairs = self.cache or (self._pair(index) for index in range(len(self)))
+        counts = torch.zeros(IGNORE + 1, dtype=torch.int64)
+        for _, target in tqdm(pairs, desc="class shares", unit="image", total=len(self), leave=False):
+            counts += torch.bincount(target.flatten().long(), minlength=IGNORE + 1)
+        return counts[:NUM_CLASSES]
+
+
+def _mixed(*numbers: int) -> int:
+    """Return a seed from several numbers, below 2 ** 63; neighbours give unrelated seeds."""
+    mixed = 0
+    for number in numbers:
+        mixed = (mixed + number + 1) * 6364136223846793005 % 2**63  # Knuth's multiplier
+        mixed ^= mixed >> 29
+    return mixed
+
+
+class Batches(Sampler[list[Key]]):
+    """The batches of a whole training run, from any step on; every image comes once per epoch."""
+
+    def __init__(self, images: int, batch: int, epochs: int, seed: int, start: int = 0) -> None:
+        """Only remember the numbers.
+
+        Args:
+            images: how many there are.
+            batch: images per step; the last of an epoch may have fewer.
+            epochs: how often each image comes.
+            seed: of the order.
+            start: the step to begin with.
+        """
+        self.images, self.batch, self.epochs, self.seed, self.start = images, batch, epochs, seed, start
+        self.per_epoch = -(-images // batch)
+
+    def __len__(self) -> int:
+        """Return how many steps are left from ``start``."""
+        return self.epochs * self.per_epoch - self.start
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        """Yield the keys of each batch."""
+        for epoch in range(self.start // self.per_epoch, self.epochs):
+            generator = torch.Generator().manual_seed(_mixed(self.seed, epoch))
+            order = torch.randperm(self.images, generator=generator).tolist()
+            done = max(0, self.start - epoch * self.per_epoch)
+            for first in range(done * self.batch, self.images, self.batch):
+                yield [(epoch, index) for index in order[first : first + self.batch]]
+
+
+def loader(images: TrainingImages, batches: Batches, workers: int, pinned: bool) -> DataLoader:
+    """Return an iterable over (images (N, 3, H, W), targets (N, H, W)).
+
+    Args:
+        images: the data.
+        batches: the order.
+        workers: processes that prepare images; 0 does it in this one.
+        pinned: whether to prepare for the copy to a GPU.
+    """
+    return DataLoader(
+        images,
+        batch_sampler=batches,
+        num_workers=workers,
+        worker_init_fn=ignore_interrupts,
+        pin_memory=pinned,
+        generator=torch.Generator(),  # else each start would draw from the global generator
+    )

@@ -1,0 +1,133 @@
+"""What a user chooses for a training run, checked before any image is read; and each network's recipe."""
+
+import math
+from dataclasses import asdict, dataclass
+
+import torch
+
+from course_lib.data import SEGMENTATION_SETS, find_profile
+from course_lib.losses import LOSSES
+from course_lib.models import NETWORKS
+from course_lib.runtime import unknown_name
+
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+"""The type in which convolutions are computed; weights and losses are always float32."""
+
+FREE_TO_CHANGE = {"device", "workers", "validate_every", "checkpoint_every"}
+"""Settings that a resumed run may change; all others decide what is learnt."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the authors of a network trained it."""
+
+    learning_rate: float
+    """Of the first step."""
+    weight_decay: float
+    weight_constant: float
+    """Of ``losses.class_weights``."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Of Adam."""
+    power: float = 0.9
+    """The learning rate falls as (1 - step / steps) to this power."""
+
+
+RECIPES = {
+    "erfnet": Recipe(learning_rate=5e-4, weight_decay=1e-4, weight_constant=1.10),
+    "enet": Recipe(learning_rate=5e-4, weight_decay=2e-4, weight_constant=1.02),
+}
+"""One recipe per network. Sources: Romera et al., IEEE T-ITS 2017; Paszke et al., "ENet", 2016."""
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """One training run; equal settings on the same machine give equal weights, bit for bit."""
+
+    model: str
+    training: str
+    """The loss, a key of ``LOSSES``."""
+    profile: str
+    size: tuple[int, int]
+    """Height and width of the training images, in pixels."""
+    batch: int
+    """Images per optimiser step."""
+    epochs: int
+    learning_rate: float
+    seed: int = 0
+    accumulate: int = 1
+    """In how many parts a batch is worked through, to save memory."""
+    precision: str = "fp32"
+    device: str = "cpu"
+    workers: int = 0
+    """Processes that prepare images; 0 does it in this one."""
+    validate_every: int = 5
+    """Epochs between two measurements of mean IoU; the last epoch is always measured."""
+    checkpoint_every: int = 500
+    """Steps between two checkpoints within an epoch; each epoch ends with one."""
+
+    def __post_init__(self) -> None:
+        """Raise a ValueError that names the first setting that is out of range."""
+        for kind, name, known in (
+            ("network", self.model, RECIPES),
+            ("training", self.training, LOSSES),
+            ("precision", self.precision, PRECISIONS),
+        ):
+            if name not in known:
+                raise unknown_name(kind, name, known)
+        find_profile(self.profile)
+        for name in ("batch", "epochs", "accumulate", "validate_every", "checkpoint_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name.replace('_', ' ')} must be at least 1, got {getattr(self, name)}")
+        if self.accumulate > self.batch:
+            raise ValueError(f"a batch of {self.batch} cannot be split into {self.accumulate} parts")
+        if min(self.size) < 1 or self.workers < 0 or self.seed < 0:
+            raise ValueError(f"size, workers or seed out of range: {self.size}, {self.workers}, {self.seed}")
+        if not 0 < self.learning_rate < math.inf:
+            raise ValueError(f"the learning rate must be a positive number, got {self.learning_rate}")
+
+    @property
+    def recipe(self) -> Recipe:
+        """What the network's authors did."""
+        return RECIPES[self.model]
+
+    def samples(self, split: str):
+        """Open a split of the profile's training set.
+
+        Raises:
+            FileNotFoundError: if it is missing; the message names the folder.
+        """
+        return SEGMENTATION_SETS[find_profile(self.profile).training_set](split)
+
+    def differences(self, saved: dict) -> list[str]:
+        """Say in which settings another run differs, but for those that are free to change."""
+        mine = {name: value for name, value in asdict(self).items() if name not in FREE_TO_CHANGE}
+        theirs = {name: tuple(value) if name == "size" else value for name, value in saved.items()}
+        return [f"{n} {theirs.get(n)} instead of {v}" for n, v in mine.items() if theirs.get(n) != v]
+
+
+def settings_for(profile: str, model: str, device: torch.device, **chosen) -> TrainingSettings:
+    """Return the settings of a profile for a network and a device; ``chosen`` replaces single ones.
+
+    Args:
+        profile: a key of ``PROFILES``.
+        model: a key of ``RECIPES``.
+        device: decides between the profile's numbers for CPUs and for accelerators.
+        chosen: fields of ``TrainingSettings``; None leaves the default.
+
+    Raises:
+        ValueError: if a name is unknown or a number out of range.
+    """
+    numbers = find_profile(profile).numbers(device)
+    if model not in RECIPES:
+        raise unknown_name("network", model, NETWORKS)
+    defaults = {
+        "training": "ce",
+        "size": numbers.size,
+        "batch": numbers.batch,
+        "epochs": numbers.epochs,
+        "learning_rate": numbers.learning_rate or RECIPES[model].learning_rate,
+    }
+    given = {name: value for name, value in chosen.items() if value is not None}
+    return TrainingSettings(
+        **({"model": model, "profile": profile, "device": str(device)} | defaults | given)
+    )

@@ -1,0 +1,208 @@
+"""A run that is killed, stopped or out of disk goes on as if nothing had happened."""
+
+import csv
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from small_data import ROOT, write_street
+
+from course_lib import training
+from course_lib.training.checkpoint import load_state, save_state, write_atomically
+
+KILLS = 10
+COMMAND = "train --profile camvid --device cpu --size 16 24 --batch 2 --epochs 6 --checkpoint-every 1"
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills by POSIX signals")
+processes = multiprocessing.get_context("forkserver") if sys.platform != "win32" else multiprocessing
+processes.set_forkserver_preload(["course_lib.training", "torch.utils.tensorboard"])
+
+
+@pytest.fixture(scope="module")
+def street(tmp_path_factory):
+    root = tmp_path_factory.mktemp("street")
+    write_street(root / "CamVid")
+    return root
+
+
+def settings():
+    return training.settings_for(
+        "camvid", "erfnet", torch.device("cpu"), size=(16, 24), batch=2, epochs=6, checkpoint_every=1
+    )
+
+
+def train(root, folder, sabotage=None):
+    """Run in a process of its own; ``sabotage`` is called first."""
+    os.environ["COURSE_DATA"] = str(root)
+    torch.set_num_threads(1)
+    if sabotage:
+        sabotage()
+    try:
+        training.train(settings(), folder, resume=True)
+    except OSError as error:
+        (folder / "error.txt").write_text(str(error))
+        raise
+
+
+def start(root, folder, sabotage=None):
+    process = processes.Process(target=train, args=(root, folder, sabotage))
+    process.start()
+    return process
+
+
+def finished(root, folder):
+    process = start(root, folder)
+    process.join(timeout=120)
+    assert process.exitcode == 0
+    return load_file(folder / "erfnet_ce.safetensors")
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(street, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    return finished(street, folder), folder
+
+
+def same(first, second):
+    return first.keys() == second.keys() and all(torch.equal(first[n], second[n]) for n in first)
+
+
+def losses(folder):
+    return [(row["epoch"], row["step"], row["loss"]) for row in csv.DictReader((folder / "log.csv").open())]
+
+
+def wait_for_a_new(path, before=0):
+    """Wait until a checkpoint is replaced."""
+    for _ in range(60_000):
+        if path.exists() and path.stat().st_mtime_ns != before:
+            return
+        time.sleep(0.001)
+    raise TimeoutError(path)
+
+
+def test_killed_at_random_moments_a_run_ends_with_the_same_bits(street, uninterrupted, tmp_path):
+    chance, checkpoint, steps = random.Random(0), tmp_path / "last.pt", []
+    for _ in range(KILLS):
+        before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+        process = start(street, tmp_path)
+        wait_for_a_new(checkpoint, before)
+        time.sleep(chance.uniform(0, 0.05))
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
+        steps.append(load_state(checkpoint)["step"])
+    assert steps == sorted(set(steps)), "each start got further"
+    assert same(finished(street, tmp_path), uninterrupted[0])
+    assert losses(tmp_path) == losses(uninterrupted[1])
+
+
+class KilledWhileWriting:
+    """Dies by SIGKILL in the n-th checkpoint, before the new file has got its name."""
+
+    def __init__(self, calls):
+        self.calls = calls
+
+    def __call__(self):
+        os.fsync = self.sync
+
+    def sync(self, descriptor):
+        self.calls -= 1
+        if self.calls == 0:
+            os.ftruncate(descriptor, 1000)  # the rest had not been written
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_kill_while_a_checkpoint_is_written_leaves_the_previous_one(street, uninterrupted, tmp_path):
+    process = start(street, tmp_path, KilledWhileWriting(3))
+    process.join(timeout=60)
+    assert process.exitcode == -signal.SIGKILL
+    assert (tmp_path / ".last.pt.partial").stat().st_size == 1000
+    assert load_state(tmp_path / "last.pt")["step"] == 2
+    assert same(finished(street, tmp_path), uninterrupted[0])
+
+
+class LittleDisk:
+    """Lets no file grow beyond 10 MB from the third checkpoint on, as a quota would."""
+
+    def __call__(self):
+        import resource
+
+        self.calls, real = 0, os.fsync
+
+        def sync(descriptor):
+            real(descriptor)
+            self.calls += 1
+            if self.calls == 2:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (10_000_000, 10_000_000))
+
+        os.fsync = sync
+
+
+def test_a_full_disk_is_one_clear_error_and_keeps_the_previous_checkpoint(street, tmp_path):
+    process = start(street, tmp_path, LittleDisk())
+    process.join(timeout=60)
+    assert process.exitcode == 1
+    message = (tmp_path / "error.txt").read_text()
+    assert message.endswith("last.pt (File too large); the previous one is kept: free some space")
+    assert load_state(tmp_path / "last.pt")["step"] == 2 and not (tmp_path / ".last.pt.partial").exists()
+
+
+def command(root, folder, *options):
+    return subprocess.Popen(
+        [sys.executable, "-m", "course_lib", *COMMAND.split(), "--output", str(folder), *options],
+        cwd=ROOT,
+        env=os.environ | {"COURSE_DATA": str(root), "OMP_NUM_THREADS": "1"},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_request_to_stop_saves_and_the_command_says_how_to_go_on(
+    street, uninterrupted, tmp_path, number, status
+):
+    process = command(street, tmp_path)
+    wait_for_a_new(tmp_path / "last.pt")
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == status
+    last = errors.strip().splitlines()[-1]
+    assert last.startswith("stopped after step") and last.endswith("add --resume to go on")
+    assert "Traceback" not in errors
+    resumed = command(street, tmp_path, "--resume")
+    printed, errors = resumed.communicate(timeout=120)
+    assert resumed.returncode == 0, errors
+    assert "mean IoU" in printed and "Weights:" in printed
+    assert same(load_file(tmp_path / "erfnet_ce.safetensors"), uninterrupted[0])
+
+
+def test_a_damaged_or_foreign_checkpoint_is_named(tmp_path):
+    (tmp_path / "last.pt").write_bytes(b"no checkpoint")
+    with pytest.raises(ValueError, match=r"last.pt is not a training checkpoint"):
+        load_state(tmp_path / "last.pt")
+    torch.save({"format": 0}, tmp_path / "last.pt")
+    with pytest.raises(ValueError, match="not a training checkpoint of this version"):
+        load_state(tmp_path / "last.pt")
+    save_state(tmp_path / "last.pt", {"step": 1})
+    assert load_state(tmp_path / "last.pt")["step"] == 1
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    write_atomically(tmp_path / "a", b"old")
+
+    def fail(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match=r"No space left on device.; the previous one is kept: free some space"):
+        write_atomically(tmp_path / "a", b"new")
+    with pytest.raises(OSError, match="nothing was saved"):
+        write_atomically(tmp_path / "b", b"new")
+    assert (tmp_path / "a").read_bytes() == b"old" and [p.name for p in tmp_path.iterdir()] == ["a"]
