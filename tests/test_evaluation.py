@@ -1,5 +1,6 @@
 """One pass gives every score, the numbers of the plain way, and a table that says what they are worth."""
 
+import math
 from dataclasses import replace
 
 import pandas as pd
@@ -95,7 +96,7 @@ def test_known_classes_and_the_void_channel_are_told_apart(images):
 
 
 def test_a_constant_control_gets_chance_and_is_marked(images):
-    frame = evaluated(ColourNetwork(), images, replace(SETTINGS, controls=True)).set_index("score")
+    frame = evaluated(ColourNetwork(), images, controls=evaluation.Controls()).set_index("score")
     constant = frame.loc["constant"]
     assert constant["auprc"] == pytest.approx(constant["prevalence"])
     assert (constant["fpr95"], constant["auroc"], constant["constant"]) == (100, 50, True)
@@ -113,7 +114,7 @@ def test_a_network_that_scores_all_pixels_alike_is_called_constant(images):
 
 def test_the_position_only_control_is_the_mean_map_of_other_images(images):
     network = ColourNetwork().eval()
-    settings = replace(SETTINGS, scores=("msp",), controls=True)
+    settings = replace(SETTINGS, scores=("msp",))
     mean = evaluation.mean_score_maps(network, images, settings, progress=False)
     assert mean["msp", 1.0].shape == (32, 64)
     with torch.no_grad():
@@ -121,8 +122,24 @@ def test_the_position_only_control_is_the_mean_map_of_other_images(images):
             scores.msp(network(data.to_tensor(data.resize_image(s.image, (32, 64)))[None]))[0] for s in images
         ]
     torch.testing.assert_close(mean["msp", 1.0], torch.stack(one_by_one).mean(0))
-    frame = evaluated(network, images, settings, mean_maps=mean)
+    frame = evaluated(network, images, settings, controls=evaluation.Controls(mean))
     assert frame["score"].tolist() == ["msp", "position:msp", "constant"]
+
+
+def test_the_colour_only_control_is_the_distance_to_the_training_colours(images, tmp_path):
+    grey = Image.new("RGB", (64, 32), (90, 90, 90))
+    ordinary = [data.Sample("grey", grey, torch.zeros(32, 64, dtype=torch.uint8))]
+    table = evaluation.colour_scores(ordinary, (32, 64), progress=False)
+    assert table.shape == (32**3,)
+    shown = Image.new("RGB", (64, 32), (90, 90, 90))
+    shown.paste((240, 120, 40), (10, 10, 20, 20))
+    scores_of = evaluation.Controls(colours=table).maps(shown, (32, 64))["colour", 1.0]
+    far = math.dist((90 // 8, 90 // 8, 90 // 8), (240 // 8, 120 // 8, 40 // 8))
+    assert scores_of.shape == (32, 64) and scores_of[0, 0] == 0
+    assert scores_of[10:20, 10:20].unique().item() == pytest.approx(far)
+    frame = evaluated(ColourNetwork(), images, controls=evaluation.Controls(colours=table))
+    assert frame["score"].tolist()[-2:] == ["colour", "constant"]
+    assert frame["classes_in_score"].isna().tolist()[-2:] == [True, True]
 
 
 def test_paper_protocol_feeds_raw_images_and_inverts_void(images):

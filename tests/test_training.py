@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 import torch
 from safetensors import safe_open
+from small_data import street_settings as settings
 from small_data import write_street
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from course_lib import data, models, runtime, training
-from course_lib.training import loop, memory, run, samples
+from course_lib import models, runtime, training
+from course_lib.training import loop
 from course_lib.training.checkpoint import load_state
 
 CPU = torch.device("cpu")
@@ -22,11 +23,6 @@ def street(data_root):
     """Seven training and two validation images."""
     write_street(data_root / "CamVid")
     return data_root
-
-
-def settings(**chosen):
-    small = {"size": (16, 24), "batch": 3, "epochs": 2, "learning_rate": 1e-3}
-    return training.settings_for("camvid", "erfnet", CPU, **(small | chosen))
 
 
 def weights_of(path):
@@ -76,35 +72,6 @@ def test_equal_settings_give_equal_weights_and_another_seed_others(street, tmp_p
     assert same(weights_of(first), weights_of(again)) and not same(weights_of(first), weights_of(other))
 
 
-def test_every_image_comes_once_per_epoch_in_a_new_order():
-    batches = list(samples.Batches(images=7, batch=3, epochs=2, seed=0))
-    epochs = [[key for batch in batches[3 * e : 3 * e + 3] for key in batch] for e in (0, 1)]
-    for number, epoch in enumerate(epochs):
-        assert sorted(epoch) == [(number, index) for index in range(7)]
-    assert [index for _, index in epochs[0]] != [index for _, index in epochs[1]]
-
-
-@pytest.mark.parametrize("start", range(7))
-def test_batches_go_on_from_any_step(start):
-    whole = list(samples.Batches(images=7, batch=3, epochs=2, seed=0))
-    rest = samples.Batches(images=7, batch=3, epochs=2, seed=0, start=start)
-    assert list(rest) == whole[start:] and len(rest) == len(whole) - start
-
-
-def test_augmentation_depends_on_seed_epoch_and_image_alone(street, monkeypatch):
-    camvid = data.CamVid("train")
-    images = samples.TrainingImages(camvid, (16, 24), seed=0)
-    first = images[0, 3][0]
-    torch.rand(5)
-    images[0, 2]
-    assert torch.equal(images[0, 3][0], first)
-    assert not all(torch.equal(images[epoch, 3][0], first) for epoch in range(1, 6))
-    monkeypatch.setattr(samples, "CACHE_BYTES", 0)
-    uncached = samples.TrainingImages(camvid, (16, 24), seed=0)
-    assert not uncached.cache and torch.equal(uncached[0, 3][0], first)
-    assert uncached.class_counts().tolist() == images.class_counts().tolist()
-
-
 def test_workers_change_nothing(street, tmp_path):
     alone = training.train(settings(epochs=1), tmp_path / "alone").weights
     helped = training.train(settings(epochs=1, workers=2), tmp_path / "helped").weights
@@ -134,72 +101,6 @@ def test_bf16_autocast_trains_close_to_fp32():
     images, targets = torch.rand(2, 3, 16, 24), torch.randint(0, 19, (2, 16, 24))
     fp32, bf16 = (make_run(settings(precision=p)).step(images, targets)["ce"] for p in ("fp32", "bf16"))
     assert fp32 != bf16 and fp32 == pytest.approx(bf16, rel=0.02)
-
-
-class Poison:
-    """A loss term that is fine until it is not."""
-
-    def __init__(self, term, calls, factor):
-        self.term, self.calls, self.factor = term, calls, factor
-
-    def __call__(self, logits, target, weights):
-        self.calls -= 1
-        return self.term(logits, target, weights) * (self.factor if self.calls < 0 else 1)
-
-
-@pytest.mark.parametrize(
-    ("factor", "shown"), [(float("nan"), "nan"), (1e6, "1?[0-9.]+e[+]0"), (float("inf"), "inf")]
-)
-def test_a_loss_that_diverges_stops_and_keeps_the_last_good_checkpoint(
-    street, tmp_path, monkeypatch, factor, shown
-):
-    poisoned = {"ce": Poison(run.LOSSES["ce"]["ce"], 4, factor)}
-    monkeypatch.setitem(run.LOSSES, "ce", poisoned)
-    message = f"loss term ce is {shown}.* in epoch 2, batch 2 of 3; .* last good checkpoint is .*last.pt"
-    with pytest.raises(training.Diverged, match=message):
-        training.train(settings(), tmp_path)
-    state = load_state(tmp_path / "last.pt")
-    assert state["step"] == 3 and all(t.isfinite().all() for t in state["network"].values())
-    assert not (tmp_path / "erfnet_ce.safetensors").exists()
-
-
-def test_a_gradient_that_is_not_finite_stops_before_the_weights_change():
-    learner = make_run(settings())
-    before = {name: p.clone() for name, p in learner.network.named_parameters()}
-    learner.network.classifier.weight.register_hook(lambda gradient: gradient * float("nan"))
-    with pytest.raises(training.Diverged, match="gradient of ce is nan"):
-        learner.step(torch.rand(2, 3, 16, 24), torch.zeros(2, 16, 24, dtype=torch.long))
-    assert all(torch.equal(p, before[name]) for name, p in learner.network.named_parameters())
-
-
-@pytest.mark.parametrize(
-    ("fitting", "advice"),
-    [
-        (2, "a batch of 8 images of 16 x 24 does not fit into the memory of cpu; 2 at a time fit: "
-            "add --accumulate 4"),
-        (7, "4 at a time fit: add --accumulate 2"),
-        (0, "nor does one image: choose a smaller --size"),
-    ],
-)  # fmt: skip
-def test_out_of_memory_says_what_would_fit(fitting, advice):
-    learner = make_run(settings(batch=8))
-    forward = learner.network.forward
-
-    def limited(images):
-        if len(images) > fitting:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-        return forward(images)
-
-    learner.network.forward = limited
-    with pytest.raises(MemoryError, match=advice):
-        learner.step(torch.rand(8, 3, 16, 24), torch.zeros(8, 16, 24, dtype=torch.long))
-
-
-def test_other_errors_are_not_taken_for_a_lack_of_memory():
-    assert memory.is_out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes"))
-    assert not memory.is_out_of_memory(RuntimeError("shape '[2]' is invalid"))
-    with pytest.raises(RuntimeError, match="something else"):
-        memory.parts_that_fit(4, lambda number: (_ for _ in ()).throw(RuntimeError("something else")))
 
 
 @pytest.mark.parametrize(

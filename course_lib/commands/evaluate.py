@@ -16,6 +16,7 @@ from course_lib.models.files import CLASS_ORDERS
 from course_lib.scores import NEED_TEMPERATURE, SCORES
 
 FIGURE_IMAGES = 2  # per benchmark
+PUBLIC = "cityscapes"  # what public weights were trained on
 DEFAULT_SCORES = list(evaluation.Settings().scores)
 
 DESCRIPTION = """\
@@ -24,7 +25,8 @@ over images and beside the chance level; ~ marks a number within chance, ! one w
 """
 
 EPILOG = """\
-example:
+examples:
+  python -m course_lib evaluate --validation mini --controls
   COURSE_DATA=/scratch/data python -m course_lib evaluate --model enet --weights enet.pth \\
       --benchmarks RoadAnomaly21 --output results/enet.csv --figure results/enet.png
 The CSV is written anew after each benchmark, so that a later failure loses nothing; files of the same name
@@ -49,8 +51,12 @@ def parser() -> argparse.ArgumentParser:
 # fmt: off
 def _add_network_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--model", required=True, choices=models.NETWORKS)
-    add("--weights", required=True, type=Path, metavar="FILE", help="our .safetensors or a public .pth")
+    add("--model", default="erfnet", choices=models.NETWORKS, help="(default: %(default)s)")
+    add("--weights", type=Path, metavar="FILE",
+        help="our .safetensors or a public .pth (default: shipped ones, chosen by --profile and --training)")
+    add("--profile", choices=data.PROFILES,
+        help="which shipped weights, and whose benchmarks (default: the weights' own; mini for shipped ones)")
+    add("--training", default="ce", metavar="NAME", help="which shipped weights (default: %(default)s)")
     add("--class-order", choices=CLASS_ORDERS,
         help="of the outputs (default: unlabelled-first for files known by their hash, else train-id)")
     add("--keep-void-channel", action="store_true", help="let the 20th output take part in every score")
@@ -59,9 +65,10 @@ def _add_network_options(group: argparse._ArgumentGroup) -> None:
 
 def _add_scoring_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--benchmarks", nargs="+", default=list(data.BENCHMARKS), metavar="NAME",
-        help=f"of {', '.join(data.BENCHMARKS)}: folders in $COURSE_DATA/benchmarks (default: all); "
-        "a relative COURSE_DATA counts from the project's folder")
+    add("--benchmarks", nargs="+", metavar="NAME",
+        help=f"of {', '.join(data.BENCHMARKS)} (default: the profile's five); mini_ ones are drawn on first "
+        "use, the others are folders in $COURSE_DATA/benchmarks; a relative COURSE_DATA counts from the "
+        "project's folder")
     add("--score", nargs="+", default=DEFAULT_SCORES, dest="scores", metavar="NAME",
         help=f"of {', '.join(SCORES)} (default: {' '.join(DEFAULT_SCORES)})")
     add("--temperature", nargs="+", type=float, default=[1.0], metavar="T", dest="temperatures",
@@ -72,7 +79,7 @@ def _add_scoring_options(group: argparse._ArgumentGroup) -> None:
         help="of the input, in protocol benchmark (default: the checkpoint's; 512 1024 for public weights)")
     add("--validation", choices=data.SEGMENTATION_SETS, help="also measure mean IoU on its val split")
     add("--controls", action="store_true",
-        help="add a constant score and, with --validation, the position-only scores")
+        help="add a constant score and, with --validation, position-only and colour-only scores")
 
 
 def _add_output_options(group: argparse._ArgumentGroup) -> None:
@@ -89,10 +96,13 @@ def run(options: argparse.Namespace) -> int:
     """Evaluate, print, and write what was asked for."""
     started = time.monotonic()
     _check_output(options)
-    benchmarks = [data.BenchmarkImages(name) for name in dict.fromkeys(options.benchmarks)]
+    if options.weights is None:
+        options.weights = models.shipped_weights(options.profile or "mini", options.model, options.training)
     network, metadata = models.load(options.model, options.weights, options.class_order)
+    names = options.benchmarks or data.find_profile(options.profile or metadata.profile or PUBLIC).benchmarks
+    benchmarks = [data.BenchmarkImages(name) for name in dict.fromkeys(names)]
     settings = _settings(options, network, metadata)
-    miou, mean_maps = _validate(options, network, settings)
+    miou, controls = _validate(options, network, settings)
     finished: list[dict] = []
 
     def as_table() -> pd.DataFrame:
@@ -104,7 +114,7 @@ def run(options: argparse.Namespace) -> int:
             _write(options, as_table(), settings, time.monotonic() - started)
 
     try:
-        evaluation.evaluate(network, benchmarks, settings, mean_maps, finished=save)
+        evaluation.evaluate(network, benchmarks, settings, controls, finished=save)
     finally:  # what was finished is shown even if a later benchmark failed
         if finished:
             print(evaluation.as_text(as_table()))
@@ -155,7 +165,6 @@ def _settings(
         protocol=options.protocol,
         size=tuple(options.size or metadata.size),
         known_classes=tuple(known),
-        controls=options.controls,
         resamples=options.bootstrap,
         seed=options.seed,
         device=runtime.choose_device(options.device),
@@ -164,14 +173,20 @@ def _settings(
 
 def _validate(
     options: argparse.Namespace, network: models.Network, settings: evaluation.Settings
-) -> tuple[tuple[float, int] | None, dict | None]:
-    """Return mean IoU with its number of classes, and mean score maps, where the user asked for them."""
+) -> tuple[tuple[float, int] | None, evaluation.Controls | None]:
+    """Return mean IoU with its number of classes, and the controls, where the user asked for them."""
     if not options.validation:
-        return None, None
+        return None, evaluation.Controls() if options.controls else None
     samples = data.SEGMENTATION_SETS[options.validation]("val")
     counts = evaluation.confusion(network, samples, settings)
-    mean_maps = evaluation.mean_score_maps(network, samples, settings) if options.controls else None
-    return (counts.mean_iou(), len(counts.iou())), mean_maps
+    miou = counts.mean_iou(), len(counts.iou())
+    if not options.controls:
+        return miou, None
+    training_images = data.SEGMENTATION_SETS[options.validation]("train")
+    return miou, evaluation.Controls(
+        evaluation.mean_score_maps(network, samples, settings),
+        evaluation.colour_scores(training_images, settings.size),
+    )
 
 
 def _print_notes(
@@ -184,7 +199,7 @@ def _print_notes(
     protocol = evaluation.PROTOCOLS[settings.protocol]
     print(f"\nProtocol {settings.protocol}: {protocol.description}.")
     print("All numbers are percent; chance is an AuPRC as in that column, an FPR95 of 95, an AUROC of 50.")
-    if settings.controls and protocol.fpr_convention == "step":
+    if options.controls and protocol.fpr_convention == "step":
         print("A constant score flags all pixels or none: by the step rule its FPR95 is 100.")
     if frame["auprc_low"].notna().any():
         print(f"In brackets: 95 % intervals over images ({settings.resamples} resamples).")
@@ -224,7 +239,6 @@ def _draw(
     options: argparse.Namespace, network: models.Network, benchmarks: list, settings: evaluation.Settings
 ) -> None:
     """Save the first images of each benchmark that hold an anomaly."""
-    settings = dataclasses.replace(settings, controls=False)  # the same in every image: nothing to see
     scored = []
     for images in benchmarks:
         for one in evaluation.examples(network, images, settings, FIGURE_IMAGES):

@@ -1,6 +1,7 @@
 """A network, scores and benchmarks to one tidy table."""
 
 from course_lib.evaluation.anomaly import evaluate, examples, measure
+from course_lib.evaluation.controls import Controls, colour_scores
 from course_lib.evaluation.protocols import PROTOCOLS
 from course_lib.evaluation.scoring import Scored, mean_score_maps, ready, score_maps
 from course_lib.evaluation.segmentation import confusion
@@ -10,9 +11,11 @@ from course_lib.evaluation.table import COLUMNS, as_text, row, table
 __all__ = [
     "COLUMNS",
     "PROTOCOLS",
+    "Controls",
     "Scored",
     "Settings",
     "as_text",
+    "colour_scores",
     "confusion",
     "evaluate",
     "examples",

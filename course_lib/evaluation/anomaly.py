@@ -6,7 +6,8 @@ from tqdm.auto import tqdm
 
 from course_lib.data import BenchmarkImages
 from course_lib.evaluation import protocols
-from course_lib.evaluation.scoring import Scored, ScoreMaps, ready, score_benchmark
+from course_lib.evaluation.controls import Controls
+from course_lib.evaluation.scoring import Scored, ready, score_benchmark
 from course_lib.evaluation.settings import Settings
 from course_lib.evaluation.table import row
 from course_lib.metrics import StreamingMetrics
@@ -17,7 +18,7 @@ def evaluate(
     network: Network,
     benchmarks: Sequence[BenchmarkImages],
     settings: Settings,
-    mean_maps: ScoreMaps | None = None,
+    controls: Controls | None = None,
     progress: bool = True,
     finished: Callable[[list[dict]], None] | None = None,
 ) -> list[dict]:
@@ -27,7 +28,7 @@ def evaluate(
         network: any network; its device and mode may change.
         benchmarks: opened before, so that a missing folder is noticed at once.
         settings: what to compute.
-        mean_maps: of ``mean_score_maps``, for the position-only controls.
+        controls: stand beside the network's scores.
         progress: whether to show a progress bar.
         finished: called with all rows so far after each benchmark, so that a later failure loses nothing.
 
@@ -39,7 +40,7 @@ def evaluate(
     """
     rows: list[dict] = []
     for images in benchmarks:
-        metrics = measure(network, images, settings, mean_maps, progress)
+        metrics = measure(network, images, settings, controls, progress)
         rows += [_row(images.name, *key, settings, streamed) for key, streamed in metrics.items()]
         if finished:
             finished(rows)
@@ -50,7 +51,7 @@ def measure(
     network: Network,
     images: BenchmarkImages,
     settings: Settings,
-    mean_maps: ScoreMaps | None = None,
+    controls: Controls | None = None,
     progress: bool = True,
 ) -> dict[tuple[str, float], StreamingMetrics]:
     """Return the streamed metrics of each (score, temperature) on one benchmark.
@@ -59,7 +60,7 @@ def measure(
     """
     metrics: dict[tuple[str, float], StreamingMetrics] = {}
     with ready(network, settings):
-        scored = score_benchmark(network, images, settings, mean_maps)
+        scored = score_benchmark(network, images, settings, controls)
         for one in tqdm(scored, total=len(images), desc=images.name, unit="image", disable=not progress):
             for key, scores in one.maps.items() if one else ():
                 streamed = metrics.setdefault(key, StreamingMetrics())

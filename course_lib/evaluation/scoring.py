@@ -12,11 +12,9 @@ from tqdm.auto import tqdm
 from course_lib import scores as score_functions
 from course_lib.data import BenchmarkImages, Sample, resize_image, to_tensor
 from course_lib.evaluation import protocols
-from course_lib.evaluation.settings import CONSTANT, POSITION, Settings
+from course_lib.evaluation.controls import Controls, ScoreMaps
+from course_lib.evaluation.settings import Settings
 from course_lib.models import Network
-
-ScoreMaps = dict[tuple[str, float], Tensor]
-"""A map (H, W) for each (score, temperature)."""
 
 
 class Scored(NamedTuple):
@@ -74,7 +72,7 @@ def score_benchmark(
     network: Network,
     images: BenchmarkImages,
     settings: Settings,
-    mean_maps: ScoreMaps | None = None,
+    controls: Controls | None = None,
 ) -> Iterator[Scored | None]:
     """Score the images of a benchmark one by one; None stands for an image that the protocol leaves out.
 
@@ -82,7 +80,7 @@ def score_benchmark(
         network: inside ``ready``.
         images: the benchmark.
         settings: what to compute.
-        mean_maps: of ``mean_score_maps``, for the position-only controls.
+        controls: stand beside the network's scores.
 
     Raises:
         ValueError: if a file is damaged or a score is NaN; the message names the image.
@@ -95,8 +93,8 @@ def score_benchmark(
             yield None
             continue
         maps = score_maps(network, protocols.network_input(protocol, sample, settings.size), settings)
-        if settings.controls:
-            maps |= _controls(mean_maps or {})
+        if controls is not None:
+            maps |= controls.maps(sample.image, settings.size)
         sized = {key: protocols.to_size_of(target, scores) for key, scores in maps.items()}
         yield Scored(sample.name, sample.image, target, sized)
 
@@ -120,9 +118,3 @@ def mean_score_maps(
             for key, scores in score_maps(network, images, settings).items():
                 sums[key] = sums.get(key, 0) + scores
     return {key: total / len(samples) for key, total in sums.items()}
-
-
-def _controls(mean_maps: ScoreMaps) -> ScoreMaps:
-    """Return the maps of the controls, the same for every image; they are brought to size like any other."""
-    controls = {(POSITION + name, temperature): scores for (name, temperature), scores in mean_maps.items()}
-    return controls | {(CONSTANT, 1.0): torch.zeros(1, 1)}

@@ -16,6 +16,8 @@ CONSTANT = "constant"
 POSITION = "position:"
 """Before a score's name: the control that gives every image the mean score map of the validation images."""
 
+COLOUR = "colour"
+"""The control that looks at the colour of a pixel alone."""
 
 FEWEST_RESAMPLES = 40
 """With fewer, the ends of a 95 % interval are the extremes."""
@@ -35,8 +37,6 @@ class Settings:
     """Height and width of the network's input, where the protocol leaves the choice."""
     known_classes: tuple[int, ...] = tuple(range(NUM_CLASSES))
     """Channels that take part in all scores but ``void``."""
-    controls: bool = False
-    """Whether to add a constant score, and the position-only scores if mean score maps are at hand."""
     resamples: int = 1000
     """Of the bootstrap; 0 leaves the intervals out."""
     seed: int = 0
@@ -68,6 +68,8 @@ class Settings:
             pairs += [(name, t) for t in (self.temperatures if matters else (1.0,))]
         return list(dict.fromkeys(pairs))
 
-    def classes_in(self, score: str) -> int:
-        """Return how many channels take part in a score."""
+    def classes_in(self, score: str) -> int | None:
+        """Return how many channels take part in a score; None if it does not look at the network."""
+        if score in (CONSTANT, COLOUR):
+            return None
         return VOID + 1 if score.removeprefix(POSITION) == "void" else len(self.known_classes)

@@ -48,7 +48,7 @@ def row(
         "images": metrics.images,
         "images_of": BENCHMARKS[benchmark].official_images,
         "fpr95_convention": protocol.fpr_convention,
-        "classes_in_score": None if score == CONSTANT else settings.classes_in(score),
+        "classes_in_score": settings.classes_in(score),
         "chance": 100 * metrics.prevalence,
         "constant": metrics.constant,
     }

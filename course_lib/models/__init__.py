@@ -3,6 +3,7 @@
 from course_lib.models.checkpoints import Metadata, load, load_weights, save_checkpoint
 from course_lib.models.network import Network, check_images
 from course_lib.models.registry import NETWORKS, build
+from course_lib.models.shipped import shipped_weights
 
 __all__ = [
     "NETWORKS",
@@ -13,4 +14,5 @@ __all__ = [
     "load",
     "load_weights",
     "save_checkpoint",
+    "shipped_weights",
 ]

@@ -57,7 +57,7 @@ def _cow(board: Board, colour: Colour) -> None:
     x, y = _draw_body(board, build, _IVORY)
     _mark(board, build, "patches", board.canvas.pick((_DARK, (140, 72, 40), (120, 60, 34))))
     board.stroke([(x - 0.1, y + 0.15), (x - 0.02, y + 0.42)], 0.08, _IVORY, 0.8)
-    board.disc((0, 0.72), (0.24, 0.16), (230, 150, 150))
+    board.disc((0, 0.72), (0.24, 0.16), (204, 164, 138))
 
 
 def _zebra(board: Board, colour: Colour) -> None:
@@ -71,15 +71,15 @@ def _zebra(board: Board, colour: Colour) -> None:
 def _giraffe(board: Board, colour: Colour) -> None:
     """Draw a giraffe."""
     build = _Build(2.0, 1.35, 0.85, (0.6, 3.6), (0.32, 0.18), 0.34, limb=0.18)
-    x, y = _draw_body(board, build, (238, 206, 130))
-    _mark(board, build, "net", (168, 92, 36))
+    x, y = _draw_body(board, build, (222, 200, 140))
+    _mark(board, build, "net", (132, 86, 50))
     for aside in (-0.1, 0.06):
         board.stroke([(x + aside, y + 0.1), (x + aside, y + 0.4)], 0.07, _DARK)
 
 
 def _elephant(board: Board, colour: Colour) -> None:
     """Draw an elephant with ear, trunk and tusk."""
-    grey = board.canvas.pick(((132, 124, 134), (150, 138, 132)))
+    grey = board.canvas.pick(((120, 118, 118), (140, 134, 128)))
     build = _Build(3.0, 0.95, 1.55, (0.35, 2.0), (0.55, 0.55), 0.9, limb=0.45)
     x, y = _draw_body(board, build, grey)
     board.stroke([(x + 0.35, y), (x + 0.75, y - 0.7), (x + 0.7, 0.5), (x + 0.95, 0.35)], 0.28, grey, 0.9)
@@ -89,19 +89,19 @@ def _elephant(board: Board, colour: Colour) -> None:
 
 def _camel(board: Board, colour: Colour) -> None:
     """Draw a camel with two humps and a coloured blanket."""
-    sand = board.canvas.pick(((206, 164, 100), (186, 140, 84)))
+    sand = board.canvas.pick(((190, 160, 112), (170, 136, 92)))
     build = _Build(2.3, 1.05, 0.85, (0.65, 2.3), (0.34, 0.2), 0.34)
     _draw_body(board, build, sand)
     for place in (-0.42, 0.4):
         board.disc((place, 1.95), (0.36, 0.4), sand, 0.94)
     board.block((-0.5, 0.5), (1.2, 1.75), colour)
-    board.decorate((-0.5, 0.5), (1.2, 1.75), TEXTURES["zigzag"], (250, 214, 70))
+    board.decorate((-0.5, 0.5), (1.2, 1.75), TEXTURES["zigzag"], (226, 208, 120))
 
 
 def _stag(board: Board, colour: Colour) -> None:
     """Draw a stag with antlers and a dotted coat."""
     build = _Build(1.8, 0.9, 0.7, (0.3, 1.95), (0.28, 0.17), 0.3, limb=0.13)
-    x, y = _draw_body(board, build, board.canvas.pick(((164, 96, 48), (188, 120, 60))))
+    x, y = _draw_body(board, build, board.canvas.pick(((132, 96, 62), (150, 116, 76))))
     _mark(board, build, "dots", (240, 226, 196))
     for lean in (-0.5, 0.25):
         board.stroke([(x - 0.1, y + 0.1), (x + lean, y + 0.9)], 0.08, _DARK)
@@ -110,23 +110,23 @@ def _stag(board: Board, colour: Colour) -> None:
 
 def _ostrich(board: Board, colour: Colour) -> None:
     """Draw a tall bird on two thin legs."""
-    pink = board.canvas.pick(((236, 120, 150), (60, 54, 60), (240, 150, 90)))
+    pink = board.canvas.pick(((60, 56, 58), (120, 112, 104), (90, 84, 80)))
     board.shadow((-0.6, 0.6), 0.7, 1.6)
     for place in (-0.15, 0.2):
-        board.stroke([(place, 1.1), (place - 0.12, 0.55), (place, 0)], 0.12, (226, 160, 120))
+        board.stroke([(place, 1.1), (place - 0.12, 0.55), (place, 0)], 0.12, (204, 164, 138))
     board.disc((0, 1.4), (0.75, 0.48), pink)
     board.disc((-0.7, 1.55), (0.35, 0.22), pink, 0.75)
     board.stroke([(0.5, 1.55), (0.85, 2.0), (0.7, 2.5)], 0.17, pink)
     board.disc((0.78, 2.55), (0.22, 0.17), pink)
-    board.polygon([(0.95, 2.62), (1.3, 2.5), (0.95, 2.45)], (250, 200, 60))
+    board.polygon([(0.95, 2.62), (1.3, 2.5), (0.95, 2.45)], (226, 190, 100))
 
 
 def _lion(board: Board, colour: Colour) -> None:
     """Draw a lion with its mane."""
     build = _Build(1.9, 0.55, 0.65, (0.2, 1.25), (0.3, 0.28), 0.4, limb=0.22)
-    x, y = _draw_body(board, build, (214, 166, 88))
-    board.disc((x - 0.08, y), (0.56, 0.58), (136, 72, 30))
-    board.disc((x + 0.1, y), (0.3, 0.3), (224, 180, 106))
+    x, y = _draw_body(board, build, (196, 160, 104))
+    board.disc((x - 0.08, y), (0.56, 0.58), (110, 76, 48))
+    board.disc((x + 0.1, y), (0.3, 0.3), (210, 180, 130))
     board.disc((x + 0.2, y + 0.08), (0.05, 0.05), _DARK)
 
 

@@ -14,14 +14,10 @@ SMALL = cargo.FAMILIES
 """Families about a metre large before they are scaled, by name."""
 
 _PAINTS = (
-    (226, 34, 128),
-    (24, 176, 170),
-    (146, 60, 190),
-    (244, 138, 24),
-    (140, 206, 40),
-    (28, 116, 230),
-    (214, 40, 46),
-)
+    (186, 40, 40), (40, 76, 150), (226, 226, 222), (148, 86, 70), (178, 160, 130),
+    (116, 82, 50), (62, 64, 68), (70, 104, 72), (214, 116, 44), (226, 208, 120),
+)  # fmt: skip
+"""Colours of ordinary things: an anomaly is to be told by what it is, not by a colour never seen before."""
 
 
 def draw_anomaly_at(

@@ -26,7 +26,7 @@ def _ball(board: Board, colour: Colour) -> None:
 
 def _cone(board: Board, colour: Colour) -> None:
     """Draw a cone with a pale ring."""
-    orange = (250, 96, 20)
+    orange = (226, 108, 36)
     board.block((-0.45, 0.45), (0, 0.1), orange, 0.8)
     board.polygon([(-0.34, 0.1), (-0.05, 1.05), (0.05, 1.05), (0.34, 0.1)], orange)
     board.polygon([(-0.24, 0.42), (-0.16, 0.68), (0.16, 0.68), (0.24, 0.42)], _WHITE)
@@ -51,17 +51,17 @@ def _suitcase(board: Board, colour: Colour) -> None:
 
 def _duck(board: Board, colour: Colour) -> None:
     """Draw a bathtub duck of unusual size."""
-    yellow = (252, 216, 40)
+    yellow = (236, 196, 60)
     board.disc((0, 0.38), (0.6, 0.38), yellow)
     board.polygon([(-0.5, 0.45), (-0.78, 0.85), (-0.3, 0.6)], yellow, 0.9)
     board.disc((0.34, 0.82), (0.3, 0.28), yellow)
-    board.polygon([(0.58, 0.88), (0.92, 0.78), (0.58, 0.68)], (250, 120, 20))
+    board.polygon([(0.58, 0.88), (0.92, 0.78), (0.58, 0.68)], (214, 116, 44))
     board.disc((0.42, 0.9), (0.05, 0.05), _INK)
 
 
 def _teddy(board: Board, colour: Colour) -> None:
     """Draw a teddy bear that sits."""
-    fur = board.canvas.pick(((176, 112, 60), (224, 120, 160), (120, 150, 220)))
+    fur = board.canvas.pick(((150, 104, 64), (116, 82, 50), (190, 170, 140)))
     for side in (-1, 1):
         board.disc((0.38 * side, 0.14), (0.2, 0.15), fur, 0.85)
         board.disc((0.36 * side, 0.5), (0.14, 0.2), fur, 0.85)
@@ -74,18 +74,18 @@ def _teddy(board: Board, colour: Colour) -> None:
 
 def _bale(board: Board, colour: Colour) -> None:
     """Draw a round bale of hay."""
-    board.disc((0, 0.55), (0.6, 0.55), (226, 186, 70))
+    board.disc((0, 0.55), (0.6, 0.55), (206, 176, 96))
     for radius in (0.44, 0.26):
-        board.ring((0, 0.55), radius, 0.07, (168, 124, 34))
+        board.ring((0, 0.55), radius, 0.07, (142, 116, 62))
 
 
 def _parcel(board: Board, colour: Colour) -> None:
     """Draw a parcel with a bow."""
     board.block((-0.5, 0.5), (0.02, 0.78), colour)
     board.decorate((-0.5, 0.5), (0.02, 0.78), TEXTURES["dots"], _WHITE)
-    board.block((-0.08, 0.08), (0.02, 0.78), (250, 214, 60))
+    board.block((-0.08, 0.08), (0.02, 0.78), (236, 196, 60))
     for side in (-1, 1):
-        board.disc((0.16 * side, 0.88), (0.17, 0.1), (250, 214, 60))
+        board.disc((0.16 * side, 0.88), (0.17, 0.1), (236, 196, 60))
 
 
 def _gas_bottle(board: Board, colour: Colour) -> None:

@@ -6,7 +6,7 @@ from course_lib.scenes.board import Board
 from course_lib.scenes.markings import TEXTURES
 from course_lib.scenes.style import Colour
 
-_RUBBER, _STEEL, _GLASS, _CANVAS = (34, 32, 32), (112, 114, 118), (120, 190, 210), (246, 240, 224)
+_RUBBER, _STEEL, _GLASS, _CANVAS = (34, 32, 32), (112, 114, 118), (112, 128, 142), (246, 240, 224)
 
 
 def _wheel(board: Board, across: float, radius: float, hub: Colour) -> None:
@@ -25,13 +25,13 @@ def _tractor(board: Board, colour: Colour) -> None:
         board.stroke([(across, 1.3), (across, 2.7)], 0.12, colour)
     board.block((-1.35, 0.15), (2.65, 2.9), colour, 0.85)
     board.stroke([(1.1, 1.4), (1.1, 2.4)], 0.14, _STEEL)
-    _wheel(board, -0.8, 0.95, (250, 220, 60))
-    _wheel(board, 1.25, 0.55, (250, 220, 60))
+    _wheel(board, -0.8, 0.95, (226, 208, 120))
+    _wheel(board, 1.25, 0.55, (226, 208, 120))
 
 
 def _excavator(board: Board, colour: Colour) -> None:
     """Draw an excavator on tracks, its arm raised."""
-    yellow = board.canvas.pick(((250, 196, 20), (246, 130, 24)))
+    yellow = board.canvas.pick(((226, 186, 60), (214, 116, 44)))
     board.shadow((-1.6, 2.4), 2.0, 2.2)
     board.block((-1.5, 1.2), (0, 0.7), _RUBBER)
     for across in (-1.1, -0.5, 0.1, 0.7):
@@ -85,7 +85,7 @@ def _rocket(board: Board, colour: Colour) -> None:
     board.shadow((-0.8, 0.8), 0.9, 2.6)
     board.polygon([(-1.0, 0), (-0.4, 1.2), (0.4, 1.2), (1.0, 0)], colour)
     board.block((-0.45, 0.45), (0.3, 2.4), (240, 240, 244))
-    board.decorate((-0.45, 0.45), (0.3, 1.3), TEXTURES["squares"], (214, 40, 46))
+    board.decorate((-0.45, 0.45), (0.3, 1.3), TEXTURES["squares"], (186, 40, 40))
     board.polygon([(-0.45, 2.4), (0, 3.3), (0.45, 2.4)], colour)
     board.disc((0, 1.85), (0.24, 0.24), _GLASS)
 

@@ -1,0 +1,68 @@
+"""Controls: scores that see no object, and say how far position, colour or nothing at all would get."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from course_lib.data import Sample, resize_image
+from course_lib.evaluation.settings import COLOUR, CONSTANT, POSITION
+
+ScoreMaps = dict[tuple[str, float], Tensor]
+"""A map (H, W) for each (score, temperature)."""
+
+LEVELS = 32
+"""Colours are told apart by so many levels of red, green and blue."""
+
+RARE = 1e-6
+"""A colour occurs if more than this share of all training pixels has it; the rest is noise."""
+
+
+@dataclass(frozen=True)
+class Controls:
+    """Which controls stand beside a network; a constant score always does."""
+
+    mean_maps: ScoreMaps = field(default_factory=dict)
+    """Of ``mean_score_maps``: for each score one that gives every image the same mean map."""
+    colours: Tensor | None = None
+    """Of ``colour_scores``: a score that looks at the colour of a pixel alone."""
+
+    def maps(self, image: Image.Image, size: tuple[int, int]) -> ScoreMaps:
+        """Return the map of each control for an image; ``size`` is (height, width) of the network's input."""
+        found = {(POSITION + name, t): scores for (name, t), scores in self.mean_maps.items()}
+        if self.colours is not None:
+            found[COLOUR, 1.0] = self.colours[_bins(resize_image(image, size))]
+        return found | {(CONSTANT, 1.0): torch.zeros(1, 1)}
+
+
+def colour_scores(samples: Sequence[Sample], size: tuple[int, int], progress: bool = True) -> Tensor:
+    """Return the colour-only score: how far a colour is from all colours of the training images.
+
+    Args:
+        samples: training images, without anomalies.
+        size: (height, width) to which they are resized.
+        progress: whether to show a progress bar.
+
+    Returns:
+        A table of ``LEVELS`` ** 3 distances in levels, 0 for a colour that occurs; larger is stranger.
+    """
+    counts = torch.zeros(LEVELS**3)
+    for index in tqdm(range(len(samples)), desc="colour-only", unit="image", disable=not progress):
+        bins = _bins(resize_image(samples[index].image, size))
+        counts += torch.bincount(bins.flatten(), minlength=LEVELS**3)
+    levels = torch.arange(LEVELS, dtype=torch.float32)
+    colours = torch.cartesian_prod(levels, levels, levels)
+    seen = colours[counts > counts.sum() * RARE]
+    return torch.cat([torch.cdist(some, seen).amin(dim=1) for some in colours.split(1024)])
+
+
+def _bins(image: Image.Image) -> Tensor:
+    """Return the number of each pixel's colour, (H, W)."""
+    red, green, blue = (
+        torch.from_numpy(np.array(image)).long().mul(LEVELS).div(256, rounding_mode="floor").unbind(-1)
+    )
+    return (red * LEVELS + green) * LEVELS + blue

@@ -1,0 +1,85 @@
+"""A run that diverges or runs out of memory stops in time, and says where and what to do."""
+
+import pytest
+import torch
+from small_data import street_settings, write_street
+
+from course_lib import models, runtime, training
+from course_lib.training import memory, run
+from course_lib.training.checkpoint import load_state
+
+
+@pytest.fixture
+def street(data_root):
+    write_street(data_root / "CamVid")
+
+
+def make_run(chosen):
+    runtime.seed_everything(0)
+    return training.TrainingRun(models.build("erfnet"), chosen, torch.ones(19), 4)
+
+
+class Poison:
+    """A loss term that is fine until it is not."""
+
+    def __init__(self, term, calls, factor):
+        self.term, self.calls, self.factor = term, calls, factor
+
+    def __call__(self, logits, target, weights):
+        self.calls -= 1
+        return self.term(logits, target, weights) * (self.factor if self.calls < 0 else 1)
+
+
+@pytest.mark.parametrize(
+    ("factor", "shown"), [(float("nan"), "nan"), (1e6, "1?[0-9.]+e[+]0"), (float("inf"), "inf")]
+)
+def test_a_loss_that_diverges_stops_and_keeps_the_last_good_checkpoint(
+    street, tmp_path, monkeypatch, factor, shown
+):
+    poisoned = {"ce": Poison(run.LOSSES["ce"]["ce"], 4, factor)}
+    monkeypatch.setitem(run.LOSSES, "ce", poisoned)
+    message = f"loss term ce is {shown}.* in epoch 2, batch 2 of 3; .* last good checkpoint is .*last.pt"
+    with pytest.raises(training.Diverged, match=message):
+        training.train(street_settings(), tmp_path)
+    state = load_state(tmp_path / "last.pt")
+    assert state["step"] == 3 and all(t.isfinite().all() for t in state["network"].values())
+    assert not (tmp_path / "erfnet_ce.safetensors").exists()
+
+
+def test_a_gradient_that_is_not_finite_stops_before_the_weights_change():
+    learner = make_run(street_settings())
+    before = {name: p.clone() for name, p in learner.network.named_parameters()}
+    learner.network.classifier.weight.register_hook(lambda gradient: gradient * float("nan"))
+    with pytest.raises(training.Diverged, match="gradient of ce is nan"):
+        learner.step(torch.rand(2, 3, 16, 24), torch.zeros(2, 16, 24, dtype=torch.long))
+    assert all(torch.equal(p, before[name]) for name, p in learner.network.named_parameters())
+
+
+@pytest.mark.parametrize(
+    ("fitting", "advice"),
+    [
+        (2, "a batch of 8 images of 16 x 24 does not fit into the memory of cpu; 2 at a time fit: "
+            "add --accumulate 4"),
+        (7, "4 at a time fit: add --accumulate 2"),
+        (0, "nor does one image: choose a smaller --size"),
+    ],
+)  # fmt: skip
+def test_out_of_memory_says_what_would_fit(fitting, advice):
+    learner = make_run(street_settings(batch=8))
+    forward = learner.network.forward
+
+    def limited(images):
+        if len(images) > fitting:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return forward(images)
+
+    learner.network.forward = limited
+    with pytest.raises(MemoryError, match=advice):
+        learner.step(torch.rand(8, 3, 16, 24), torch.zeros(8, 16, 24, dtype=torch.long))
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory():
+    assert memory.is_out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes"))
+    assert not memory.is_out_of_memory(RuntimeError("shape '[2]' is invalid"))
+    with pytest.raises(RuntimeError, match="something else"):
+        memory.parts_that_fit(4, lambda number: (_ for _ in ()).throw(RuntimeError("something else")))
