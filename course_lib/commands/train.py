@@ -4,14 +4,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from course_lib import data, runtime, training
+from course_lib import data, evaluation, models, plots, runtime, training
 from course_lib.commands import Parser
 from course_lib.labels import CLASS_NAMES
 from course_lib.losses import LOSSES
 
+FIGURE_IMAGES = 6
+
 DESCRIPTION = """\
 Train a network with its authors' recipe. Shows a progress bar; writes the state (last.pt), a table of all
-epochs (log.csv), TensorBoard events and, at the end, the weights with metadata into one folder.
+epochs (log.csv), TensorBoard events and, at the end, the weights with metadata and two figures (curves.png,
+validation.png) into one folder.
 """
 
 EPILOG = """\
@@ -78,6 +81,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     _report(trained)
+    _draw(settings, trained)
     return 0
 
 
@@ -107,3 +111,17 @@ def _report(trained: training.Trained) -> None:
         print(f"{name:<14}", "not in truth or prediction" if iou is None else f"{100 * iou:5.1f} % IoU")
     print(f"{'mean IoU':<14} {100 * last['miou']:5.1f} % on the validation images")
     print(f"Weights: {trained.weights}")
+
+
+def _draw(settings: training.TrainingSettings, trained: training.Trained) -> None:
+    """Save the learning curves, and validation images with what the network makes of them."""
+    folder, title = trained.weights.parent, f"{trained.weights.stem}, profile {settings.profile}"
+    plots.learning_curves(trained.history, title).savefig(folder / "curves.png", dpi=120)
+    network, metadata = models.load(settings.model, trained.weights)
+    samples = settings.samples("val")
+    step = max(1, len(samples) // FIGURE_IMAGES)
+    chosen = [samples[index] for index in range(0, len(samples), step)][:FIGURE_IMAGES]
+    scoring = evaluation.Settings(size=tuple(metadata.size), known_classes=tuple(metadata.known_classes))
+    shown = list(evaluation.segmented(network, chosen, scoring, progress=False))
+    plots.segmentation_panels(shown, title).savefig(folder / "validation.png", dpi=120)
+    print(f"Figures: {folder / 'curves.png'}, {folder / 'validation.png'}")

@@ -4,7 +4,7 @@ from course_lib.evaluation.anomaly import evaluate, examples, measure
 from course_lib.evaluation.controls import Controls, colour_scores
 from course_lib.evaluation.protocols import PROTOCOLS
 from course_lib.evaluation.scoring import Scored, mean_score_maps, ready, score_maps
-from course_lib.evaluation.segmentation import confusion
+from course_lib.evaluation.segmentation import Segmented, confusion, segmented
 from course_lib.evaluation.settings import Settings
 from course_lib.evaluation.table import COLUMNS, as_text, row, table
 
@@ -13,6 +13,7 @@ __all__ = [
     "PROTOCOLS",
     "Controls",
     "Scored",
+    "Segmented",
     "Settings",
     "as_text",
     "colour_scores",
@@ -24,5 +25,6 @@ __all__ = [
     "ready",
     "row",
     "score_maps",
+    "segmented",
     "table",
 ]

@@ -1,9 +1,11 @@
 """How well a network segments what it knows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
@@ -16,10 +18,21 @@ from course_lib.metrics import Confusion
 from course_lib.models import Network
 
 
-def confusion(
+class Segmented(NamedTuple):
+    """One image, and what a network takes every pixel of it for."""
+
+    sample: Sample
+    predicted: Tensor
+    """The known class, or void, of each pixel: (H, W), the size of the target."""
+    logits: Tensor
+    """float32 (C, H, W), on the CPU."""
+    known_classes: tuple[int, ...]
+
+
+def segmented(
     network: Network, samples: Sequence[Sample], settings: Settings, progress: bool = True
-) -> Confusion:
-    """Return the confusion counts of a network, at the size of the targets.
+) -> Iterator[Segmented]:
+    """Segment images one by one, at the size of their targets.
 
     Args:
         network: any network; its device may change.
@@ -32,12 +45,21 @@ def confusion(
     size = protocols.input_size(protocols.find(settings.protocol), settings.size)
     transform = evaluation_transform(size or settings.size)
     channels = torch.tensor([*settings.known_classes, *range(NUM_CLASSES, network.num_classes)]).unique()
-    counts = Confusion()
-    with ready(network, replace(settings, protocol="benchmark")):
-        for sample in tqdm(samples, desc="validation", unit="image", disable=not progress):
-            image, target = transform(sample.image, sample.target)
+    settings = replace(settings, protocol="benchmark")
+    for index in tqdm(range(len(samples)), desc="validation", unit="image", disable=not progress):
+        sample = samples[index]
+        image, target = transform(sample.image, sample.target)
+        with ready(network, settings):  # only here: between two images the caller's code runs
             logits = logits_of(network, image[None], settings.device)
-            logits = F.interpolate(logits, target.shape, mode="bilinear", align_corners=False)
-            predicted = channels[logits[0, channels].argmax(dim=0).cpu()]
-            counts.update(predicted, target)
+            logits = F.interpolate(logits, target.shape, mode="bilinear", align_corners=False)[0].cpu()
+        yield Segmented(sample, channels[logits[channels].argmax(dim=0)], logits, settings.known_classes)
+
+
+def confusion(
+    network: Network, samples: Sequence[Sample], settings: Settings, progress: bool = True
+) -> Confusion:
+    """Return the confusion counts of a network, at the size of the targets; see ``segmented``."""
+    counts = Confusion()
+    for one in segmented(network, samples, settings, progress):
+        counts.update(one.predicted, one.sample.target.long())
     return counts

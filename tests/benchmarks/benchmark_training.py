@@ -1,0 +1,99 @@
+"""Training against a plain loop, in one run: pytest tests/benchmarks/benchmark_training.py
+
+The plain loop does what most tutorials do: it decodes each image when it is needed, with the default memory
+format, and no check, no checkpoint, no resumable order. Also the precisions, and where the time of a step goes.
+"""
+
+import time
+
+import pytest
+import torch
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, Dataset
+
+from course_lib import data, models, training
+from course_lib.losses import class_weights
+from course_lib.training.samples import Batches, TrainingImages, loader
+
+STEPS, WARM_UP = 30, 3
+SETTINGS = training.settings_for("mini", "erfnet", torch.device("cpu"))
+
+
+class Plain(Dataset):
+    """Decode, resize, flip and shift when asked."""
+
+    def __init__(self):
+        self.samples = data.SEGMENTATION_SETS["mini"]("train")
+        self.augment = data.augmentation(SETTINGS.size)
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, index):
+        sample = self.samples[index]
+        return self.augment(*data.resized_pair(sample.image, sample.target, SETTINGS.size))
+
+
+def plain_steps():
+    """Yield after each step of the plain loop."""
+    network = models.build("erfnet").train()
+    optimizer = torch.optim.Adam(network.parameters(), lr=SETTINGS.learning_rate, weight_decay=1e-4)
+    weights = class_weights(torch.full((19,), 1 / 19), 1.10)
+    for images, targets in DataLoader(Plain(), SETTINGS.batch, shuffle=True):
+        optimizer.zero_grad()
+        F.cross_entropy(network(images), targets, weights, ignore_index=255).backward()
+        optimizer.step()
+        yield
+
+
+def our_steps(precision="fp32"):
+    """Yield after each step of the course's loop."""
+    settings = training.settings_for("mini", "erfnet", torch.device("cpu"), precision=precision)
+    images = TrainingImages(data.SEGMENTATION_SETS["mini"]("train"), settings.size, settings.seed)
+    run = training.TrainingRun(models.build("erfnet"), settings, torch.ones(19), 1000)
+    for batch in loader(images, Batches(len(images), settings.batch, 1, 0), workers=0, pinned=False):
+        run.step(*batch)
+        yield
+
+
+def many_steps(steps):
+    for _ in range(STEPS):
+        next(steps)
+
+
+WAYS = {"plain": plain_steps, "ours": our_steps, "ours, bf16": lambda: our_steps("bf16")}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_steps_of_four_images(benchmark, way):
+    steps = WAYS[way]()
+    for _ in range(WARM_UP):
+        next(steps)
+    benchmark.pedantic(many_steps, args=(steps,), rounds=2)
+    benchmark.extra_info["images_per_second"] = STEPS * SETTINGS.batch / benchmark.stats.stats.min
+
+
+def test_where_the_time_of_a_step_goes(capsys):
+    images = TrainingImages(data.SEGMENTATION_SETS["mini"]("train"), SETTINGS.size, 0)
+    run = training.TrainingRun(models.build("erfnet"), SETTINGS, torch.ones(19), 1000)
+    batches = loader(images, Batches(len(images), SETTINGS.batch, 1, 0), workers=0, pinned=False)
+    seconds = dict.fromkeys(("prepare images", "forward", "loss and backward", "check and optimiser"), 0.0)
+
+    def timed(name, action):
+        started = time.perf_counter()
+        result = action()
+        seconds[name] += time.perf_counter() - started
+        return result
+
+    iterator = iter(batches)
+    for _ in range(STEPS):
+        pictures, target = timed("prepare images", lambda: next(iterator))
+        logits = timed("forward", lambda p=pictures: run._logits(p))
+        loss = run.terms["ce"](logits, target, run.weights) / target.numel()
+        timed("loss and backward", loss.backward)
+        timed("check and optimiser", lambda: (run._check({"ce": 1.0}), run.optimizer.step()))
+        run.optimizer.zero_grad()
+    total = sum(seconds.values())
+    with capsys.disabled():
+        for name, spent in seconds.items():
+            print(f"\n{name:<20} {1000 * spent / STEPS:7.1f} ms a step {100 * spent / total:5.1f} %", end="")
