@@ -1,8 +1,10 @@
 """A run that diverges or runs out of memory stops in time, and says where and what to do."""
 
+import numpy as np
 import pytest
 import torch
-from small_data import street_settings, write_street
+from filelock import FileLock
+from small_data import street_settings, write_image, write_street
 
 from course_lib import models, runtime, training
 from course_lib.training import memory, run
@@ -83,3 +85,16 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory():
     assert not memory.is_out_of_memory(RuntimeError("shape '[2]' is invalid"))
     with pytest.raises(RuntimeError, match="something else"):
         memory.parts_that_fit(4, lambda number: (_ for _ in ()).throw(RuntimeError("something else")))
+
+
+def test_training_images_without_a_label_are_refused(data_root, tmp_path):
+    write_street(data_root / "CamVid")
+    for path in (data_root / "CamVid" / "trainannot").iterdir():
+        write_image(path, np.full((32, 48), 11, dtype=np.uint8))
+    with pytest.raises(ValueError, match="every training pixel is void"):
+        training.train(street_settings(), tmp_path)
+
+
+def test_two_processes_do_not_train_in_one_folder(street, tmp_path):
+    with FileLock(tmp_path / ".lock"), pytest.raises(ValueError, match="another process trains in"):
+        training.train(street_settings(), tmp_path)

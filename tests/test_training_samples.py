@@ -1,5 +1,7 @@
 """What the network sees depends on seed, epoch and image alone."""
 
+import pickle
+
 import pytest
 import torch
 from small_data import write_street
@@ -36,3 +38,20 @@ def test_augmentation_depends_on_seed_epoch_and_image_alone(data_root, monkeypat
     uncached = samples.TrainingImages(camvid, (16, 24), seed=0)
     assert not uncached.cache and torch.equal(uncached[0, 3][0], first)
     assert uncached.class_counts().tolist() == images.class_counts().tolist()
+
+
+def test_workers_can_be_started_on_any_system(data_root):
+    write_street(data_root / "CamVid")
+    images = samples.TrainingImages(data.CamVid("train"), (16, 24), seed=0)
+    copied = pickle.loads(pickle.dumps(images))  # macOS and Windows send the data set to new processes
+    assert torch.equal(copied[0, 1][0], images[0, 1][0])
+
+
+def test_preparing_images_leaves_the_global_generator_alone(data_root):
+    write_street(data_root / "CamVid")
+    images = samples.TrainingImages(data.CamVid("train"), (16, 24), seed=0)
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    images[0, 1]
+    assert torch.equal(torch.rand(1), expected)

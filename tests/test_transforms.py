@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 
 from course_lib.data import (
-    augmentation,
+    Augmentation,
     evaluation_transform,
     resize_image,
     resize_mask,
@@ -47,7 +47,7 @@ def test_evaluation_resizes_the_image_and_leaves_the_target():
 def test_training_flips_and_shifts_image_and_mask_together():
     torch.manual_seed(0)
     mask = torch.randint(1, 200, (32, 64), dtype=torch.uint8)
-    augment, picture = augmentation((32, 64)), mask.expand(3, -1, -1)
+    augment, picture = Augmentation((32, 64)), mask.expand(3, -1, -1)
     seen = set()
     for _ in range(40):
         image, target = augment(picture, mask)

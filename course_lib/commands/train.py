@@ -61,7 +61,7 @@ def _add_running_options(group: argparse._ArgumentGroup) -> None:
     add("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     add("--precision", choices=training.PRECISIONS, help="of convolutions (default: fp32)")
     add("--accumulate", type=int, metavar="N", help="work through each batch in N parts, to save memory")
-    add("--workers", type=int, metavar="N", help="processes that prepare images (default: 0)")
+    add("--workers", type=int, metavar="N", help="processes that prepare images (default: 0; 8 for a GPU)")
     add("--validate-every", type=int, metavar="N", help="epochs between two mean IoUs (default: 5)")
     add("--checkpoint-every", type=int, metavar="N",
         help="steps between checkpoints within an epoch (default: 500); each epoch ends with one")

@@ -7,7 +7,7 @@ from course_lib.data.mini import make_mini, mini_root
 from course_lib.data.profiles import PROFILES, Numbers, Profile, find_profile
 from course_lib.data.segmentation import SEGMENTATION_SETS, CamVid, Cityscapes
 from course_lib.data.transforms import (
-    augmentation,
+    Augmentation,
     evaluation_transform,
     resize_image,
     resize_mask,
@@ -19,6 +19,7 @@ __all__ = [
     "BENCHMARKS",
     "PROFILES",
     "SEGMENTATION_SETS",
+    "Augmentation",
     "Benchmark",
     "BenchmarkImages",
     "CamVid",
@@ -26,7 +27,6 @@ __all__ = [
     "Numbers",
     "Profile",
     "Sample",
-    "augmentation",
     "evaluation_transform",
     "find_profile",
     "make_mini",

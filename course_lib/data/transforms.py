@@ -55,27 +55,28 @@ def resized_pair(image: Image.Image, target: Tensor, size: Size) -> tuple[Tensor
     return picture, resize_mask(target, size)
 
 
-def augmentation(size: Size) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Return a function that flips a resized pair at random and shifts it by up to two pixels.
+class Augmentation:
+    """Flip a resized pair at random and shift it by up to two pixels; torch's global generator decides."""
 
-    It returns the image in float32 (3, height, width) in [0, 1] and the target in int64 (height, width); what
-    is shifted in from outside is black and void. Draws from torch's global generator.
-    """
-    height, width = size
-    augment = v2.Compose(
-        [
-            v2.RandomHorizontalFlip(),
-            v2.RandomAffine(
-                degrees=0,
-                translate=(TRANSLATION / width, TRANSLATION / height),
-                fill={tv_tensors.Image: 0, tv_tensors.Mask: IGNORE},
-            ),
-            v2.ToDtype({tv_tensors.Image: torch.float32, tv_tensors.Mask: torch.int64}, scale=True),
-        ]
-    )
+    def __init__(self, size: Size) -> None:
+        """Prepare for pairs of (height, width)."""
+        height, width = size
+        self.compose = v2.Compose(
+            [
+                v2.RandomHorizontalFlip(),
+                v2.RandomAffine(
+                    degrees=0,
+                    translate=(TRANSLATION / width, TRANSLATION / height),
+                    fill={tv_tensors.Image: 0, tv_tensors.Mask: IGNORE},
+                ),
+                v2.ToDtype({tv_tensors.Image: torch.float32, tv_tensors.Mask: torch.int64}, scale=True),
+            ]
+        )
 
-    def transform(image: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        picture, mask = augment(tv_tensors.Image(image), tv_tensors.Mask(target))
+    def __call__(self, image: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the image in float32 (3, height, width) in [0, 1] and the target in int64 (height, width).
+
+        What is shifted in from outside is black and void.
+        """
+        picture, mask = self.compose(tv_tensors.Image(image), tv_tensors.Mask(target))
         return picture.as_subclass(Tensor), mask.as_subclass(Tensor)
-
-    return transform

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
 from course_lib import evaluation, models, runtime
@@ -47,7 +48,14 @@ def train(settings: TrainingSettings, folder: Path, resume: bool = False, comman
         MemoryError: if a batch does not fit; the message says what would.
         Interrupted: after Ctrl-C or SIGTERM; the state is saved.
     """
-    return _Training(settings, folder, resume, command).finish()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            return _Training(settings, folder, resume, command).finish()
+    except Timeout:
+        raise ValueError(
+            f"another process trains in {folder}; wait for it or choose another --output"
+        ) from None
 
 
 class _Training:
@@ -60,6 +68,8 @@ class _Training:
         self.validation = settings.samples("val")
         self.images = TrainingImages(settings.samples("train"), settings.size, settings.seed)
         counts = state["class_counts"] if state else self.images.class_counts()
+        if counts.sum() == 0:
+            raise ValueError("every training pixel is void; are these the right masks?")
         self.class_counts, self.known = counts, counts.nonzero().flatten().tolist()
         self.per_epoch = len(Batches(len(self.images), settings.batch, 1, settings.seed))
         self.run = self._start(self.per_epoch * settings.epochs)
@@ -206,7 +216,6 @@ class _Training:
 def _previous(folder: Path, settings: TrainingSettings, resume: bool) -> dict | None:
     """Return the state to go on from, or None; refuse to overwrite or to mix runs."""
     path = folder / CHECKPOINT
-    folder.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         return None
     if not resume:

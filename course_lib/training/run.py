@@ -139,7 +139,7 @@ class TrainingRun:
             "scaler": self.scaler.state_dict(),
             "step": self.done,
             "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
+            "random_device": None if self.device.type == "cpu" else self._accelerator().get_rng_state(),
         }
 
     def restore(self, state: dict) -> None:
@@ -150,8 +150,12 @@ class TrainingRun:
         self.scaler.load_state_dict(state["scaler"])
         self.done = state["step"]
         torch.set_rng_state(state["random"])
-        if self.device.type == "cuda" and state["random_cuda"]:
-            torch.cuda.set_rng_state_all(state["random_cuda"])
+        if self.device.type != "cpu" and state["random_device"] is not None:
+            self._accelerator().set_rng_state(state["random_device"])
+
+    def _accelerator(self):
+        """Return the module of torch for this device: ``torch.cuda``, ``torch.mps``."""
+        return torch.get_device_module(self.device)
 
 
 def _free(device: torch.device) -> None:

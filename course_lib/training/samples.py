@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 from tqdm.auto import tqdm
 
-from course_lib.data import Sample, augmentation, resized_pair
+from course_lib.data import Augmentation, Sample, resized_pair
 from course_lib.labels import IGNORE, NUM_CLASSES
 from course_lib.training.interrupts import ignore_interrupts
 
@@ -36,7 +36,7 @@ class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
             ValueError: if a file is damaged; it is named.
         """
         self.samples, self.size, self.seed = samples, size, seed
-        self.augment = augmentation(size)
+        self.augment = Augmentation(size)
         self.cache: list[tuple[Tensor, Tensor]] = []
         if 4 * len(samples) * size[0] * size[1] <= CACHE_BYTES:  # three bytes of image, one of target
             self.cache = [self._pair(i) for i in tqdm(range(len(samples)), desc="reading", unit="image")]
@@ -49,9 +49,14 @@ class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
         """Return image float32 (3, H, W) in [0, 1] and target int64 (H, W) of (epoch, index)."""
         epoch, index = key
         image, target = self.cache[index] if self.cache else self._pair(index)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(_mixed(self.seed, epoch, index))
+        before = torch.get_rng_state()
+        torch.default_generator.manual_seed(
+            _mixed(self.seed, epoch, index)
+        )  # a GPU's generator is left alone
+        try:
             return self.augment(image, target)
+        finally:
+            torch.set_rng_state(before)
 
     def _pair(self, index: int) -> tuple[Tensor, Tensor]:
         """Decode and resize one image with its target, both uint8."""

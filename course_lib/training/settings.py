@@ -1,6 +1,7 @@
 """What a user chooses for a training run, checked before any image is read; and each network's recipe."""
 
 import math
+import os
 from dataclasses import asdict, dataclass
 
 import torch
@@ -126,6 +127,8 @@ def settings_for(profile: str, model: str, device: torch.device, **chosen) -> Tr
         "batch": numbers.batch,
         "epochs": numbers.epochs,
         "learning_rate": numbers.learning_rate or RECIPES[model].learning_rate,
+        # a GPU would wait for one process; on a CPU the network needs all cores itself
+        "workers": 0 if device.type == "cpu" else min(8, os.cpu_count() or 1),
     }
     given = {name: value for name, value in chosen.items() if value is not None}
     return TrainingSettings(

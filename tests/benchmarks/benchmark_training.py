@@ -1,7 +1,7 @@
 """Training against a plain loop, in one run: pytest tests/benchmarks/benchmark_training.py
 
 The plain loop does what most tutorials do: it decodes each image when it is needed, with the default memory
-format, and no check, no checkpoint, no resumable order. Also the precisions, and where the time of a step goes.
+format, and no check, no checkpoint, no resumable order. Also the precisions, and where a step's time goes.
 """
 
 import time
@@ -24,7 +24,7 @@ class Plain(Dataset):
 
     def __init__(self):
         self.samples = data.SEGMENTATION_SETS["mini"]("train")
-        self.augment = data.augmentation(SETTINGS.size)
+        self.augment = data.Augmentation(SETTINGS.size)
 
     def __len__(self):
         return len(self.samples)
