@@ -64,6 +64,25 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file so that a crash, a kill or a full disk at any moment leaves the old one or the new one.
+
+    Raises:
+        OSError: if it cannot be written; the old file is then untouched.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # else the new name may reach the disk before the content does
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        kept = "the previous one is kept" if path.exists() else "nothing was saved"
+        raise OSError(f"could not write {path} ({error.strerror}); {kept}: free some space") from None
+
+
 def package_versions() -> dict[str, str]:
     """Return the version of each of ``REPORTED_PACKAGES``, and Python's."""
     versions = {"python": platform.python_version()}

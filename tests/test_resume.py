@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from small_data import ROOT, write_street
 
 from course_lib import training
-from course_lib.training.checkpoint import load_state, save_state, write_atomically
+from course_lib.training.checkpoint import load_state, save_state
 
 KILLS = 10
 COMMAND = "train --profile camvid --device cpu --size 16 24 --batch 2 --epochs 6 --checkpoint-every 1"
@@ -192,17 +192,3 @@ def test_a_damaged_or_foreign_checkpoint_is_named(tmp_path):
         load_state(tmp_path / "last.pt")
     save_state(tmp_path / "last.pt", {"step": 1})
     assert load_state(tmp_path / "last.pt")["step"] == 1
-
-
-def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
-    write_atomically(tmp_path / "a", b"old")
-
-    def fail(descriptor):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OSError, match=r"No space left on device.; the previous one is kept: free some space"):
-        write_atomically(tmp_path / "a", b"new")
-    with pytest.raises(OSError, match="nothing was saved"):
-        write_atomically(tmp_path / "b", b"new")
-    assert (tmp_path / "a").read_bytes() == b"old" and [p.name for p in tmp_path.iterdir()] == ["a"]

@@ -1,5 +1,6 @@
 """Folders, devices and seeds."""
 
+import os
 import random
 
 import numpy as np
@@ -40,3 +41,17 @@ def test_the_same_seed_gives_the_same_numbers():
 def test_versions_and_hardware_name_what_a_reader_needs():
     assert runtime.package_versions()["torch"] == torch.__version__.split("+")[0]
     assert {"system", "cores", "device"} <= runtime.hardware(torch.device("cpu")).keys()
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    runtime.write_atomically(tmp_path / "a", b"old")
+
+    def fail(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match=r"No space left on device.; the previous one is kept: free some space"):
+        runtime.write_atomically(tmp_path / "a", b"new")
+    with pytest.raises(OSError, match="nothing was saved"):
+        runtime.write_atomically(tmp_path / "b", b"new")
+    assert (tmp_path / "a").read_bytes() == b"old" and [p.name for p in tmp_path.iterdir()] == ["a"]

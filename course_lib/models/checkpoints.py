@@ -10,14 +10,14 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from course_lib.labels import NUM_CLASSES, VOID
 from course_lib.models.files import CLASS_ORDERS, known_class_order, read_pth
 from course_lib.models.network import Network
 from course_lib.models.registry import NETWORKS, build
-from course_lib.runtime import unknown_name
+from course_lib.runtime import unknown_name, write_atomically
 
 
 @dataclass
@@ -60,12 +60,7 @@ def save_checkpoint(
     path.parent.mkdir(parents=True, exist_ok=True)
     facts = asdict(metadata) | {"num_classes": network.num_classes}
     tensors = {name: _stored(name, tensor, dtype) for name, tensor in network.state_dict().items()}
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        save_file(tensors, partial, metadata={key: json.dumps(value) for key, value in facts.items()})
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_atomically(path, save(tensors, metadata={key: json.dumps(value) for key, value in facts.items()}))
 
 
 def _stored(name: str, tensor: Tensor, dtype: torch.dtype) -> Tensor:

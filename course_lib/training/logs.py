@@ -7,7 +7,7 @@ from pathlib import Path
 from torch.utils.tensorboard import SummaryWriter
 
 from course_lib.labels import CLASS_NAMES
-from course_lib.training.checkpoint import write_atomically
+from course_lib.runtime import write_atomically
 
 IOU = "iou_"
 """Before a class name: the column of its intersection over union, a fraction."""
