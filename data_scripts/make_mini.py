@@ -29,7 +29,7 @@ def main() -> int:
     if mini.is_current(options.root) and not options.again:
         print(f"{options.root} is there and whole")
     elif options.dry_run:
-        print(f"would draw the mini data into {options.root}, replacing what is there")
+        print(f"would draw the mini data into {options.root}, replacing older generated data")
     else:
         return _make(options.root)
     return 0

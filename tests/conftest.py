@@ -43,9 +43,9 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture(autouse=True)
 def threads(request):
-    """Small tensors are quicker on one thread, above all on a busy machine; real images are not."""
+    """Small tensors are quicker on one thread, above all on a busy machine; large ones are not."""
     before = torch.get_num_threads()
-    if layer_of(request.node.nodeid) != "real":
+    if layer_of(request.node.nodeid) not in ("real", "benchmarks"):
         torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)

@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 from small_data import SIZES, write_benchmark, write_camvid, write_image
+from torchvision import datasets
 
 from course_lib.data import (
     BENCHMARKS,
@@ -150,15 +151,34 @@ def test_cityscapes_is_read_in_train_ids_and_in_order(data_root):
 
 
 def test_what_is_missing_of_cityscapes_is_named(data_root):
-    with pytest.raises(FileNotFoundError, match=r"no leftImg8bit/train and gtFine/train in .*cityscapes"):
+    with pytest.raises(FileNotFoundError, match=r"no leftImg8bit/train/.* in .*cityscapes; put"):
         Cityscapes("train")
     with pytest.raises(ValueError, match="unknown split 'test'; known are train, val"):
         Cityscapes("test")
-    write_cityscapes(data_root / "cityscapes", towns=())
-    (data_root / "cityscapes" / "leftImg8bit" / "train").mkdir(parents=True)
-    (data_root / "cityscapes" / "gtFine" / "train").mkdir(parents=True)
-    with pytest.raises(FileNotFoundError, match=r"no images in .*leftImg8bit.train; fetch Cityscapes again"):
+    write_cityscapes(data_root / "cityscapes")
+    next((data_root / "cityscapes" / "gtFine").rglob("zurich*.png")).unlink()
+    with pytest.raises(FileNotFoundError, match=r"zurich_000003_000019 in .* lacks its image or its mask"):
         Cityscapes("train")
+
+
+def test_cityscapes_is_the_layout_that_torchvision_reads(data_root):
+    write_cityscapes(data_root / "cityscapes")
+    ours = Cityscapes("train")
+    theirs = datasets.Cityscapes(data_root / "cityscapes", "train", target_type="semantic")
+    assert sorted(theirs.images) == [str(path) for path in ours.images]
+    assert sorted(targets[0] for targets in theirs.targets) == [str(path) for path in ours.masks]
+
+
+def test_files_that_a_system_leaves_behind_are_no_images(data_root):
+    write_cityscapes(data_root / "cityscapes")
+    split = data_root / "cityscapes" / "leftImg8bit" / "train"
+    for path in (
+        split / ".DS_Store",
+        split / "zurich" / ".DS_Store",
+        split / "zurich" / "._x_leftImg8bit.png",
+    ):
+        path.write_text("left behind")
+    assert len(Cityscapes("train")) == 2
 
 
 def test_every_profile_names_data_that_exists():

@@ -126,17 +126,17 @@ def test_the_position_only_control_is_the_mean_map_of_other_images(images):
     assert frame["score"].tolist() == ["msp", "position:msp", "constant"]
 
 
-def test_the_colour_only_control_is_the_distance_to_the_training_colours(images, tmp_path):
-    grey = Image.new("RGB", (64, 32), (90, 90, 90))
-    ordinary = [data.Sample("grey", grey, torch.zeros(32, 64, dtype=torch.uint8))]
+def test_the_colour_only_control_tells_common_from_rare_and_unseen_colours(images):
+    street = Image.new("RGB", (64, 32), (90, 90, 90))
+    street.paste((40, 120, 200), (0, 0, 8, 8))  # a colour of 3 % of the pixels
+    ordinary = [data.Sample("street", street, torch.zeros(32, 64, dtype=torch.uint8))]
     table = evaluation.colour_scores(ordinary, (32, 64), progress=False)
-    assert table.shape == (32**3,)
-    shown = Image.new("RGB", (64, 32), (90, 90, 90))
-    shown.paste((240, 120, 40), (10, 10, 20, 20))
-    scores_of = evaluation.Controls(colours=table).maps(shown, (32, 64))["colour", 1.0]
-    far = math.dist((90 // 8, 90 // 8, 90 // 8), (240 // 8, 120 // 8, 40 // 8))
-    assert scores_of.shape == (32, 64) and scores_of[0, 0] == 0
-    assert scores_of[10:20, 10:20].unique().item() == pytest.approx(far)
+    shown = street.copy()
+    shown.paste((240, 120, 40), (32, 16, 40, 24))
+    found = evaluation.Controls(colours=table).maps(shown, (32, 64))["colour", 1.0]
+    assert found.shape == (32, 64)
+    common, rare, unseen = found[30, 2], found[4, 4], found[20, 36]
+    assert (rare - common).item() == pytest.approx(math.log(1984 / 64), rel=1e-3) and unseen > rare + 5
     frame = evaluated(ColourNetwork(), images, controls=evaluation.Controls(colours=table))
     assert frame["score"].tolist()[-2:] == ["colour", "constant"]
     assert frame["classes_in_score"].isna().tolist()[-2:] == [True, True]

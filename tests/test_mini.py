@@ -65,6 +65,22 @@ def test_an_interrupted_drawing_leaves_nothing_behind(small, monkeypatch):
     assert [path.name for path in small.parent.iterdir()] == [".mini.lock"]
 
 
+def test_a_damaged_marker_means_drawing_again(small):
+    path = data.mini_root() / mini.MARKER
+    path.write_text("")
+    data.mini_root()
+    assert json.loads(path.read_text())["version"] == 0
+
+
+def test_old_data_is_there_until_new_data_is_whole(small, monkeypatch):
+    data.mini_root()
+    monkeypatch.setattr(mini, "RECIPE", {"version": 1})
+    monkeypatch.setattr(scenes, "draw_anomaly", lambda kind, seed: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        data.mini_root()
+    assert json.loads((small / mini.MARKER).read_text())["version"] == 0
+
+
 def test_a_folder_with_something_else_is_not_touched(tmp_path):
     (tmp_path / "thesis.tex").write_text("three years of work")
     with pytest.raises(ValueError, match="holds something else than generated data; choose another folder"):

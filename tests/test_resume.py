@@ -8,17 +8,17 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 import torch
-from safetensors.torch import load_file
 from small_data import ROOT, write_street
 
-from course_lib import training
+from course_lib import models, training
 from course_lib.training.checkpoint import load_state, save_state
 
-KILLS = 10
-COMMAND = "train --profile camvid --device cpu --size 16 24 --batch 2 --epochs 6 --checkpoint-every 1"
+KILLS, EPOCHS = 10, 10
+COMMAND = "train --profile camvid --device cpu --size 16 24 --batch 2 --epochs 10 --checkpoint-every 1"
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills by POSIX signals")
 processes = multiprocessing.get_context("forkserver") if sys.platform != "win32" else multiprocessing
 processes.set_forkserver_preload(["course_lib.training", "torch.utils.tensorboard"])
@@ -33,7 +33,7 @@ def street(tmp_path_factory):
 
 def settings():
     return training.settings_for(
-        "camvid", "erfnet", torch.device("cpu"), size=(16, 24), batch=2, epochs=6, checkpoint_every=1
+        "camvid", "erfnet", torch.device("cpu"), size=(16, 24), batch=2, epochs=EPOCHS, checkpoint_every=1
     )
 
 
@@ -60,7 +60,7 @@ def finished(root, folder):
     process = start(root, folder)
     process.join(timeout=120)
     assert process.exitcode == 0
-    return load_file(folder / "erfnet_ce.safetensors")
+    return load_state(folder / "last.pt")
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,17 @@ def uninterrupted(street, tmp_path_factory):
 
 
 def same(first, second):
-    return first.keys() == second.keys() and all(torch.equal(first[n], second[n]) for n in first)
+    """Compare everything in two states but the settings and what a clock decides."""
+    keys = ("network", "optimizer", "schedule", "scaler", "step", "random", "sums", "class_counts")
+    return all(equal(first[key], second[key]) for key in keys)
+
+
+def equal(first, second):
+    if isinstance(first, torch.Tensor):
+        return torch.equal(first, second)
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(equal(first[key], second[key]) for key in first)
+    return first == second
 
 
 def losses(folder):
@@ -157,6 +167,7 @@ def command(root, folder, *options):
     return subprocess.Popen(
         [sys.executable, "-m", "course_lib", *COMMAND.split(), "--output", str(folder), *options],
         cwd=ROOT,
+        start_new_session=True,
         env=os.environ | {"COURSE_DATA": str(root), "OMP_NUM_THREADS": "1"},
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -180,13 +191,46 @@ def test_a_request_to_stop_saves_and_the_command_says_how_to_go_on(
     printed, errors = resumed.communicate(timeout=120)
     assert resumed.returncode == 0, errors
     assert "mean IoU" in printed and "Weights:" in printed
-    assert same(load_file(tmp_path / "erfnet_ce.safetensors"), uninterrupted[0])
+    assert same(load_state(tmp_path / "last.pt"), uninterrupted[0])
+
+
+def test_a_signal_to_the_whole_group_saves_too_although_workers_receive_it(street, tmp_path):
+    process = command(street, tmp_path, "--workers", "2")
+    wait_for_a_new(tmp_path / "last.pt")
+    os.killpg(process.pid, signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 143 and "Traceback" not in errors
+    assert "stopped after step" in errors
+
+
+def test_training_data_that_has_changed_is_noticed(street, tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    write_street(tmp_path / "CamVid")
+    short = replace(settings(), epochs=1)
+    training.train(short, tmp_path / "run")
+    (tmp_path / "CamVid" / "train" / "6.png").unlink()
+    with pytest.raises(
+        ValueError, match=r"training data has changed since this run began \(7 images then, 6 now"
+    ):
+        training.train(short, tmp_path / "run", resume=True)
+
+
+def test_a_row_that_a_kill_kept_from_the_log_is_written_on_resume(street, tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_DATA", str(street))
+    short = replace(settings(), epochs=1)
+    training.train(short, tmp_path, command="the first command")
+    expected = losses(tmp_path)
+    (tmp_path / "log.csv").unlink()
+    trained = training.train(short, tmp_path, resume=True, command="the first command --resume")
+    assert losses(tmp_path) == expected
+    assert models.load("erfnet", trained.weights)[1].command == "the first command"
 
 
 def test_a_damaged_or_foreign_checkpoint_is_named(tmp_path):
-    (tmp_path / "last.pt").write_bytes(b"no checkpoint")
-    with pytest.raises(ValueError, match=r"last.pt is not a training checkpoint"):
-        load_state(tmp_path / "last.pt")
+    for content in (b"no checkpoint", b"", b"\x80\x02}q\x00X"):
+        (tmp_path / "last.pt").write_bytes(content)
+        with pytest.raises(ValueError, match=r"last.pt is not a training checkpoint"):
+            load_state(tmp_path / "last.pt")
     torch.save({"format": 0}, tmp_path / "last.pt")
     with pytest.raises(ValueError, match="not a training checkpoint of this version"):
         load_state(tmp_path / "last.pt")

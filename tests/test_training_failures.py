@@ -7,7 +7,7 @@ from filelock import FileLock
 from small_data import street_settings, write_image, write_street
 
 from course_lib import models, runtime, training
-from course_lib.training import memory, run
+from course_lib.training import interrupts, memory, run
 from course_lib.training.checkpoint import load_state
 
 
@@ -91,10 +91,27 @@ def test_training_images_without_a_label_are_refused(data_root, tmp_path):
     write_street(data_root / "CamVid")
     for path in (data_root / "CamVid" / "trainannot").iterdir():
         write_image(path, np.full((32, 48), 11, dtype=np.uint8))
-    with pytest.raises(ValueError, match="every training pixel is void"):
+    with pytest.raises(ValueError, match="training needs two classes, found 0"):
         training.train(street_settings(), tmp_path)
 
 
 def test_two_processes_do_not_train_in_one_folder(street, tmp_path):
     with FileLock(tmp_path / ".lock"), pytest.raises(ValueError, match="another process trains in"):
         training.train(street_settings(), tmp_path)
+
+
+def test_fp16_that_overflows_at_every_step_is_not_silent():
+    learner = make_run(street_settings(precision="fp16"))
+    learner.scaler = torch.amp.GradScaler("cpu", init_scale=1e-4)  # as after dozens of overflows
+    with pytest.raises(training.Diverged, match="overflows fp16 at every step"):
+        learner.step(torch.rand(2, 3, 16, 24), torch.zeros(2, 16, 24, dtype=torch.long))
+
+
+def test_an_echo_of_a_signal_is_ignored_and_a_later_one_stops_at_once(monkeypatch):
+    request = interrupts.Request()
+    request.receive(15, None)
+    request.receive(2, None)
+    assert request.number == 15
+    monkeypatch.setattr(interrupts, "PATIENCE", 0)
+    with pytest.raises(KeyboardInterrupt):
+        request.receive(2, None)

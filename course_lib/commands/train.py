@@ -12,9 +12,9 @@ from course_lib.losses import LOSSES
 FIGURE_IMAGES = 6
 
 DESCRIPTION = """\
-Train a network with its authors' recipe. Shows a progress bar; writes the state (last.pt), a table of all
-epochs (log.csv), TensorBoard events and, at the end, the weights with metadata and two figures (curves.png,
-validation.png) into one folder.
+Train a network with its authors' recipe; batch, epochs and learning rate are the profile's. Shows a progress
+bar; writes the state (last.pt), a table of all epochs (log.csv), TensorBoard events and, at the end, the
+weights with metadata and two figures (curves.png, validation.png) into one folder.
 """
 
 EPILOG = """\
@@ -61,7 +61,7 @@ def _add_running_options(group: argparse._ArgumentGroup) -> None:
     add("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     add("--precision", choices=training.PRECISIONS, help="of convolutions (default: fp32)")
     add("--accumulate", type=int, metavar="N", help="work through each batch in N parts, to save memory")
-    add("--workers", type=int, metavar="N", help="processes that prepare images (default: 0; 8 for a GPU)")
+    add("--workers", type=int, metavar="N", help="processes that prepare images (default: 0; GPU: up to 8)")
     add("--validate-every", type=int, metavar="N", help="epochs between two mean IoUs (default: 5)")
     add("--checkpoint-every", type=int, metavar="N",
         help="steps between checkpoints within an epoch (default: 500); each epoch ends with one")
@@ -77,7 +77,12 @@ def run(options: argparse.Namespace) -> int:
     except training.Interrupted as stop:
         print(stop, file=sys.stderr)
         return 128 + stop.number
-    except (training.Diverged, MemoryError) as error:
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error) and not isinstance(error, training.Diverged):
+            raise
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    except MemoryError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     _report(trained)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from torch.utils.data import Dataset
-from torchvision import datasets
 
 from course_lib.data.files import Sample, list_files, read_pair, relabel
 from course_lib.data.mini import mini_root
@@ -30,13 +29,16 @@ class CamVid(Dataset[Sample]):
 
         Raises:
             ValueError: if the split is unknown.
-            FileNotFoundError: if the folder is missing or empty.
+            FileNotFoundError: if the folder is missing or empty, or an image has no mask.
         """
         if split not in CAMVID_SPLITS:
             raise unknown_name("split", split, CAMVID_SPLITS)
         folder = root or data_root() / "CamVid"
         self.images = list_files(folder / split, ".png")
         self.masks = [folder / f"{split}annot" / path.name for path in self.images]
+        for path in self.masks:
+            if not path.is_file():
+                raise FileNotFoundError(f"no file {path}; the data set is incomplete: fetch it again")
 
     def __len__(self) -> int:
         """Return how many images there are on this disk."""
@@ -46,7 +48,6 @@ class CamVid(Dataset[Sample]):
         """Decode one image and its target of train ids and 255.
 
         Raises:
-            FileNotFoundError: if the mask is missing.
             ValueError: if a file is damaged, sizes differ, or the mask holds an unknown value.
         """
         path = self.masks[index]
@@ -63,7 +64,7 @@ _TRAIN_ID_OF_LABEL_ID = dict.fromkeys([*range(34), IGNORE], IGNORE) | {
 
 
 class Cityscapes(Dataset[Sample]):
-    """Finely labelled images in the Cityscapes layout, as torchvision finds them, in train ids.
+    """Finely labelled images in the Cityscapes layout, in train ids.
 
     Source: Cordts et al., "The Cityscapes Dataset for Semantic Urban Scene Understanding", CVPR 2016.
     """
@@ -78,25 +79,28 @@ class Cityscapes(Dataset[Sample]):
 
         Raises:
             ValueError: if the split is unknown.
-            FileNotFoundError: if the folder is missing or empty.
+            FileNotFoundError: if the folder is missing or empty, or an image or a mask is alone.
         """
         if split not in CITYSCAPES_SPLITS:
             raise unknown_name("split", split, CITYSCAPES_SPLITS)
         folder = root or data_root() / "cityscapes"
-        try:
-            found = datasets.Cityscapes(folder, split, target_type="semantic")
-        except RuntimeError:
+        pattern = f"{split}/*/[!.]*"
+        self.images = sorted((folder / "leftImg8bit").glob(f"{pattern}_leftImg8bit.png"))
+        self.masks = sorted((folder / "gtFine").glob(f"{pattern}_gtFine_labelIds.png"))
+        if not self.images:
             raise FileNotFoundError(
-                f"no leftImg8bit/{split} and gtFine/{split} in {folder}; put Cityscapes there, or point "
+                f"no leftImg8bit/{split}/*/*_leftImg8bit.png in {folder}; put Cityscapes there, or point "
                 "COURSE_DATA at the folder that holds it"
-            ) from None
-        pairs = sorted(
-            (Path(image), Path(targets[0]))
-            for image, targets in zip(found.images, found.targets, strict=True)
-        )
-        if not pairs:
-            raise FileNotFoundError(f"no images in {folder / 'leftImg8bit' / split}; fetch Cityscapes again")
-        self.images, self.masks = zip(*pairs, strict=True)
+            )
+        stems = [
+            {path.name.removesuffix(ending) for path in paths}
+            for paths, ending in ((self.images, "_leftImg8bit.png"), (self.masks, "_gtFine_labelIds.png"))
+        ]
+        if stems[0] != stems[1]:
+            alone = min(stems[0] ^ stems[1])
+            raise FileNotFoundError(
+                f"{alone} in {folder} lacks its image or its mask: fetch Cityscapes again"
+            )
 
     def __len__(self) -> int:
         """Return how many images there are on this disk."""
@@ -106,7 +110,6 @@ class Cityscapes(Dataset[Sample]):
         """Decode one image and its target of train ids and 255.
 
         Raises:
-            FileNotFoundError: if the mask is missing.
             ValueError: if a file is damaged, sizes differ, or the mask holds an unknown value.
         """
         path = self.masks[index]

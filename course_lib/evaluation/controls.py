@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from course_lib.data import Sample, resize_image
@@ -18,8 +19,8 @@ ScoreMaps = dict[tuple[str, float], Tensor]
 LEVELS = 32
 """Colours are told apart by so many levels of red, green and blue."""
 
-RARE = 1e-6
-"""A colour occurs if more than this share of all training pixels has it; the rest is noise."""
+UNSEEN = 1e-3
+"""Pixels counted for a colour that no training image holds: it is the rarest, but not infinitely rare."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Controls:
 
 
 def colour_scores(samples: Sequence[Sample], size: tuple[int, int], progress: bool = True) -> Tensor:
-    """Return the colour-only score: how far a colour is from all colours of the training images.
+    """Return the colour-only score: minus the logarithm of how frequent a colour is in training images.
 
     Args:
         samples: training images, without anomalies.
@@ -48,16 +49,15 @@ def colour_scores(samples: Sequence[Sample], size: tuple[int, int], progress: bo
         progress: whether to show a progress bar.
 
     Returns:
-        A table of ``LEVELS`` ** 3 distances in levels, 0 for a colour that occurs; larger is stranger.
+        A table of ``LEVELS`` ** 3 scores; larger is rarer. Neighbouring colours share their counts.
     """
     counts = torch.zeros(LEVELS**3)
     for index in tqdm(range(len(samples)), desc="colour-only", unit="image", disable=not progress):
         bins = _bins(resize_image(samples[index].image, size))
         counts += torch.bincount(bins.flatten(), minlength=LEVELS**3)
-    levels = torch.arange(LEVELS, dtype=torch.float32)
-    colours = torch.cartesian_prod(levels, levels, levels)
-    seen = colours[counts > counts.sum() * RARE]
-    return torch.cat([torch.cdist(some, seen).amin(dim=1) for some in colours.split(1024)])
+    cube = counts.view(1, 1, LEVELS, LEVELS, LEVELS)
+    smooth = F.avg_pool3d(cube, kernel_size=3, stride=1, padding=1).flatten() + UNSEEN
+    return -torch.log(smooth / smooth.sum())
 
 
 def _bins(image: Image.Image) -> Tensor:

@@ -60,6 +60,7 @@ def _draw_truth(axis: Axes, target: Tensor) -> None:
 def draw_scores(axis: Axes, scores: Tensor, target: Tensor) -> None:
     """Draw one score map (H, W) with its own colour bar; void pixels of the target do not set its limits."""
     valid = scores[target != IGNORE]
+    valid = valid if len(valid) else scores.flatten()  # all is void
     low, high = np.percentile(thinned(valid.numpy(), most=100_000), [1, 99])
     limits = (low, high) if low < high else (low - 1, high + 1)  # a constant is drawn in the middle colour
     drawn = show(axis, scores.numpy(), cmap=SCORE_COLOURS, vmin=limits[0], vmax=limits[1])

@@ -9,13 +9,13 @@ from PIL import Image, ImageFilter
 
 from course_lib.labels import IGNORE
 from course_lib.runtime import unknown_name
-from course_lib.scenes.anomalies import LARGE, SMALL, draw_anomaly_at
+from course_lib.scenes.anomalies import DULL, LARGE, PAINTS, PLAIN, SMALL, draw_anomaly_at
 from course_lib.scenes.canvas import ANOMALY, NUMBER_OF, SUPERSAMPLING, Canvas
 from course_lib.scenes.finish import finish
 from course_lib.scenes.layout import draw_bonnet, fill_street
 from course_lib.scenes.plan import Plan
 from course_lib.scenes.scene import Scene
-from course_lib.scenes.style import Range, Style
+from course_lib.scenes.style import Colour, Range, Style
 
 Families = dict[str, Callable]
 
@@ -43,6 +43,8 @@ class Kind:
     """One frame in so many holds no anomaly."""
     road_only: bool = False
     """Whether all but road and anomalies is void."""
+    paints: tuple[Colour, ...] = PAINTS
+    """Of anomalies."""
     overlaid: bool = False
     """Whether anomalies are blended into the finished picture, anywhere, rather than stand on the road."""
 
@@ -65,8 +67,12 @@ _SEVERAL_SIZES = ((144, 256), (128, 256), (180, 320), (160, 240))
 
 KINDS = {
     "RoadAnomaly21": Kind(_WEB, _SEVERAL_SIZES, (LARGE,), 2, (6.0, 12.0), (0.8, 1.2), 10),
-    "RoadObsticle21": Kind(_DUSK, ((144, 256),), (SMALL,), 3, (6.0, 14.0), (0.6, 1.1), 8, road_only=True),
-    "FS_LostFound_full": Kind(_GREY, ((128, 256),), (SMALL,), 2, (8.0, 20.0), (0.6, 1.0), 6, road_only=True),
+    "RoadObsticle21": Kind(
+        _DUSK, ((144, 256),), (PLAIN,), 3, (6.0, 14.0), (0.6, 1.1), 8, road_only=True, paints=DULL
+    ),
+    "FS_LostFound_full": Kind(
+        _GREY, ((128, 256),), (PLAIN,), 2, (8.0, 20.0), (0.6, 1.0), 6, road_only=True, paints=DULL
+    ),
     "fs_static": Kind(Style(), ((128, 256),), (LARGE, SMALL), 1, (5.0, 14.0), (0.7, 1.3), 5, overlaid=True),
     "RoadAnomaly": Kind(_WEB, (*_SEVERAL_SIZES, (120, 213)), (LARGE, SMALL), 3, (5.0, 15.0), (0.7, 1.2), 6),
 }  # fmt: skip
@@ -130,7 +136,7 @@ def _put_on_the_road(plan: Plan, kind: Kind) -> None:
     for _ in range(8):
         x = rng.uniform(left, right) if left < right else 0.0
         placed = plan.put(
-            lambda canvas, x, z: draw_anomaly_at(canvas, families, (x, z), kind.scale),
+            lambda canvas, x, z: draw_anomaly_at(canvas, families, (x, z), kind.scale, kind.paints),
             x,
             rng.uniform(*kind.ahead),
             (width, 1.5),
@@ -142,13 +148,13 @@ def _put_on_the_road(plan: Plan, kind: Kind) -> None:
 def _overlay(
     kind: Kind, canvas: Canvas, image: np.ndarray, labels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Blend an anomaly into a finished picture; one in three floats."""
+    """Blend an anomaly into a finished picture, without a shadow or noise of its own; one in three floats."""
     rng, size = canvas.rng, image.shape[:2]
     sheet = Canvas(rng, kind.style, size)
     ahead = rng.uniform(*kind.ahead)
     place = rng.uniform(-0.35, 0.35) * ahead, ahead
     base = rng.uniform(0.5, 2.5) if rng.random() < 1 / 3 else 0.0
-    draw_anomaly_at(sheet, rng.choice(kind.families), place, kind.scale, base)
+    draw_anomaly_at(sheet, rng.choice(kind.families), place, kind.scale, kind.paints, base)
     mask = np.asarray(sheet.labels)[::SUPERSAMPLING, ::SUPERSAMPLING] == ANOMALY
     if not mask.any():
         return image, labels

@@ -10,12 +10,12 @@ _WHITE, _INK = (246, 244, 240), (30, 28, 34)
 
 
 def _barrel(board: Board, colour: Colour) -> None:
-    """Draw a barrel with two rings."""
-    board.block((-0.36, 0.36), (0.05, 1.05), colour)
-    board.disc((0, 0.06), (0.36, 0.07), colour, 0.8)
-    board.disc((0, 1.05), (0.36, 0.09), colour, 1.25)
+    """Draw a barrel that bulges, with two rings."""
+    right = [(0.26, 0.05), (0.4, 0.4), (0.4, 0.7), (0.26, 1.05)]
+    board.polygon([*right, *((-across, up) for across, up in reversed(right))], colour)
+    board.disc((0, 1.05), (0.26, 0.07), colour, 1.25)
     for up in (0.35, 0.7):
-        board.block((-0.38, 0.38), (up, up + 0.08), _WHITE)
+        board.block((-0.39, 0.39), (up - 0.04, up + 0.04), _WHITE)
 
 
 def _ball(board: Board, colour: Colour) -> None:
@@ -61,13 +61,12 @@ def _duck(board: Board, colour: Colour) -> None:
 
 def _teddy(board: Board, colour: Colour) -> None:
     """Draw a teddy bear that sits."""
-    fur = board.canvas.pick(((150, 104, 64), (116, 82, 50), (190, 170, 140)))
     for side in (-1, 1):
-        board.disc((0.38 * side, 0.14), (0.2, 0.15), fur, 0.85)
-        board.disc((0.36 * side, 0.5), (0.14, 0.2), fur, 0.85)
-        board.disc((0.2 * side, 1.04), (0.11, 0.11), fur, 0.85)
-    board.disc((0, 0.4), (0.34, 0.36), fur)
-    board.disc((0, 0.86), (0.27, 0.25), fur)
+        board.disc((0.38 * side, 0.14), (0.2, 0.15), colour, 0.85)
+        board.disc((0.36 * side, 0.5), (0.14, 0.2), colour, 0.85)
+        board.disc((0.2 * side, 1.04), (0.11, 0.11), colour, 0.85)
+    board.disc((0, 0.4), (0.34, 0.36), colour)
+    board.disc((0, 0.86), (0.27, 0.25), colour)
     board.disc((0, 0.36), (0.2, 0.22), _WHITE)
     board.disc((0, 0.8), (0.1, 0.08), _WHITE)
 
@@ -83,9 +82,9 @@ def _parcel(board: Board, colour: Colour) -> None:
     """Draw a parcel with a bow."""
     board.block((-0.5, 0.5), (0.02, 0.78), colour)
     board.decorate((-0.5, 0.5), (0.02, 0.78), TEXTURES["dots"], _WHITE)
-    board.block((-0.08, 0.08), (0.02, 0.78), (236, 196, 60))
+    board.block((-0.08, 0.08), (0.02, 0.78), _INK)
     for side in (-1, 1):
-        board.disc((0.16 * side, 0.88), (0.17, 0.1), (236, 196, 60))
+        board.disc((0.16 * side, 0.88), (0.17, 0.1), _INK)
 
 
 def _gas_bottle(board: Board, colour: Colour) -> None:
@@ -110,3 +109,6 @@ FAMILIES: dict[str, Callable[[Board, Colour], None]] = {
     "gas bottle": _gas_bottle,
 }
 """Every small thing by name."""
+
+BRIGHT = ("cone", "duck", "bale")
+"""Families whose colour is their own."""

@@ -22,7 +22,7 @@ _SURFACES = {
     "motorcycle": ("fine", 0.05),
     "bicycle": ("fine", 0.05),
     "void": ("medium", 0.06),
-    "anomaly": ("medium", 0.06),
+    "anomaly": ("broad", 0.05),
 }
 """The kind of noise on each surface and its strength, as a share of the brightness."""
 

@@ -14,13 +14,12 @@ _TRIES = 4
 _LOTS_BEGIN, _LOTS_END = 3.0, 80.0
 
 
-def fill_street(plan: Plan, traffic: float = 1.0, clutter: bool = True) -> None:
+def fill_street(plan: Plan, traffic: float = 1.0) -> None:
     """Fill the free ground of a plan with an ordinary street.
 
     Args:
         plan: what is on it keeps its place.
         traffic: a factor on how many vehicles and people there are.
-        clutter: whether unlabelled clutter stands beside the road.
     """
     for side in plan.street.sides:
         _line_with_lots(plan, side)
@@ -31,8 +30,7 @@ def fill_street(plan: Plan, traffic: float = 1.0, clutter: bool = True) -> None:
     _add_two_wheelers(plan, traffic)
     _add_people(plan, traffic)
     _add_cars(plan, traffic)
-    if clutter:
-        _repeat(plan, 0, 3, lambda: _put_beside(plan, draw_clutter, (6, 22), 1.2))
+    _repeat(plan, 0, 3, lambda: _put_beside(plan, draw_clutter, (6, 22), 1.2))
     _repeat(plan, 0, 2, lambda: _put_beside(plan, vegetation.draw_tree, (9, 40), 1.0))
 
 

@@ -1,7 +1,6 @@
 """The whole state of a run on disk: either the old file or the new one is there, never half of one."""
 
 import io
-import pickle
 from pathlib import Path
 
 import torch
@@ -26,8 +25,8 @@ def load_state(path: Path) -> dict:
     """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
-        reason = str(error).splitlines()[0][:120]
+    except Exception as error:  # torch and pickle raise many kinds; whatever it is, the file is at fault
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
         raise ValueError(f"{path} is not a training checkpoint ({reason}); start anew elsewhere") from None
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise ValueError(f"{path} is not a training checkpoint of this version; start anew elsewhere")

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,16 +18,21 @@ class Interrupted(Exception):
         self.number = number
 
 
+PATIENCE = 2.0
+"""Seconds in which a second signal counts as an echo: launchers forward what the terminal sent already."""
+
+
 class Request:
     """Whether somebody asked to stop; ``number`` is the signal, 0 for none."""
 
     number = 0
 
     def receive(self, number: int, frame: object) -> None:
-        """Remember the first signal; the next one stops at once."""
-        self.number = number
-        for each in SIGNALS:
-            signal.signal(each, signal.default_int_handler)
+        """Remember the first signal; a later one stops at once, without saving."""
+        if not self.number:
+            self.number, self.received = number, time.monotonic()
+        elif time.monotonic() - self.received > PATIENCE:
+            raise KeyboardInterrupt
 
 
 @contextmanager
@@ -45,5 +51,6 @@ def catch_interrupts() -> Iterator[Request]:
 
 
 def ignore_interrupts(worker: int) -> None:
-    """Let a worker leave Ctrl-C, which all processes receive, to the main process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Let a worker leave signals, which a whole group of processes receives, to the main process."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

@@ -21,7 +21,9 @@ class Log:
     def __init__(self, folder: Path, history: list[dict]) -> None:
         """Continue after ``history``; TensorBoard forgets what came later in an interrupted run."""
         self.path = folder / "log.csv"
-        self.events = SummaryWriter(folder / "tensorboard", purge_step=len(history) + 1)
+        self.events = SummaryWriter(folder / "tensorboard", purge_step=max(1, len(history)))
+        if history:  # a kill may have come between the checkpoint and its row
+            self.write(history)
 
     def write(self, history: list[dict]) -> None:
         """Write all rows to the CSV and the newest to TensorBoard.
@@ -36,11 +38,20 @@ class Log:
         writer.writeheader()
         writer.writerows(history)
         write_atomically(self.path, text.getvalue().encode())
-        newest = history[-1]
-        for name, value in newest.items():
-            if name not in ("epoch", "step"):
-                self.events.add_scalar(name.replace(IOU, "iou/"), value, newest["epoch"])
-        self.events.flush()
+        self._write_events(history[-1])
+
+    def _write_events(self, row: dict) -> None:
+        """Write one row to TensorBoard."""
+        try:
+            for name, value in row.items():
+                if name not in ("epoch", "step"):
+                    self.events.add_scalar(name.replace(IOU, "iou/"), value, row["epoch"])
+            self.events.flush()
+        except OSError as error:
+            where = self.events.log_dir
+            raise OSError(
+                f"could not write events into {where} ({error.strerror}); free some space"
+            ) from None
 
     def close(self) -> None:
         """Finish the TensorBoard file."""

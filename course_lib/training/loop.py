@@ -12,14 +12,13 @@ from tqdm.auto import tqdm
 from course_lib import evaluation, models, runtime
 from course_lib.labels import CLASS_NAMES
 from course_lib.losses import class_weights
-from course_lib.training.checkpoint import load_state, save_state
+from course_lib.training.checkpoint import save_state
 from course_lib.training.interrupts import Interrupted, Request, catch_interrupts
 from course_lib.training.logs import IOU, Log
+from course_lib.training.resume import CHECKPOINT, check_same_data, previous_state
 from course_lib.training.run import Diverged, TrainingRun
 from course_lib.training.samples import Batches, TrainingImages, loader
 from course_lib.training.settings import TrainingSettings
-
-CHECKPOINT = "last.pt"
 
 
 class Trained(NamedTuple):
@@ -63,14 +62,19 @@ class _Training:
 
     def __init__(self, settings: TrainingSettings, folder: Path, resume: bool, command: str) -> None:
         """Open everything that can fail before the first step."""
-        self.settings, self.folder, self.command = settings, folder, command
-        state = _previous(folder, settings, resume)
+        self.settings, self.folder = settings, folder
+        state = previous_state(folder, settings, resume)
+        self.command = state["command"] if state else command
         self.validation = settings.samples("val")
         self.images = TrainingImages(settings.samples("train"), settings.size, settings.seed)
-        counts = state["class_counts"] if state else self.images.class_counts()
-        if counts.sum() == 0:
-            raise ValueError("every training pixel is void; are these the right masks?")
-        self.class_counts, self.known = counts, counts.nonzero().flatten().tolist()
+        self.class_counts = self.images.class_counts()
+        self.known = self.class_counts.nonzero().flatten().tolist()
+        if len(self.known) < 2:
+            raise ValueError(
+                f"training needs two classes, found {len(self.known)}; are these the right masks?"
+            )
+        if state:
+            check_same_data(state, self.class_counts, len(self.images))
         self.per_epoch = len(Batches(len(self.images), settings.batch, 1, settings.seed))
         self.run = self._start(self.per_epoch * settings.epochs)
         self.history: list[dict] = state["history"] if state else []
@@ -82,7 +86,8 @@ class _Training:
     def _start(self, steps: int) -> TrainingRun:
         """Return a run at its beginning."""
         runtime.seed_everything(self.settings.seed)
-        torch.backends.cudnn.benchmark = False  # its choice of algorithm may differ after a resume
+        # else cuDNN may choose other algorithms after a resume, or add in another order
+        torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True
         network = models.build(self.settings.model)
         shares = self.class_counts / self.class_counts.sum()
         weights = class_weights(shares, self.settings.recipe.weight_constant)
@@ -174,6 +179,8 @@ class _Training:
         """Save the state of everything."""
         progress = {
             "settings": asdict(self.settings),
+            "command": self.command,
+            "images": len(self.images),
             "class_counts": self.class_counts,
             "history": self.history,
             "sums": self.sums,
@@ -211,17 +218,3 @@ class _Training:
         path = self.folder / f"{settings.model}_{settings.training}.safetensors"
         models.save_checkpoint(self.run.network, path, metadata, dtype=torch.float16)
         return path
-
-
-def _previous(folder: Path, settings: TrainingSettings, resume: bool) -> dict | None:
-    """Return the state to go on from, or None; refuse to overwrite or to mix runs."""
-    path = folder / CHECKPOINT
-    if not path.exists():
-        return None
-    if not resume:
-        raise ValueError(f"{path} exists: add --resume to go on with that run, or choose another --output")
-    state = load_state(path)
-    differences = settings.differences(state["settings"])
-    if differences:
-        raise ValueError(f"{path} is of another run, with {'; '.join(differences)}: choose another --output")
-    return state

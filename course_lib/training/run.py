@@ -15,6 +15,10 @@ EXPLODED = 1000.0
 """No loss of this course is larger per pixel, even of a network that knows nothing."""
 
 
+SMALLEST_SCALE = 1e-3
+"""Of fp16 losses; a scaler that has come down to this has skipped dozens of steps."""
+
+
 class Diverged(RuntimeError):
     """A loss or a gradient is NaN, infinite or absurdly large; the weights were not changed by it."""
 
@@ -33,8 +37,10 @@ class TrainingRun:
         """
         self.settings = settings
         self.device = torch.device(settings.device)
-        # channels_last is what the convolutions of this network are fastest in, on CPUs and GPUs
-        self.network = network.to(self.device, memory_format=torch.channels_last).train()
+        # the fastest for convolutions on CPUs and CUDA; wrong gradients on Apple's GPUs (pytorch #175189)
+        fast = self.device.type in ("cpu", "cuda")
+        self.memory_format = torch.channels_last if fast else torch.contiguous_format
+        self.network = network.to(self.device, memory_format=self.memory_format).train()
         self.weights = weights.to(self.device)
         recipe = settings.recipe
         self.optimizer = torch.optim.Adam(
@@ -61,12 +67,14 @@ class TrainingRun:
         """
         self.optimizer.zero_grad()
         parts = self.settings.accumulate
+        values = None
         try:
             values = self._backward(images.chunk(parts), targets.chunk(parts))
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
-            raise MemoryError(self._advice(images)) from error
+        if values is None:  # outside of the except block, so that what the failed batch held is freed
+            raise MemoryError(self._advice(images, targets))
         self._check(values)
         self.scaler.step(self.optimizer)
         self.scaler.update()
@@ -90,7 +98,7 @@ class TrainingRun:
 
     def _logits(self, images: Tensor) -> Tensor:
         """Run the network in the chosen precision; logits are float32."""
-        images = images.to(self.device, memory_format=torch.channels_last, non_blocking=True)
+        images = images.to(self.device, memory_format=self.memory_format, non_blocking=True)
         dtype = PRECISIONS[self.settings.precision]
         with torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32):
             logits = self.network(images)
@@ -101,13 +109,16 @@ class TrainingRun:
         for name, value in values.items():
             if not abs(value) < EXPLODED:  # so written, NaN is caught too
                 raise Diverged(f"loss term {name} is {value:g}")
-        if not self.scaler.is_enabled():  # else the scaler looks for infinities itself, and skips the step
+        if self.scaler.is_enabled():  # it looks for infinities itself, and skips the step
+            if self.scaler.get_scale() < SMALLEST_SCALE:
+                raise Diverged(f"the gradient of {' + '.join(values)} overflows fp16 at every step")
+        else:
             gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
             norm = nn.utils.get_total_norm(gradients).item()
             if not math.isfinite(norm):
                 raise Diverged(f"the gradient of {' + '.join(values)} is {norm:g}")
 
-    def _advice(self, images: Tensor) -> str:
+    def _advice(self, images: Tensor, targets: Tensor) -> str:
         """Find out in how many parts the batch would fit."""
         count, _, height, width = images.shape
         self.optimizer.zero_grad()
@@ -115,7 +126,7 @@ class TrainingRun:
 
         def attempt(number: int) -> None:
             try:
-                self._logits(images[:number]).mean().backward()
+                self._backward((images[:number],), (targets[:number],))
             finally:
                 self.optimizer.zero_grad()
                 _free(self.device)
@@ -126,9 +137,7 @@ class TrainingRun:
         )
         if parts is None:
             return f"{problem}, nor does one image: choose a smaller --size"
-        return (
-            f"{problem}; {-(-count // parts)} at a time fit: add --accumulate {parts}, nothing else changes"
-        )
+        return f"{problem}; {-(-count // parts)} at a time fit: add --accumulate {parts}"
 
     def state(self) -> dict:
         """Return everything that the next step depends on."""
@@ -139,7 +148,7 @@ class TrainingRun:
             "scaler": self.scaler.state_dict(),
             "step": self.done,
             "random": torch.get_rng_state(),
-            "random_device": None if self.device.type == "cpu" else self._accelerator().get_rng_state(),
+            "random_device": self._device_random(),
         }
 
     def restore(self, state: dict) -> None:
@@ -151,11 +160,18 @@ class TrainingRun:
         self.done = state["step"]
         torch.set_rng_state(state["random"])
         if self.device.type != "cpu" and state["random_device"] is not None:
-            self._accelerator().set_rng_state(state["random_device"])
+            module = torch.get_device_module(self.device)
+            module.set_rng_state(state["random_device"], *self._which())
 
-    def _accelerator(self):
-        """Return the module of torch for this device: ``torch.cuda``, ``torch.mps``."""
-        return torch.get_device_module(self.device)
+    def _device_random(self) -> Tensor | None:
+        """Return the state of the device's own generator, which draws the dropout; a CPU has none."""
+        if self.device.type == "cpu":
+            return None
+        return torch.get_device_module(self.device).get_rng_state(*self._which())
+
+    def _which(self) -> tuple[torch.device, ...]:
+        """Return the argument by which torch finds the generator; there is only one Apple GPU."""
+        return (self.device,) if self.device.type == "cuda" else ()
 
 
 def _free(device: torch.device) -> None:

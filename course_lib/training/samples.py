@@ -37,9 +37,11 @@ class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
         """
         self.samples, self.size, self.seed = samples, size, seed
         self.augment = Augmentation(size)
-        self.cache: list[tuple[Tensor, Tensor]] = []
+        self.cache: tuple[Tensor, Tensor] | None = None
         if 4 * len(samples) * size[0] * size[1] <= CACHE_BYTES:  # three bytes of image, one of target
-            self.cache = [self._pair(i) for i in tqdm(range(len(samples)), desc="reading", unit="image")]
+            pairs = [self._pair(i) for i in tqdm(range(len(samples)), desc="reading", unit="image")]
+            # two tensors rather than hundreds: workers receive each through a file descriptor
+            self.cache = tuple(torch.stack(parts) for parts in zip(*pairs, strict=True))
 
     def __len__(self) -> int:
         """Return how many images there are."""
@@ -48,7 +50,7 @@ class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
         """Return image float32 (3, H, W) in [0, 1] and target int64 (H, W) of (epoch, index)."""
         epoch, index = key
-        image, target = self.cache[index] if self.cache else self._pair(index)
+        image, target = self._cached(index)
         before = torch.get_rng_state()
         torch.default_generator.manual_seed(
             _mixed(self.seed, epoch, index)
@@ -58,6 +60,13 @@ class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
         finally:
             torch.set_rng_state(before)
 
+    def _cached(self, index: int) -> tuple[Tensor, Tensor]:
+        """Return a resized pair, from memory if it is there."""
+        if self.cache is None:
+            return self._pair(index)
+        images, targets = self.cache
+        return images[index], targets[index]
+
     def _pair(self, index: int) -> tuple[Tensor, Tensor]:
         """Decode and resize one image with its target, both uint8."""
         sample = self.samples[index]
@@ -65,10 +74,9 @@ class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
 
     def class_counts(self) -> Tensor:
         """Return how many pixels each of the 19 classes has, int64, void left out."""
-        pairs = self.cache or (self._pair(index) for index in range(len(self)))
         counts = torch.zeros(IGNORE + 1, dtype=torch.int64)
-        for _, target in tqdm(pairs, desc="class shares", unit="image", total=len(self), leave=False):
-            counts += torch.bincount(target.flatten().long(), minlength=IGNORE + 1)
+        for index in tqdm(range(len(self)), desc="class shares", unit="image", leave=False):
+            counts += torch.bincount(self._cached(index)[1].flatten().long(), minlength=IGNORE + 1)
         return counts[:NUM_CLASSES]
 
 

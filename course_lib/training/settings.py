@@ -14,8 +14,11 @@ from course_lib.runtime import unknown_name
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 """The type in which convolutions are computed; weights and losses are always float32."""
 
-FREE_TO_CHANGE = {"device", "workers", "validate_every", "checkpoint_every"}
-"""Settings that a resumed run may change; all others decide what is learnt."""
+FREE_TO_CHANGE = {"device", "accumulate", "workers", "validate_every", "checkpoint_every"}
+"""Settings that a resumed run may change; with another device or number of parts, the last bits differ."""
+
+SMALLEST_SIDE = 16
+"""Of training images, in pixels; batch statistics need more than one value at the lowest resolution."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class TrainingSettings:
                 raise ValueError(f"{name.replace('_', ' ')} must be at least 1, got {getattr(self, name)}")
         if self.accumulate > self.batch:
             raise ValueError(f"a batch of {self.batch} cannot be split into {self.accumulate} parts")
-        if min(self.size) < 1 or self.workers < 0 or self.seed < 0:
+        if min(self.size) < SMALLEST_SIDE or self.workers < 0 or self.seed < 0:
             raise ValueError(f"size, workers or seed out of range: {self.size}, {self.workers}, {self.seed}")
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"the learning rate must be a positive number, got {self.learning_rate}")
