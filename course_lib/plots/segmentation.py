@@ -32,7 +32,7 @@ def segmentation_panels(segmented: Sequence[Segmented], title: str = "") -> Figu
     figure, axes = panel_grid([tuple(one.sample.target.shape) for one in segmented], titles)
     for row, one in zip(axes, segmented, strict=True):
         show(row[0], np.asarray(one.sample.image))
-        row[0].set_ylabel(one.sample.name)
+        row[0].set_ylabel(one.sample.name.replace("_", "\n"))  # long names would run into each other
         for axis, classes in ((row[1], one.sample.target), (row[2], one.predicted)):
             show(axis, colourise(classes).numpy(), interpolation="nearest")
         for axis, scored in zip(row[3:], _score_maps(one), strict=True):
