@@ -1,6 +1,7 @@
 """Where things are and what this machine is: folders, device, seed, versions."""
 
 import difflib
+import errno
 import os
 import platform
 import random
@@ -16,6 +17,10 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 REPORTED_PACKAGES = ("course-lib", "torch", "torchvision", "numpy", "pandas", "pillow", "safetensors")
 """The packages whose versions stand beside every result."""
+
+
+FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""The errors of a full disk, of a limit on files, of a used-up quota."""
 
 
 def data_root() -> Path:
@@ -80,7 +85,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     except OSError as error:
         partial.unlink(missing_ok=True)
         kept = "the previous one is kept" if path.exists() else "nothing was saved"
-        raise OSError(f"could not write {path} ({error.strerror}); {kept}: free some space") from None
+        cure = "free some space" if error.errno in FULL else "check the folder and who else uses the file"
+        raise OSError(f"could not write {path} ({error.strerror}); {kept}: {cure}") from None
 
 
 def package_versions() -> dict[str, str]:

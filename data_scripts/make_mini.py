@@ -11,7 +11,7 @@ example:
   python data_scripts/make_mini.py --root /tmp/mini
 Takes about a minute on one core. Lessons and commands draw the data themselves on first use; the same version
 of the course always draws the same pictures. Data that is there and whole is kept, unless --again. Exit
-status: 0 all there, 2 wrong usage or the folder cannot be written.
+status: 0 all there, 2 wrong usage or the folder cannot be written, 130 stopped.
 """
 
 
@@ -42,6 +42,9 @@ def _make(root: Path) -> int:
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("stopped; nothing was left behind", file=sys.stderr)
+        return 130
     print(f"{root} is there and whole")
     return 0
 

@@ -115,3 +115,14 @@ def test_an_echo_of_a_signal_is_ignored_and_a_later_one_stops_at_once(monkeypatc
     monkeypatch.setattr(interrupts, "PATIENCE", 0)
     with pytest.raises(KeyboardInterrupt):
         request.receive(2, None)
+
+
+def test_memory_that_runs_out_in_the_optimiser_is_explained_too(monkeypatch):
+    learner = make_run(street_settings(batch=2))
+
+    def fail(optimizer):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(learner.scaler, "step", fail)
+    with pytest.raises(MemoryError, match="1 at a time fit: add --accumulate 2"):
+        learner.step(torch.rand(2, 3, 16, 24), torch.zeros(2, 16, 24, dtype=torch.long))

@@ -1,6 +1,7 @@
 """One optimiser step, and all that it changes."""
 
 import math
+import warnings
 
 import torch
 from torch import Tensor, nn
@@ -65,21 +66,28 @@ class TrainingRun:
             Diverged: before any weight is changed.
             MemoryError: if the batch does not fit; the message says what would.
         """
+        values = self._attempt(images, targets)
+        if values is None:  # outside of any except block, so that what the failed batch held is freed
+            raise MemoryError(self._advice(images, targets))
+        with warnings.catch_warnings():  # fp16 may skip the very first step, which the schedule finds odd
+            warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step")
+            self.schedule.step()
+        self.done += 1
+        return values
+
+    def _attempt(self, images: Tensor, targets: Tensor) -> dict[str, float] | None:
+        """Take the step; return the value of each loss term, or None if memory ran out."""
         self.optimizer.zero_grad()
         parts = self.settings.accumulate
-        values = None
         try:
             values = self._backward(images.chunk(parts), targets.chunk(parts))
+            self._check(values)
+            self.scaler.step(self.optimizer)
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
-        if values is None:  # outside of the except block, so that what the failed batch held is freed
-            raise MemoryError(self._advice(images, targets))
-        self._check(values)
-        self.scaler.step(self.optimizer)
+            return None
         self.scaler.update()
-        self.schedule.step()
-        self.done += 1
         return values
 
     def _backward(self, images: tuple[Tensor, ...], targets: tuple[Tensor, ...]) -> dict[str, float]:
