@@ -13,7 +13,7 @@ from course_lib.labels import CLASS_NAMES
 PREVALENCE = {"RoadAnomaly21": 14.81, "RoadObsticle21": 0.67, "fs_static": 1.37, "RoadAnomaly": 10.90}
 
 
-@pytest.mark.parametrize("name", data.BENCHMARKS)
+@pytest.mark.parametrize("name", data.find_profile("camvid").benchmarks)
 def test_every_image_of_every_benchmark_is_read(name, benchmarks):
     images = data.BenchmarkImages(name, root=benchmarks)
     counts = torch.zeros(256, dtype=torch.int64)
