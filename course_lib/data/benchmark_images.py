@@ -2,16 +2,14 @@
 
 from pathlib import Path
 
-from torch.utils.data import Dataset
-
 from course_lib.data.benchmarks import BENCHMARKS
-from course_lib.data.files import Sample, list_files, read_pair, relabel
+from course_lib.data.files import ImagePairs, list_files
 from course_lib.data.mini import mini_root
 from course_lib.labels import IGNORE
 from course_lib.runtime import data_root, unknown_name
 
 
-class BenchmarkImages(Dataset[Sample]):
+class BenchmarkImages(ImagePairs):
     """The images of one benchmark in order, each with a target of 0 normal, 1 anomaly, 255 void."""
 
     def __init__(self, name: str, root: Path | None = None) -> None:
@@ -29,6 +27,7 @@ class BenchmarkImages(Dataset[Sample]):
         if name not in BENCHMARKS:
             raise unknown_name("benchmark", name, BENCHMARKS)
         self.name, self.benchmark = name, BENCHMARKS[name]
+        self.values = {0: 0, self.benchmark.anomaly_value: 1, IGNORE: IGNORE}
         home = mini_root if self.benchmark.generated else data_root
         folder = (root or home() / "benchmarks") / name
         self.images = list_files(folder / "images", self.benchmark.suffix)
@@ -43,18 +42,3 @@ class BenchmarkImages(Dataset[Sample]):
                 f"no image {without_image[0]}{self.benchmark.suffix} in {folder / 'images'} for its mask; "
                 "fetch the benchmark again"
             )
-
-    def __len__(self) -> int:
-        """Return how many images there are on this disk."""
-        return len(self.images)
-
-    def __getitem__(self, index: int) -> Sample:
-        """Decode one image and its mask.
-
-        Raises:
-            ValueError: if a file is damaged, sizes differ, or the mask holds an unknown value.
-        """
-        path = self.masks[index]
-        image, mask = read_pair(self.images[index], path)
-        values = {0: 0, self.benchmark.anomaly_value: 1, IGNORE: IGNORE}
-        return Sample(path.stem, image, relabel(mask, values, path))

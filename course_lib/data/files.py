@@ -1,5 +1,6 @@
 """Read one image, one mask, one folder; whatever is wrong with a file, the error names it and the cure."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -7,6 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.utils.data import Dataset
 
 
 class Sample(NamedTuple):
@@ -112,3 +114,28 @@ def list_files(folder: Path, suffix: str) -> list[Path]:
     if not files:
         raise FileNotFoundError(f"no *{suffix} in {folder}; the data set is empty: fetch it again")
     return sorted(files, key=lambda path: path.stem.zfill(12) if path.stem.isdigit() else path.stem)
+
+
+class ImagePairs(Dataset[Sample]):
+    """Images with their masks, whose values are translated; a subclass says which."""
+
+    images: Sequence[Path]
+    masks: Sequence[Path]
+    values: dict[int, int]
+    """Every value that a mask may hold, and what becomes of it."""
+    mask_ending: str = ""
+    """What stands between the name of a sample and ``.png`` in the name of its mask."""
+
+    def __len__(self) -> int:
+        """Return how many images there are on this disk."""
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Decode one image and its target.
+
+        Raises:
+            ValueError: if a file is damaged, sizes differ, or the mask holds an unknown value.
+        """
+        path = self.masks[index]
+        image, mask = read_pair(self.images[index], path)
+        return Sample(path.stem.removesuffix(self.mask_ending), image, relabel(mask, self.values, path))

