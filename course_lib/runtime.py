@@ -5,7 +5,10 @@ import errno
 import os
 import platform
 import random
+import shutil
+import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -18,6 +21,10 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 REPORTED_PACKAGES = ("course-lib", "torch", "torchvision", "numpy", "pandas", "pillow", "safetensors")
 """The packages whose versions stand beside every result."""
 
+OLDEST_PYTHON = (3, 11)
+
+LEAST_FREE_GB = 0.5
+"""Of disk; the generated data and a few results fit into it."""
 
 FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 """The errors of a full disk, of a limit on files, of a used-up quota."""
@@ -112,3 +119,40 @@ def hardware(device: torch.device) -> dict[str, str | int]:
     if device.type == "cuda":
         facts["gpu"] = torch.cuda.get_device_name(device)
     return facts
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What a lesson runs on, shown as a list by notebooks and terminals."""
+
+    facts: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """Return one line per fact."""
+        return "\n".join(f"✓ {fact}" for fact in self.facts)
+
+
+def check_environment() -> Environment:
+    """Look at this machine before a lesson starts; missing things raise, the rest is returned.
+
+    Raises:
+        RuntimeError: if Python is too old.
+        OSError: if the disk is so full that the lessons could not write their data.
+    """
+    if sys.version_info < OLDEST_PYTHON:
+        raise RuntimeError(f"Python {platform.python_version()} is too old; set up with python3 start.py lab")
+    free = shutil.disk_usage(PROJECT_ROOT).free / 1e9
+    if free < LEAST_FREE_GB:
+        raise OSError(f"only {free:.1f} GB of disk are free in {PROJECT_ROOT}; free {LEAST_FREE_GB} GB")
+    device = choose_device()
+    threads = f" with {torch.get_num_threads()} threads, which is enough" if device.type == "cpu" else ""
+    profile = os.environ.get("COURSE_PROFILE") or "mini"
+    data = "generated data, no download" if profile == "mini" else f"data sets in {data_root()}"
+    return Environment(
+        (
+            f"Python {platform.python_version()}, torch {torch.__version__.split('+')[0]}",
+            f"computing on {device}{threads}",
+            f"{free:.0f} GB of disk are free",
+            f"profile {profile}: {data}",
+        )
+    )

@@ -183,7 +183,7 @@ def test_files_that_a_system_leaves_behind_are_no_images(data_root):
 
 def test_every_profile_names_data_that_exists():
     for profile in PROFILES.values():
-        assert profile.training_set in SEGMENTATION_SETS and len(profile.benchmarks) == 5
+        assert profile.name in SEGMENTATION_SETS and len(profile.benchmarks) == 5
         assert set(profile.benchmarks) <= BENCHMARKS.keys()
     assert all(name.startswith("mini_") for name in find_profile("mini").benchmarks)
     assert find_profile("camvid").benchmarks == find_profile("cityscapes").benchmarks

@@ -4,7 +4,7 @@ from course_lib.data.benchmark_images import BenchmarkImages
 from course_lib.data.benchmarks import BENCHMARKS, Benchmark
 from course_lib.data.files import Sample
 from course_lib.data.mini import make_mini, mini_root
-from course_lib.data.profiles import PROFILES, Numbers, Profile, find_profile
+from course_lib.data.profiles import PROFILES, Numbers, Profile, current_profile, find_profile
 from course_lib.data.segmentation import SEGMENTATION_SETS, CamVid, Cityscapes
 from course_lib.data.transforms import (
     Augmentation,
@@ -27,6 +27,7 @@ __all__ = [
     "Numbers",
     "Profile",
     "Sample",
+    "current_profile",
     "evaluation_transform",
     "find_profile",
     "make_mini",

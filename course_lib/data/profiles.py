@@ -1,5 +1,6 @@
 """Profiles: the same code on other data, with other numbers."""
 
+import os
 from dataclasses import dataclass
 
 import torch
@@ -26,8 +27,8 @@ class Numbers:
 class Profile:
     """What to train on, with which numbers, and what to score."""
 
-    training_set: str
-    """A key of ``SEGMENTATION_SETS``."""
+    name: str
+    """Also that of its training data in ``SEGMENTATION_SETS`` and of the folder of its shipped weights."""
     benchmarks: tuple[str, ...]
     """Keys of ``BENCHMARKS``."""
     cpu: Numbers
@@ -44,16 +45,18 @@ REAL = tuple(name for name, benchmark in BENCHMARKS.items() if not benchmark.gen
 _MINI = Numbers(size=(128, 256), batch=4, epochs=80, learning_rate=1.5e-3)
 _CITYSCAPES = Numbers(size=(512, 1024), batch=6, epochs=50)  # the paper's
 
-PROFILES = {
-    "mini": Profile("mini", GENERATED, cpu=_MINI, accelerator=_MINI),
-    "camvid": Profile(
+_ALL = (
+    Profile("mini", GENERATED, cpu=_MINI, accelerator=_MINI),
+    Profile(
         "camvid",
         REAL,
         cpu=Numbers(size=(176, 240), batch=4, epochs=50, learning_rate=1.5e-3),
         accelerator=Numbers(size=(360, 480), batch=8, epochs=100),
     ),
-    "cityscapes": Profile("cityscapes", REAL, cpu=_CITYSCAPES, accelerator=_CITYSCAPES),
-}
+    Profile("cityscapes", REAL, cpu=_CITYSCAPES, accelerator=_CITYSCAPES),
+)
+
+PROFILES = {profile.name: profile for profile in _ALL}
 """Every profile by name; ``mini`` needs no download, the others need data sets."""
 
 
@@ -66,3 +69,12 @@ def find_profile(name: str) -> Profile:
     if name not in PROFILES:
         raise unknown_name("profile", name, PROFILES)
     return PROFILES[name]
+
+
+def current_profile() -> Profile:
+    """Return the profile that ``COURSE_PROFILE`` names, ``mini`` if it is not set: what the lessons work on.
+
+    Raises:
+        ValueError: if there is none of that name.
+    """
+    return find_profile(os.environ.get("COURSE_PROFILE") or "mini")

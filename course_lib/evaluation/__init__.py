@@ -2,13 +2,15 @@
 
 from course_lib.evaluation.anomaly import evaluate, examples, measure
 from course_lib.evaluation.controls import Controls, colour_scores
+from course_lib.evaluation.per_image import per_image, scored_images
 from course_lib.evaluation.protocols import PROTOCOLS
 from course_lib.evaluation.scoring import Scored, mean_score_maps, ready, score_maps
 from course_lib.evaluation.segmentation import Segmented, confusion, segmented
 from course_lib.evaluation.settings import Settings
-from course_lib.evaluation.table import COLUMNS, as_text, row, table
+from course_lib.evaluation.table import CHANCE_FPR95, COLUMNS, as_text, row, table
 
 __all__ = [
+    "CHANCE_FPR95",
     "COLUMNS",
     "PROTOCOLS",
     "Controls",
@@ -22,9 +24,11 @@ __all__ = [
     "examples",
     "mean_score_maps",
     "measure",
+    "per_image",
     "ready",
     "row",
     "score_maps",
+    "scored_images",
     "segmented",
     "table",
 ]

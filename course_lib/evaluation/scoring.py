@@ -85,18 +85,28 @@ def score_benchmark(
     Raises:
         ValueError: if a file is damaged or a score is NaN; the message names the image.
     """
-    protocol = protocols.find(settings.protocol)
     for index in range(len(images)):
-        sample = images[index]
-        target = protocols.ground_truth(protocol, sample, images.name)
-        if target is None:
-            yield None
-            continue
-        maps = score_maps(network, protocols.network_input(protocol, sample, settings.size), settings)
-        if controls is not None:
-            maps |= controls.maps(sample.image, settings.size)
-        sized = {key: protocols.to_size_of(target, scores) for key, scores in maps.items()}
-        yield Scored(sample.name, sample.image, target, sized)
+        yield score_image(network, images, index, settings, controls)
+
+
+def score_image(
+    network: Network,
+    images: BenchmarkImages,
+    index: int,
+    settings: Settings,
+    controls: Controls | None = None,
+) -> Scored | None:
+    """Score one image of a benchmark, as ``score_benchmark`` does; None if the protocol leaves it out."""
+    protocol = protocols.find(settings.protocol)
+    sample = images[index]
+    target = protocols.ground_truth(protocol, sample, images.name)
+    if target is None:
+        return None
+    maps = score_maps(network, protocols.network_input(protocol, sample, settings.size), settings)
+    if controls is not None:
+        maps |= controls.maps(sample.image, settings.size)
+    sized = {key: protocols.to_size_of(target, scores) for key, scores in maps.items()}
+    return Scored(sample.name, sample.image, target, sized)
 
 
 def mean_score_maps(

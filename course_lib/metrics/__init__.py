@@ -2,7 +2,7 @@
 
 from course_lib.metrics.bootstrap import Intervals
 from course_lib.metrics.curve import FPR_CONVENTIONS
-from course_lib.metrics.exact import auroc, average_precision, fpr_at_tpr
+from course_lib.metrics.exact import auroc, average_precision, exact_curve, fpr_at_tpr
 from course_lib.metrics.segmentation import Confusion
 from course_lib.metrics.streaming import EXACT_PIXELS, AnomalyMetrics, StreamingMetrics
 
@@ -15,5 +15,6 @@ __all__ = [
     "StreamingMetrics",
     "auroc",
     "average_precision",
+    "exact_curve",
     "fpr_at_tpr",
 ]

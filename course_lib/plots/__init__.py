@@ -1,7 +1,26 @@
-"""Results as figures. Every function returns the figure and never shows it."""
+"""Results as figures with alternative texts. Every function returns the figure and never shows it."""
 
+from course_lib.plots.bars import class_iou, class_shares
+from course_lib.plots.curves import chance_levels, ranked_pixels, ranking_curves, score_densities
+from course_lib.plots.figure import DescribedFigure
+from course_lib.plots.hourglass import hourglass
+from course_lib.plots.samples import anomaly_examples, labelled_scenes
 from course_lib.plots.score_maps import score_panels
 from course_lib.plots.segmentation import segmentation_panels
 from course_lib.plots.training import learning_curves
 
-__all__ = ["learning_curves", "score_panels", "segmentation_panels"]
+__all__ = [
+    "DescribedFigure",
+    "anomaly_examples",
+    "chance_levels",
+    "class_iou",
+    "class_shares",
+    "hourglass",
+    "labelled_scenes",
+    "learning_curves",
+    "ranked_pixels",
+    "ranking_curves",
+    "score_densities",
+    "score_panels",
+    "segmentation_panels",
+]

@@ -6,11 +6,11 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from course_lib.evaluation import Scored
 from course_lib.labels import IGNORE
+from course_lib.plots.figure import DescribedFigure
 from course_lib.plots.panels import colour_legend, panel_grid, show, thinned
 
 SCORE_COLOURS = sns.color_palette("mako", as_cmap=True)
@@ -22,7 +22,7 @@ TRUTH_COLOURS = ListedColormap(["#30303a", "#e8793a", "#b9b9c4"])
 TRUTH_NAMES = ("normal", "anomaly", "void")
 
 
-def score_panels(scored: Sequence[Scored], title: str = "") -> Figure:
+def score_panels(scored: Sequence[Scored], title: str = "") -> DescribedFigure:
     """Draw image, ground truth and every score map side by side, one row per image.
 
     Each score map spans its own 1st to 99th percentile over the valid pixels: scores have no common unit.
@@ -38,12 +38,15 @@ def score_panels(scored: Sequence[Scored], title: str = "") -> Figure:
         raise ValueError("no image to draw; does the benchmark hold an anomaly?")
     keys = list(scored[0].maps)
     titles = ["image", "ground truth", *(_title(*key) for key in keys)]
-    figure, axes = panel_grid([tuple(one.target.shape) for one in scored], titles)
+    alt = (
+        f"{title or 'Score maps'}. For each of {', '.join(one.name for one in scored)}: {', '.join(titles)}."
+    )
+    figure, axes = panel_grid([tuple(one.target.shape) for one in scored], titles, alt)
     for row, one in zip(axes, scored, strict=True):
         height, width = one.target.shape
         show(row[0], np.asarray(one.image.resize((width, height))))
         row[0].set_ylabel(one.name)
-        _draw_truth(row[1], one.target)
+        draw_truth(row[1], one.target)
         for axis, key in zip(row[2:], keys, strict=True):
             draw_scores(axis, one.maps[key], one.target)
     colour_legend(figure, TRUTH_COLOURS, TRUTH_NAMES, columns=3)
@@ -51,7 +54,7 @@ def score_panels(scored: Sequence[Scored], title: str = "") -> Figure:
     return figure
 
 
-def _draw_truth(axis: Axes, target: Tensor) -> None:
+def draw_truth(axis: Axes, target: Tensor) -> None:
     """Draw normal, anomalous and void pixels in fixed colours."""
     indices = target.where(target != IGNORE, 2)
     show(axis, indices.numpy(), cmap=TRUTH_COLOURS, vmin=0, vmax=2, interpolation="nearest")

@@ -100,7 +100,7 @@ class TrainingSettings:
         Raises:
             FileNotFoundError: if it is missing; the message names the folder.
         """
-        return SEGMENTATION_SETS[find_profile(self.profile).training_set](split)
+        return SEGMENTATION_SETS[find_profile(self.profile).name](split)
 
     def differences(self, saved: dict) -> list[str]:
         """Say in which settings another run differs, but for those that are free to change."""

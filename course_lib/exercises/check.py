@@ -1,0 +1,104 @@
+"""The check under an exercise: cases in, a report and points out."""
+
+import textwrap
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from course_lib.exercises.arguments import Arguments, copied
+from course_lib.exercises.comparison import difference
+from course_lib.exercises.silence import silent_stderr
+
+NOT_ATTEMPTED = "not attempted yet"
+REPORT_WIDTH = 100
+
+
+class Check:
+    """The cases of one exercise: add them one by one, then ask for the points.
+
+    Only ``case`` calls the learner's code, through a function without arguments, so that a missing name, an
+    endless recursion or an in-place change is one failed case and never stops the notebook.
+    """
+
+    def __init__(self, title: str, points: float) -> None:
+        """Start without cases.
+
+        Args:
+            title: the name of the learner's function or class.
+            points: how many points all cases together are worth.
+        """
+        self.title, self.max_points = title, float(points)
+        self.problems: dict[str, str] = {}
+
+    def case(self, name: str, call: Callable[[], Any], expected: Any, hint: str = "") -> None:
+        """Add a case that passes when ``call()`` agrees with ``expected``.
+
+        Args:
+            name: what the case is about, in a few words; unique within the exercise.
+            call: calls the learner's code. Variables it mentions are its arguments: they must stay as they
+                are, and are put back if they do not.
+            expected: the right result. A tensor asks for a tensor of this shape and kind of dtype; a number,
+                a list or a tuple asks for its values in any form; a bool or a string for exactly that.
+            hint: shown behind the problem when the case fails.
+
+        Raises:
+            ValueError: if there is a case of this name already.
+        """
+        if name in self.problems:
+            raise ValueError(f"{self.title} has two cases called {name!r}")
+        problem = self._problem(call, copied(expected))
+        wants_hint = hint and problem and problem != NOT_ATTEMPTED
+        self.problems[name] = f"{problem} (hint: {hint})" if wants_hint else problem
+
+    @property
+    def attempted(self) -> bool:
+        """Whether the learner's code is more than the stub."""
+        return any(problem != NOT_ATTEMPTED for problem in self.problems.values())
+
+    @property
+    def solved(self) -> bool:
+        """Whether there are cases and all have passed."""
+        return bool(self.problems) and not any(self.problems.values())
+
+    def points(self) -> float:
+        """Print the report; return the points, a plain float in [0, maximum] for nbgrader to read."""
+        if not self.attempted:
+            print(f"{self.title}: {NOT_ATTEMPTED}")
+            return 0.0
+        passed = sum(not problem for problem in self.problems.values())
+        earned = round(self.max_points * passed / len(self.problems), 2)
+        print(f"{self.title}: {earned:g} of {self.max_points:g} points")
+        for name, problem in self.problems.items():
+            line = f"✗ {name}: {problem}" if problem else f"✓ {name}"
+            print(textwrap.fill(line, REPORT_WIDTH, initial_indent="  ", subsequent_indent="    "))
+        return earned
+
+    def best(self, mine: Callable, reference: Callable) -> Callable:
+        """Return ``mine`` when every case has passed, else ``reference``, so that the lesson goes on."""
+        print("Going on with " + ("your own version." if self.solved else "the version in course_lib."))
+        return mine if self.solved else reference
+
+    def _problem(self, call: Callable[[], Any], expected: Any) -> str:
+        """Make the call; return what is wrong in one line, or an empty string."""
+        if self._is_ours(call):
+            return NOT_ATTEMPTED
+        arguments = Arguments(call)
+        try:
+            with silent_stderr():  # nbgrader gives 0 for any output there
+                problem = difference(call(), expected)
+        except (Exception, SystemExit) as error:  # a learner's slip must not stop the notebook
+            problem = NOT_ATTEMPTED if self._is_stub(error) else f"{type(error).__name__}: {error}"
+        changed = arguments.restore()
+        return f"it changed its argument {changed} in place; work on a new tensor" if changed else problem
+
+    def _is_ours(self, call: Callable[[], Any]) -> bool:
+        """Tell whether the name stands for the library's own function, as it does after ``best``."""
+        answer = call.__globals__.get(self.title)
+        return str(getattr(answer, "__module__", "")).split(".")[0] == __name__.split(".")[0]
+
+    def _is_stub(self, error: BaseException) -> bool:
+        """Tell whether the learner's own function raised the stub, not something it called."""
+        if type(error) is not NotImplementedError or error.args:
+            return False
+        last = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1]
+        return last.f_code.co_qualname.split(".")[0] == self.title

@@ -1,0 +1,36 @@
+"""The shape of a network: how size and channels change from layer to layer."""
+
+from collections.abc import Sequence
+
+import seaborn as sns
+
+from course_lib.models import LayerShape
+from course_lib.plots.figure import NOTEBOOK_WIDTH, DescribedFigure
+
+KIND_COLOURS = sns.color_palette("colorblind")
+
+
+def hourglass(shapes: Sequence[LayerShape], title: str = "") -> DescribedFigure:
+    """Draw each layer as a bar: as high as its feature map, its channels above it.
+
+    Args:
+        shapes: of ``models.layer_shapes``.
+        title: a line above the bars.
+    """
+    listed = ", ".join(f"{s.kind} {s.channels} x {s.height} x {s.width}" for s in shapes)
+    figure = DescribedFigure(f"{title or 'Layers'}: {listed}.", NOTEBOOK_WIDTH, 3.2)
+    axis = figure.subplots()
+    kinds = list(dict.fromkeys(s.kind for s in shapes))
+    for kind, colour in zip(kinds, KIND_COLOURS, strict=False):
+        at = [i for i, s in enumerate(shapes) if s.kind == kind]
+        heights = [shapes[i].height for i in at]
+        axis.bar(at, heights, bottom=[-h / 2 for h in heights], width=0.85, color=colour, label=kind)
+    for i, s in enumerate(shapes):
+        axis.text(i, s.height / 2 + 2, str(s.channels), ha="center", fontsize=8)
+    tallest = max(s.height for s in shapes)
+    axis.set(xticks=[], yticks=[], xlabel="layer by layer; numbers are channels", ylabel="height of the map")
+    axis.set_ylim(-tallest / 2 - 4, tallest / 2 + 14)
+    axis.legend(frameon=False, ncols=len(kinds), loc="lower center", fontsize=9)
+    axis.spines[["top", "right", "left", "bottom"]].set_visible(False)
+    axis.set_title(title)
+    return figure
