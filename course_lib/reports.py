@@ -164,7 +164,7 @@ def _caption(frame: pd.DataFrame) -> str:
     part = (counts["images"] < counts["images_of"]).any() and public
     warning = " Rows on part of an official set are not comparable with published numbers." if part else ""
     return (
-        f"{first['model']}, {first['weights']}.{miou} All numbers are percent. Protocol {protocol}: "
+        f"{first['model']} ({first['weights']}).{miou} All numbers are percent. Protocol {protocol}: "
         f"{PROTOCOLS[protocol].description}; {images}.{marks}{warning}"
     )
 

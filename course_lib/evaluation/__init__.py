@@ -3,7 +3,7 @@
 from course_lib.evaluation.anomaly import evaluate, examples, measure
 from course_lib.evaluation.controls import Controls, colour_scores
 from course_lib.evaluation.per_image import per_image, scored_images
-from course_lib.evaluation.protocols import PROTOCOLS
+from course_lib.evaluation.protocols import PROTOCOLS, to_size_of
 from course_lib.evaluation.scoring import Scored, mean_score_maps, ready, score_maps
 from course_lib.evaluation.segmentation import Segmented, confusion, segmented
 from course_lib.evaluation.settings import Settings
@@ -31,4 +31,5 @@ __all__ = [
     "scored_images",
     "segmented",
     "table",
+    "to_size_of",
 ]

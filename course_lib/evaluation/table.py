@@ -8,7 +8,7 @@ import pandas as pd
 from course_lib.data import BENCHMARKS
 from course_lib.evaluation import protocols
 from course_lib.evaluation.settings import CONSTANT, Settings
-from course_lib.metrics import AnomalyMetrics, Intervals
+from course_lib.metrics import AnomalyMetrics, Intervals, shares
 from course_lib.models import Metadata
 
 # fmt: off
@@ -23,7 +23,7 @@ COLUMNS = (
 """The columns of the table. Metrics are percent; ``constant`` marks a score that is the same everywhere, and
 ``*_bound`` is the most that a number can be off because scores were binned."""
 
-CHANCE_FPR95 = 95.0
+CHANCE_FPR95 = 100 * shares.CHANCE_FPR95
 """Of a score that knows nothing, in percent."""
 
 

@@ -4,9 +4,11 @@ from course_lib.metrics.bootstrap import Intervals
 from course_lib.metrics.curve import FPR_CONVENTIONS
 from course_lib.metrics.exact import auroc, average_precision, exact_curve, fpr_at_tpr
 from course_lib.metrics.segmentation import Confusion
+from course_lib.metrics.shares import CHANCE_FPR95, chance, class_share, prevalence
 from course_lib.metrics.streaming import EXACT_PIXELS, AnomalyMetrics, StreamingMetrics
 
 __all__ = [
+    "CHANCE_FPR95",
     "EXACT_PIXELS",
     "FPR_CONVENTIONS",
     "AnomalyMetrics",
@@ -15,6 +17,9 @@ __all__ = [
     "StreamingMetrics",
     "auroc",
     "average_precision",
+    "chance",
+    "class_share",
     "exact_curve",
     "fpr_at_tpr",
+    "prevalence",
 ]

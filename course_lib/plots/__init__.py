@@ -5,7 +5,7 @@ from course_lib.plots.curves import chance_levels, ranked_pixels, ranking_curves
 from course_lib.plots.figure import DescribedFigure
 from course_lib.plots.hourglass import hourglass
 from course_lib.plots.samples import anomaly_examples, labelled_scenes
-from course_lib.plots.score_maps import score_panels
+from course_lib.plots.score_maps import score_panels, show_scores
 from course_lib.plots.segmentation import segmentation_panels
 from course_lib.plots.training import learning_curves
 
@@ -23,4 +23,5 @@ __all__ = [
     "score_densities",
     "score_panels",
     "segmentation_panels",
+    "show_scores",
 ]

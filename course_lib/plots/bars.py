@@ -9,12 +9,13 @@ from course_lib.plots.figure import NOTEBOOK_WIDTH, DescribedFigure
 from course_lib.plots.panels import CLASS_COLOURS
 
 
-def class_shares(shares: Mapping[str, float], title: str = "") -> DescribedFigure:
+def class_shares(shares: Mapping[str, float], title: str = "", of: str = "all pixels") -> DescribedFigure:
     """Draw how many of the pixels belong to each class and to void.
 
     Args:
-        shares: percent of all pixels, by class name or ``void``; a class without pixels gets no bar.
+        shares: in percent, by class name or ``void``; a class without pixels gets no bar.
         title: a line above the bars.
+        of: what the shares are shares of.
     """
     present = {name: share for name, share in sorted(shares.items(), key=lambda pair: pair[1]) if share > 0}
     listed = ", ".join(f"{name} {share:.1f} %" for name, share in reversed(present.items()))
@@ -22,7 +23,7 @@ def class_shares(shares: Mapping[str, float], title: str = "") -> DescribedFigur
     axis = figure.subplots()
     bars = axis.barh(list(present), list(present.values()), color=[_colour(name) for name in present])
     axis.bar_label(bars, [f"{share:.1f}" for share in present.values()], padding=3, fontsize=8)
-    axis.set(xscale="log", xlabel="percent of all pixels (logarithmic)", title=title)
+    axis.set(xscale="log", xlabel=f"percent of {of} (logarithmic)", title=title)
     axis.margins(x=0.12, y=0.02)
     axis.spines[["top", "right"]].set_visible(False)
     return figure

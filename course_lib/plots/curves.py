@@ -107,19 +107,14 @@ def ranked_pixels(scores: Tensor, is_anomaly: Tensor) -> DescribedFigure:
     order = scores.argsort(descending=True).tolist()
     names = ["anomaly" if is_anomaly[i] else "normal" for i in order]
     listed = ", ".join(f"{scores[i]:g} {name}" for i, name in zip(order, names, strict=True))
-    figure = DescribedFigure(f"Pixels from the highest score down: {listed}.", 0.7 * NOTEBOOK_WIDTH, 1.7)
+    figure = DescribedFigure(f"Pixels from the highest score down: {listed}.", 0.7 * NOTEBOOK_WIDTH, 1.9)
     axis = figure.subplots()
     for position, (index, name) in enumerate(zip(order, names, strict=True)):
-        colour = ANOMALY if name == "anomaly" else NORMAL
-        axis.bar(position, 1, width=0.9, color=colour)
+        axis.bar(position, 1, width=0.9, color=ANOMALY if name == "anomaly" else NORMAL)
         axis.text(position, 0.5, f"{scores[index]:g}\n{name}", color="white", ha="center", va="center")
-    axis.annotate(
-        "", (len(order) - 0.4, -0.15), (-0.6, -0.15), arrowprops={"arrowstyle": "->"}, annotation_clip=False
-    )
-    axis.text(
-        -0.5, -0.4, "the threshold comes down this way: one pixel more is flagged at each step", fontsize=9
-    )
-    axis.set_axis_off()
+    axis.set(xticks=[], yticks=[], ylim=(0, 1))
+    axis.set_xlabel("the threshold comes down from the left: one pixel more is flagged at each step")
+    axis.spines[["top", "right", "left", "bottom"]].set_visible(False)
     return figure
 
 

@@ -1,14 +1,16 @@
 """Images of anomaly benchmarks with their score maps."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
+from PIL import Image
 from torch import Tensor
 
-from course_lib.evaluation import Scored
+from course_lib.data import Sample
+from course_lib.evaluation import Scored, to_size_of
 from course_lib.labels import IGNORE
 from course_lib.plots.figure import DescribedFigure
 from course_lib.plots.panels import colour_legend, panel_grid, show, thinned
@@ -18,6 +20,8 @@ SCORE_COLOURS = sns.color_palette("mako", as_cmap=True)
 
 TRUTH_COLOURS = ListedColormap(["#30303a", "#e8793a", "#b9b9c4"])
 """Normal, anomaly, void."""
+
+COLUMNS = 3  # of panels, where one image has many
 
 TRUTH_NAMES = ("normal", "anomaly", "void")
 
@@ -38,20 +42,50 @@ def score_panels(scored: Sequence[Scored], title: str = "") -> DescribedFigure:
         raise ValueError("no image to draw; does the benchmark hold an anomaly?")
     keys = list(scored[0].maps)
     titles = ["image", "ground truth", *(_title(*key) for key in keys)]
-    alt = (
-        f"{title or 'Score maps'}. For each of {', '.join(one.name for one in scored)}: {', '.join(titles)}."
-    )
+    names = ", ".join(one.name for one in scored)
+    alt = f"{title or 'Score maps'}. For each of {names}: {', '.join(titles)}."
     figure, axes = panel_grid([tuple(one.target.shape) for one in scored], titles, alt)
     for row, one in zip(axes, scored, strict=True):
-        height, width = one.target.shape
-        show(row[0], np.asarray(one.image.resize((width, height))))
+        _draw(row, one.image, one.target, [one.maps[key] for key in keys])
         row[0].set_ylabel(one.name)
-        draw_truth(row[1], one.target)
-        for axis, key in zip(row[2:], keys, strict=True):
-            draw_scores(axis, one.maps[key], one.target)
     colour_legend(figure, TRUTH_COLOURS, TRUTH_NAMES, columns=3)
     figure.suptitle(title)
     return figure
+
+
+def show_scores(sample: Sample, scores: Mapping[str, Tensor], title: str = "") -> DescribedFigure:
+    """Draw one image, its ground truth and its score maps, three panels in a row.
+
+    Args:
+        sample: an image of a benchmark, with its target of 0, 1 and 255.
+        scores: by name, (1, h, w) or (h, w) of any size; they are brought to that of the target.
+        title: a line above the panels.
+    """
+    maps = {
+        name: to_size_of(sample.target, scored.reshape(scored.shape[-2:])) for name, scored in scores.items()
+    }
+    titles = ["image", "ground truth", *maps]
+    rows = -(-len(titles) // COLUMNS)
+    alt = f"{title or f'Image {sample.name}'}: {', '.join(titles)}."
+    figure, axes = panel_grid([tuple(sample.target.shape)] * rows, [""] * COLUMNS, alt)
+    for axis, name in zip(axes.flat, titles, strict=False):
+        axis.set_title(name)
+    for axis in axes.flat[len(titles) :]:
+        axis.set_axis_off()
+    _draw(axes.flat[: len(titles)], sample.image, sample.target, maps.values())
+    colour_legend(figure, TRUTH_COLOURS, TRUTH_NAMES, columns=3)
+    figure.suptitle(title)
+    return figure
+
+
+def _draw(axes: Iterable[Axes], image: Image.Image, target: Tensor, maps: Iterable[Tensor]) -> None:
+    """Draw an image, its truth and its score maps on as many axes."""
+    picture, truth, *others = axes
+    height, width = target.shape
+    show(picture, np.asarray(image.resize((width, height))))
+    draw_truth(truth, target)
+    for axis, scores in zip(others, maps, strict=True):
+        draw_scores(axis, scores, target)
 
 
 def draw_truth(axis: Axes, target: Tensor) -> None:

@@ -1,0 +1,12 @@
+"""nbgrader's settings: where this course keeps its notebooks, and how they are made and graded."""
+
+c = get_config()  # noqa: F821, nbgrader provides it
+
+c.CourseDirectory.course_id = "road-anomaly"
+c.CourseDirectory.source_directory = "solutions"
+c.CourseDirectory.release_directory = "notebooks"
+c.CourseDirectory.submitted_directory = "grading/submitted"
+c.CourseDirectory.autograded_directory = "grading/autograded"
+c.CourseDirectory.feedback_directory = "grading/feedback"
+c.CourseDirectory.db_url = "sqlite:///grading/gradebook.db"
+c.Execute.timeout = 20  # seconds a cell
