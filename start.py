@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""python3 start.py test: set up the course in .venv beside this file, once, then run a task in it.
+"""python3 start.py lab|run|test: set up the course in .venv beside this file, once, then run a task in it.
 
 Standard library only. Every line must parse on old Pythons, so that the message about the version is shown.
 """
@@ -15,8 +15,12 @@ ROOT = os.path.dirname(os.path.abspath(__file__))
 VENV = os.path.join(ROOT, ".venv")
 STAMP = os.path.join(VENV, "course.stamp")  # what was installed; written last, so that a cut is noticed
 OLDEST = (3, 11)
+FIRST_LESSON = os.path.join("notebooks", "00_start_here", "00_start_here.ipynb")
+MAKE_DATA = [os.path.join("data_scripts", "make_mini.py")]  # before a lesson waits for it
 TASKS = {
-    "test": (["-m", "pytest", "--nbval"], "run all tests; further options go to pytest"),
+    "lab": ([MAKE_DATA, ["-m", "jupyterlab", FIRST_LESSON]], "open JupyterLab on the first lesson"),
+    "run": ([MAKE_DATA, ["-m", "course_lib", "run"]], "execute all lessons, show them in results/index.html"),
+    "test": ([["-m", "pytest", "--nbval"]], "run all tests"),
 }
 # settings of the user that would send an installation elsewhere, or another Python's modules into ours
 UNWANTED = (
@@ -47,9 +51,18 @@ def main():
                 return status
     # subprocess, not os.execv: on Windows execv returns to the shell at once and loses the exit status
     try:
-        return subprocess.call([python, *TASKS[task][0], *further], cwd=ROOT, env=clean_environment())
+        return run_all(python, TASKS[task][0], further)
     except KeyboardInterrupt:
         return 130
+
+
+def run_all(python, commands, further):
+    """Run commands one after the other until one fails; further options go to the last. Return the status."""
+    for command in commands[:-1]:
+        status = subprocess.call([python, *command], cwd=ROOT, env=clean_environment())
+        if status:
+            return status
+    return subprocess.call([python, *commands[-1], *further], cwd=ROOT, env=clean_environment())
 
 
 def parse(arguments):
@@ -57,7 +70,8 @@ def parse(arguments):
     parser = argparse.ArgumentParser(
         prog="start.py",
         description="Set up the course once (about 3 minutes, 6 GB, in .venv), then run a task.",
-        epilog="Inside a conda environment that holds the course, that one is used.",
+        epilog="Further options go to the task: start.py test -k scores. "
+        "Inside a conda environment that holds the course, that one is used.",
     )
     tasks = parser.add_subparsers(dest="task", metavar="TASK")
     for name in sorted(TASKS):
@@ -79,7 +93,7 @@ def conda_python():
     if not os.environ.get("CONDA_PREFIX") or not same_folder(sys.prefix, os.environ["CONDA_PREFIX"]):
         return None
     # -P: the course must be installed there, not merely lie in this folder
-    probe = [sys.executable, "-P", "-c", "import course_lib, nbval, pytest"]
+    probe = [sys.executable, "-P", "-c", "import course_lib, jupyterlab, nbval, pytest"]
     silent = subprocess.DEVNULL
     return sys.executable if subprocess.call(probe, cwd=ROOT, stdout=silent, stderr=silent) == 0 else None
 

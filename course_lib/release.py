@@ -24,9 +24,9 @@ STUB = "raise NotImplementedError()"
 
 PACKED = (
     "README.md", "LICENSE", "pyproject.toml", "environment.yml", "start.py",
-    "course_lib", "data_scripts", "notebooks", "site", "tests",
+    "course_lib", "data_scripts", "notebooks", "site",
 )  # fmt: skip
-"""What learners get: everything but solutions/ and what the maintainers' machines need."""
+"""What learners get: neither solutions/ nor tests/, which know the answers and the mistakes."""
 
 ZIP_DATE = (2025, 1, 1, 0, 0, 0)  # the same content gives the same file
 

@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
+import psutil
 import torch
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -94,6 +95,17 @@ def write_atomically(path: Path, content: bytes) -> None:
         kept = "the previous one is kept" if path.exists() else "nothing was saved"
         cure = "free some space" if error.errno in FULL else "check the folder and who else uses the file"
         raise OSError(f"could not write {path} ({error.strerror}); {kept}: {cure}") from None
+
+
+def peak_memory() -> float:
+    """Return the most memory that this process has held so far, in gigabytes."""
+    process = psutil.Process()
+    if hasattr(process.memory_info(), "peak_wset"):  # Windows
+        return process.memory_info().peak_wset / 1e9
+    import resource  # Unix alone has it
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
 
 
 def package_versions() -> dict[str, str]:

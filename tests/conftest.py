@@ -5,11 +5,13 @@ from collections import defaultdict
 
 import pytest
 import torch
+import unsolved
 from small_data import ROOT
 
 
 def pytest_configure(config):
-    """On CI, data that is there but unread is a failure, not a skip."""
+    """Watch the points of unsolved lessons. On CI, data that is there but unread is a failure, not a skip."""
+    config.pluginmanager.register(unsolved)
     unread = {"COURSE_DATA", "COURSE_REFERENCE"} - os.environ.keys()
     if os.environ.get("CI") and (ROOT.parent / "shared").is_dir() and unread:
         raise pytest.UsageError(

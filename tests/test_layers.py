@@ -14,7 +14,7 @@ FLOORS = (
     {"calibration", "training"},
     {"plots"},
     {"reports", "exercises"},
-    {"widgets", "release", "sweeps"},
+    {"widgets", "release", "lessons", "sweeps"},
     {"grading", "reproduce"},
     {"commands"},
     {"__main__"},

@@ -5,6 +5,7 @@ import argparse
 COMMANDS = {
     "evaluate": "score benchmarks for anomalies with a trained network",
     "train": "train a network",
+    "run": "execute all lessons and show them as pages",
     "release": "build the learners' notebooks from the solved ones",
 }
 """What each command does, by the name of its module; a module is imported only when it is called."""

@@ -30,7 +30,7 @@ def difference(actual: Any, expected: Any) -> str:
     try:
         values, wanted = _as_tensor(actual), _as_tensor(expected)
     except (TypeError, ValueError, RuntimeError):
-        return f"got {_brief(actual)} of type {type(actual).__name__}, expected {_brief(expected)}"
+        return f"got {_kind_of_result(actual)}, expected {_kind_of_result(expected)}"
     return _of_forms(actual, values, expected, wanted) or _of_values(values.double(), wanted.double())
 
 
@@ -83,6 +83,15 @@ def _of_values(values: Tensor, wanted: Tensor) -> str:
         return "right but for the sign: it is the other way round"
     first = f"got {values[wrong][0]:.4g}, expected {wanted[wrong][0]:.4g}"
     return first if values.numel() == 1 else f"{first} ({int(wrong.sum())} of {wrong.numel()} values differ)"
+
+
+def _kind_of_result(result: Any) -> str:
+    """Say what a result is, where values cannot be compared."""
+    if isinstance(result, Tensor):
+        return "a tensor"
+    if isinstance(result, tuple):
+        return f"{len(result)} results at once"
+    return f"{_brief(result)} of type {type(result).__name__}"
 
 
 def _brief(result: Any) -> str:

@@ -1,0 +1,107 @@
+"""Execute a notebook from the first cell to the last."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpecManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from nbgrader.utils import determine_grade, is_grade
+
+from course_lib.runtime import PROJECT_ROOT
+
+LONGEST_CELL = 600
+"""Seconds before a cell is taken to hang."""
+
+MEMORY_PROBE = "from course_lib.runtime import peak_memory; peak_memory()"
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A lesson after its run."""
+
+    name: str
+    """Of its folder, such as ``01_baseline_scoring``."""
+    notebook: NotebookNode
+    """With outputs."""
+    seconds: float
+    peak_gb: float
+    """The most memory that its process held, in gigabytes; NaN if a cell failed."""
+    points: float
+    """What the checks gave, read as nbgrader does."""
+    most_points: float
+    error: str = ""
+    """What stopped it; empty if it ran to its end."""
+
+    @property
+    def title(self) -> str:
+        """Its first heading."""
+        return self.notebook.cells[0].source.splitlines()[0].lstrip("# ")
+
+
+def lesson_files(root: Path = PROJECT_ROOT) -> list[Path]:
+    """Return the learners' notebooks in the order of the course.
+
+    Raises:
+        FileNotFoundError: if there is none.
+    """
+    files = sorted((root / "notebooks").glob("[0-9]*/*.ipynb"))
+    if not files:
+        raise FileNotFoundError(f"no lesson in {root / 'notebooks'}; is the course complete?")
+    return files
+
+
+def execute(path: Path, finished_cell: Callable[[], None] = lambda: None) -> Executed:
+    """Run a notebook in a fresh process of this Python; the file is not changed.
+
+    Args:
+        path: of the notebook.
+        finished_cell: called after each code cell, for a progress bar.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    probe = nbformat.v4.new_code_cell(MEMORY_PROBE)
+    notebook.cells.append(probe)
+    started, error = time.monotonic(), ""
+    try:
+        _client(notebook, path.parent, finished_cell).execute()
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as stopped:
+        error = str(stopped).strip()
+    notebook.cells.remove(probe)
+    graded = [
+        determine_grade(cell) for cell in notebook.cells if is_grade(cell) and cell.get("execution_count")
+    ]
+    return Executed(
+        name=path.stem,
+        notebook=notebook,
+        seconds=time.monotonic() - started,
+        peak_gb=float(probe.outputs[0].data["text/plain"]) if probe.outputs else float("nan"),
+        points=sum(points for points, _ in graded),
+        most_points=sum(cell.metadata.nbgrader.points for cell in notebook.cells if is_grade(cell)),
+        error=error,
+    )
+
+
+class _OwnKernel(AsyncKernelManager):
+    """Starts this Python, never one that the user has registered under the same name."""
+
+    def __init__(self, **options: Any) -> None:
+        """Look for kernels in no folder, which leaves that of this Python."""
+        super().__init__(kernel_spec_manager=KernelSpecManager(kernel_dirs=[]), **options)
+
+
+def _client(notebook: NotebookNode, folder: Path, finished_cell: Callable[[], None]) -> NotebookClient:
+    """Return what executes a notebook in its own folder, with the kernel of this Python and no other."""
+    return NotebookClient(
+        notebook,
+        kernel_manager_class=_OwnKernel,
+        timeout=LONGEST_CELL,
+        resources={"metadata": {"path": str(folder)}},
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        on_cell_executed=lambda **_: finished_cell(),
+    )

@@ -1,0 +1,136 @@
+"""The contract between solutions/, notebooks/ and nbgrader."""
+
+import re
+
+import nbformat
+import pytest
+from lesson_cells import checked, exercises
+from nbgrader.utils import is_grade, is_solution
+from small_data import ROOT
+from wrong_answers import BANKS
+
+from course_lib import lessons, release
+
+SOURCES = sorted((ROOT / "solutions").glob("*/*.ipynb"))
+EXERCISES = [(source.stem, exercise) for source in SOURCES for exercise in exercises(source)]
+MISTAKES = [
+    pytest.param(exercise, *edit, id=f"{lesson[:2]} {exercise.name}: {mistake}")
+    for lesson, exercise in EXERCISES
+    for mistake, edit in BANKS.get(lesson, {}).get(exercise.name, {}).items()
+]
+STATED = r'^check = Check\("(\w+)", points=([\d.]+)\)$'
+PARTS = (
+    "**After this lesson you can**",
+    "*Time: ",
+    "### Take-away",
+    "## Questions",
+    "## What you can do now",
+)
+LONGEST_CELL_LINES, MOST_WORDS = 30, 90
+SECONDS, GIGABYTES = 120, 1.5  # 45 s on a quiet machine; this one may be busy
+
+pytestmark = pytest.mark.skipif(not SOURCES, reason="learners get no solutions/")
+for_each_lesson = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+for_each_exercise = pytest.mark.parametrize("exercise", [e for _, e in EXERCISES], ids=lambda e: e.name)
+
+
+def test_notebooks_are_up_to_date():
+    assert list(release.outdated()) == [], "run: python -m course_lib release"
+
+
+@for_each_lesson
+def test_solved_lesson_earns_every_point_in_time(source):
+    executed = lessons.execute(source)
+    assert executed.error == ""
+    assert executed.points == executed.most_points > 0
+    assert executed.seconds < SECONDS and executed.peak_gb < GIGABYTES
+    outputs = [output for cell in executed.notebook.cells for output in cell.get("outputs", [])]
+    assert [output.text for output in outputs if output.get("name") == "stderr"] == []
+    shown = [output.get("data", {}).get("text/html", "") for output in outputs]
+    pictures = [html for html in shown if "<img" in html]
+    assert len(pictures) >= 2 and all(re.search(r'alt="[^"]{20,}"', picture) for picture in pictures)
+
+
+@for_each_exercise
+def test_the_right_answer_earns_everything_and_the_stub_nothing(exercise):
+    for check in (exercise.check, exercise.hidden_check):
+        points, report = checked(exercise, exercise.answer, check)
+        assert type(points) is float and points == exercise.points and "✗" not in report
+        points, report = checked(exercise, exercise.stub, check)
+        assert type(points) is float and points == 0 and report == f"{exercise.name}: not attempted yet\n"
+
+
+@pytest.mark.parametrize("exercise, old, new, phrase", MISTAKES)
+def test_a_wrong_answer_is_rejected_with_a_message_that_points_at_the_mistake(exercise, old, new, phrase):
+    assert old in exercise.answer, "the bank no longer fits the solution"
+    points, report = checked(exercise, exercise.answer.replace(old, new), exercise.check)
+    assert points < exercise.points and phrase in " ".join(report.split())
+
+
+@pytest.mark.parametrize("lesson, exercise", EXERCISES, ids=[e.name for _, e in EXERCISES])
+def test_every_exercise_has_a_bank_of_wrong_answers(lesson, exercise):
+    assert len(BANKS[lesson][exercise.name]) >= 4
+
+
+@for_each_lesson
+def test_cells_keep_the_contract(source):
+    cells = nbformat.read(source, as_version=4).cells
+    for cell, above in zip(cells[1:], cells, strict=False):
+        if is_grade(cell):
+            assert is_solution(above), "a check stands directly under its answer"
+            assert cell.source.splitlines()[-1] == "check.points()"
+            stated = re.search(STATED, cell.source, flags=re.MULTILINE)
+            assert float(stated[2]) == cell.metadata.nbgrader.points
+            assert re.search(rf"^(def|class) {stated[1]}\b", above.source, flags=re.MULTILINE)
+            assert [cell.metadata.nbgrader.grade_id, above.metadata.nbgrader.grade_id] == [
+                f"{stated[1]}_check",
+                f"{stated[1]}_answer",
+            ]
+    assert all(not cell.get("outputs") and not cell.get("execution_count") for cell in cells)
+
+
+@for_each_lesson
+def test_only_checks_call_the_learners_code(source):
+    """Until ``check.best`` has chosen, a call would stop the unsolved notebook."""
+    cells = [c for c in nbformat.read(source, as_version=4).cells if c.cell_type == "code"]
+    waiting: set[str] = set()
+    for cell in cells:
+        name = cell.metadata.get("nbgrader", {}).get("grade_id", "").removesuffix("_answer")
+        chosen = set(re.findall(r"^(\w+) = check\.best\(\1, ", cell.source, flags=re.MULTILINE))
+        waiting -= chosen
+        if not is_grade(cell) and not is_solution(cell):
+            called = {w for w in waiting if re.search(rf"(?<![\w.]){w}\(", cell.source)}
+            assert not called, f"{called} before check.best"
+        if is_solution(cell):
+            waiting.add(name)
+
+
+@for_each_lesson
+def test_lessons_have_the_same_shape(source):
+    cells = nbformat.read(source, as_version=4).cells
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    code = [cell.source for cell in cells if cell.cell_type == "code"]
+    assert re.match(r"# \d ", text)
+    assert [part for part in PARTS if part not in text] == []
+    assert text.count("<summary>Answer</summary>") == 5
+    assert code[0] == _first_code(SOURCES[0]), "the set-up cell is the same in all lessons"
+    lengths = sorted(len(source.splitlines()) for source in code)
+    assert lengths[len(lengths) // 2] <= 9 and lengths[-1] <= LONGEST_CELL_LINES
+    too_long = [c.source[:60] for c in cells if c.cell_type == "markdown" and _words(c.source) > MOST_WORDS]
+    assert too_long == []
+
+
+def _first_code(path):
+    """Return the first code cell of a notebook."""
+    cells = nbformat.read(path, as_version=4).cells
+    return next(cell.source for cell in cells if cell.cell_type == "code")
+
+
+def _words(text):
+    """Count the words of the running text: tables, hints, headings and questions are looked up, not read."""
+    text = re.sub(r"<details>.*?</details>", "", text, flags=re.DOTALL)
+    if "## Questions" in text:
+        return 0
+    return len(
+        [word for line in text.splitlines() if not line.startswith(("|", "#", "-")) for word in line.split()]
+    )

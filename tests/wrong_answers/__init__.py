@@ -1,0 +1,8 @@
+"""Mistakes that real students make: of each exercise, edits of the right answer and what the report must say.
+
+An edit is (text in the right answer, what stands there instead, a phrase of the report).
+"""
+
+from wrong_answers import lesson_00, lesson_01
+
+BANKS = {"00_start_here": lesson_00.BANK, "01_baseline_scoring": lesson_01.BANK}

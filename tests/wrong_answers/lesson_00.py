@@ -1,0 +1,37 @@
+"""Wrong answers to lesson 0."""
+
+BANK = {
+    "class_share": {
+        "void in the denominator": ("target[target != labels.IGNORE]", "target", "✗ void is out"),
+        "a percentage": (".item()", ".item() * 100", "✗ half are car: got 50, expected 0.5"),
+        "a count": (".float().mean()", ".sum()", "a share, no count"),
+        "void painted over in the argument": (
+            "valid = target[target != labels.IGNORE]",
+            "target[target == labels.IGNORE] = 254; valid = target[target != 254]",
+            "it changed its argument half_void in place",
+        ),
+        "void is road": (
+            "valid = target[target != labels.IGNORE]",
+            "valid = target.where(target != labels.IGNORE, 0)",
+            "divide by the valid pixels",
+        ),
+        "nothing returned": ("return (valid", "(valid", "it returned None; is a return missing?"),
+        "the class that is not": ("valid == train_id", "valid != train_id", "✗ void is out"),
+    },
+    "prevalence": {
+        "void in the denominator": (
+            "target[target != labels.IGNORE]",
+            "target",
+            "divide by the valid pixels",
+        ),
+        "everything above normal": (
+            "valid = target[target != labels.IGNORE]\n    return (valid == 1)",
+            "return (target > 0)",
+            "255 is neither normal nor anomalous",
+        ),
+        "the share of normal pixels": ("valid == 1", "valid == 0", "✗ one of four: got 0.75"),
+        "a percentage": (".item()", ".item() * 100", "got 25, expected 0.25"),
+        "a count": (".float().mean()", ".float().sum()", "✗ one of four: got 1"),
+        "the mean over void": ("(valid == 1)", "target", "✗ one of four"),
+    },
+}

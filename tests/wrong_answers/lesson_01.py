@@ -1,0 +1,126 @@
+"""Wrong answers to lesson 1."""
+
+MSP = "return 1 - logits.softmax(dim=1).amax(dim=1)"
+SOFTMAX_BY_HAND = "p = logits.exp() / logits.exp().sum(dim=1, keepdim=True)"
+ENTROPY = "entropy = torch.special.entr(logits.softmax(dim=1)).sum(dim=1)"
+LOG_K = "return entropy / torch.tensor(float(logits.shape[1])).log()"
+IN_PLACE = "logits -= logits.amax(dim=1, keepdim=True)"
+
+BANK = {
+    "NonBottleneck1D": {
+        "no residual": ("(x + y).relu()", "y.relu()", "✗ output"),
+        "the input added after the ReLU": ("(x + y).relu()", "x + y.relu()", "✗ output"),
+        "no last ReLU": ("(x + y).relu()", "x + y", "✗ output"),
+        "the argument reused for the sum": (
+            "(x + y).relu()",
+            "x.add_(y).relu()",
+            "changed its argument feature_map",
+        ),
+        "no padding": ("padding=(1, 0)", "padding=0", "padding"),
+        "no dilation": ("padding=along, dilation=(dilation, 1)", "padding=(1, 0)", "✗ output"),
+        "the dilated axis mixed up": ("dilation=(dilation, 1)", "dilation=(1, dilation)", "✗ shape"),
+        "no biases": (
+            "(3, 1), padding=(1, 0))",
+            "(3, 1), padding=(1, 0), bias=False)",
+            "✗ weights: got 3184",
+        ),
+        "the default eps": ("channels, eps=1e-3)", "channels)", "✗ output"),
+        "normalisation after the first convolution": (
+            "y = self.conv3x1_1(x).relu()\n        y = self.bn1(self.conv1x3_1(y)).relu()",
+            "y = self.bn1(self.conv3x1_1(x)).relu()\n        y = self.conv1x3_1(y).relu()",
+            "✗ output",
+        ),
+        "no dropout": (
+            "self.dropout(self.bn2(self.conv1x3_2(y)))",
+            "self.bn2(self.conv1x3_2(y))",
+            "✗ dropout 1",
+        ),
+        "dropout after the sum": (
+            "y = self.dropout(self.bn2(self.conv1x3_2(y)))\n        return (x + y).relu()",
+            "y = self.bn2(self.conv1x3_2(y))\n        return self.dropout((x + y).relu())",
+            "✗ dropout 1",
+        ),
+        "another name": ("self.bn2", "self.norm2", "Missing key"),
+        "no super": ("super().__init__()", "", "before Module.__init__() call"),
+    },
+    "msp": {
+        "the probability itself": ("1 - logits", "logits", "✗ by hand: got 0.75, expected 0.25"),
+        "softmax along the width": (
+            "softmax(dim=1)",
+            "softmax(dim=-1)",
+            "which dimension holds the classes?",
+        ),
+        "softmax over the batch": ("softmax(dim=1)", "softmax(dim=0)", "✗ by hand"),
+        "the smallest probability": (MSP, "return logits.softmax(dim=1).amin(dim=1)", "✗ street"),
+        "the dimension kept": ("amax(dim=1)", "amax(dim=1, keepdim=True)", "the shape is (2, 1, 4, 6)"),
+        "a softmax that overflows": (
+            MSP,
+            f"{SOFTMAX_BY_HAND}\n    return 1 - p.amax(dim=1)",
+            "NaN (hint: exp(1000) is infinite)",
+        ),
+        "values with their indices": ("amax(dim=1)", "max(dim=1)", "✗"),
+        "shifted in place": (MSP, f"{IN_PLACE}\n    {MSP}", "it changed its argument"),
+        "a list": (MSP, MSP.replace("1 - logits", "(1 - logits") + ").tolist()", "expected a tensor"),
+        "the logits themselves": ("logits.softmax(dim=1).amax", "logits.amax", "✗ by hand"),
+    },
+    "max_logit": {
+        "no minus": ("-logits", "logits", "right but for the sign"),
+        "minus the smallest": ("amax", "amin", "✗ by hand: got -1, expected -3"),
+        "along the width": ("dim=1", "dim=-1", "the shape is"),
+        "the class of the largest": (
+            "-logits.amax(dim=1)",
+            "logits.argmax(dim=1)",
+            "the dtype is torch.int64",
+        ),
+        "after a softmax": ("-logits", "-logits.softmax(dim=1)", "✗ by hand"),
+        "the largest of all pixels": ("amax(dim=1)", "max()", "the shape is ()"),
+        "the dimension kept": ("amax(dim=1)", "amax(dim=1, keepdim=True)", "the shape is"),
+    },
+    "max_entropy": {
+        "the sign": ("torch.special.entr(", "-torch.special.entr(", "the other way round"),
+        "not divided by log K": (LOG_K, "return entropy", "divide by log K"),
+        "divided by log 19": ("float(logits.shape[1])", "19.0", "divide by log K, here K = 4"),
+        "divided by K": (".log()", "", "✗ four equal"),
+        "0 log 0": (
+            ENTROPY,
+            "p = logits.softmax(dim=1)\n    entropy = -(p * p.log()).sum(dim=1)",
+            "NaN (hint: 0 log 0 counts as 0)",
+        ),
+        "a small number against NaN": (
+            ENTROPY,
+            "p = logits.softmax(dim=1) + 1e-3\n    entropy = -(p * p.log()).sum(dim=1)",
+            "✗ certain",
+        ),
+        "a mean instead of a sum": (".sum(dim=1)", ".mean(dim=1)", "✗ four equal"),
+        "softmax along the width": ("softmax(dim=1)", "softmax(dim=-1)", "✗"),
+        "summed along the width": (".sum(dim=1)", ".sum(dim=-1)", "the shape is"),
+        "of the logits": ("logits.softmax(dim=1)", "logits", "✗"),
+    },
+    "six_pixels": {
+        "precision and recall exchanged": (
+            '"precision": 1 / 2, ',
+            '"precision": 1 / 3, ',
+            "✗ precision: got 0.3333, expected 0.5 (hint: two pixels are flagged)",
+        ),
+        "recall of the normal pixels": ('"recall": 1 / 3', '"recall": 2 / 3', "there are three anomalies"),
+        "a mean over all pixels": (
+            "3 / 4) / 3",
+            "3 / 4 + 3 / 5 + 3 / 6) / 6",
+            "the mean of three precisions",
+        ),
+        "trapezoids": ("(1 / 1 + 2 / 3 + 3 / 4) / 3", "0.75", "✗ AuPRC"),
+        "false alarms of all pixels": ('"fpr95": 1 / 3', '"fpr95": 1 / 6', "of the normal pixels"),
+        "stopped at two anomalies": ('"fpr95": 1 / 3', '"fpr95": 0', "all three found"),
+        "percent": ('"recall": 1 / 3', '"recall": 33.3', "✗ recall: got 33.3"),
+        "a key forgotten": ('"recall": 1 / 3,', "", "KeyError"),
+    },
+    "chance": {
+        "half": ("is_anomaly.double().mean().item()", "0.5", "✗ AuPRC: got 0.5, expected 0.25"),
+        "percent": (", 0.95", ", 95", "got 95, expected 0.95"),
+        "the complement": (", 0.95", ", 0.05", "how much must be flagged"),
+        "of normal pixels": ("is_anomaly.double()", "(~is_anomaly).double()", "the share of anomalies"),
+        "the constant's FPR95": (", 0.95", ", 1.0", "✗ FPR95"),
+        "AuPRC alone": (", 0.95", "", "✗"),
+        "FPR95 from the prevalence": (", 0.95", ", 1 - is_anomaly.double().mean().item()", "✗ FPR95"),
+    },
+}
