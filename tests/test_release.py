@@ -36,6 +36,7 @@ def test_answers_and_hidden_tests_go(course):
 
 
 def test_it_is_the_notebook_that_nbgrader_makes(course):
+    (course / "grading").mkdir()  # for the gradebook
     (course / "nbgrader_config.py").write_text((ROOT / "nbgrader_config.py").read_text())
     command = [sys.executable, "-m", "nbgrader", "generate_assignment", "07_lesson", "--create"]
     tools = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}  # it calls alembic

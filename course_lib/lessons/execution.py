@@ -11,6 +11,7 @@ from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from nbgrader.utils import determine_grade, is_grade
 
@@ -71,7 +72,7 @@ def execute(path: Path, finished_cell: Callable[[], None] = lambda: None) -> Exe
     try:
         _client(notebook, path.parent, finished_cell).execute()
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as stopped:
-        error = str(stopped).strip()
+        error = strip_ansi(str(stopped)).strip()
     notebook.cells.remove(probe)
     graded = [
         determine_grade(cell) for cell in notebook.cells if is_grade(cell) and cell.get("execution_count")
