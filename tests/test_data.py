@@ -14,6 +14,7 @@ from course_lib.data import (
     BenchmarkImages,
     CamVid,
     Cityscapes,
+    current_profile,
     find_profile,
 )
 
@@ -187,3 +188,13 @@ def test_every_profile_names_data_that_exists():
         assert set(profile.benchmarks) <= BENCHMARKS.keys()
     assert all(name.startswith("mini_") for name in find_profile("mini").benchmarks)
     assert find_profile("camvid").benchmarks == find_profile("cityscapes").benchmarks
+
+
+def test_course_profile_chooses_the_profile(monkeypatch):
+    monkeypatch.delenv("COURSE_PROFILE", raising=False)
+    assert current_profile().name == "mini"
+    monkeypatch.setenv("COURSE_PROFILE", "camvid")
+    assert current_profile().name == "camvid"
+    monkeypatch.setenv("COURSE_PROFILE", "camvd")
+    with pytest.raises(ValueError, match=r"unknown profile 'camvd'.*did you mean camvid"):
+        current_profile()

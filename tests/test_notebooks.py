@@ -12,6 +12,7 @@ from wrong_answers import BANKS
 from course_lib import lessons, release
 
 SOURCES = sorted((ROOT / "solutions").glob("*/*.ipynb"))
+LESSONS = [*SOURCES, *(ROOT / "solutions").glob("template.ipynb")]
 EXERCISES = [(source.stem, exercise) for source in SOURCES for exercise in exercises(source)]
 MISTAKES = [
     pytest.param(exercise, *edit, id=f"{lesson[:2]} {exercise.name}: {mistake}")
@@ -30,7 +31,7 @@ LONGEST_CELL_LINES, MOST_WORDS = 30, 90
 SECONDS, GIGABYTES = 120, 1.5  # 45 s on a quiet machine; this one may be busy
 
 pytestmark = pytest.mark.skipif(not SOURCES, reason="learners get no solutions/")
-for_each_lesson = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+for_each_lesson = pytest.mark.parametrize("source", LESSONS, ids=lambda path: path.stem)
 for_each_exercise = pytest.mark.parametrize("exercise", [e for _, e in EXERCISES], ids=lambda e: e.name)
 
 

@@ -1,17 +1,15 @@
 """Figures show what they claim."""
 
-import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from course_lib import data, plots
+from course_lib import data, models, plots
 from course_lib.evaluation import Scored, Segmented
-from course_lib.labels import PALETTE
+from course_lib.labels import CLASS_NAMES, PALETTE
 from course_lib.plots import panels
-
-matplotlib.use("Agg")
 
 
 def scored(name="0", size=(48, 80)):
@@ -79,3 +77,92 @@ def test_learning_curves_show_loss_and_mean_iou():
     curves, bars, right = figure.axes
     assert curves.lines[0].get_ydata().tolist() == [2, 1] and right.lines[0].get_ydata().tolist() == [40]
     assert [label.get_text() for label in bars.get_yticklabels()] == ["car", "road"]
+
+
+def test_a_figure_is_an_image_with_an_alternative_text():
+    figure = plots.class_shares({"road": 75.0, "void": 25.0, "car": 0.0}, 'All "pixels"')
+    shown = figure._repr_mimebundle_()
+    assert shown["text/plain"] == 'All "pixels": road 75.0 %, void 25.0 %.' == figure.alt
+    assert shown["text/html"].startswith('<img alt="All &quot;pixels&quot;: road 75.0 %, void 25.0 %."')
+    assert "data:image/png;base64," in shown["text/html"]
+
+
+def test_a_figure_is_not_kept_by_pyplot():
+    plots.class_shares({"road": 75.0, "car": 25.0})
+    assert plt.get_fignums() == []
+
+
+def test_every_class_keeps_its_colour():
+    figure = plots.class_iou({"road": 0.9, "car": 0.5, "train": 0.7}, "some")
+    axis = figure.axes[0]
+    names = [label.get_text() for label in axis.get_yticklabels()]
+    colours = dict(zip(names, [bar.get_facecolor() for bar in axis.patches], strict=True))
+    for name in ("road", "car", "train"):
+        assert colours[name][:3] == tuple(c / 255 for c in PALETTE[CLASS_NAMES.index(name)])
+    assert list(colours) == ["car", "train", "road"] and axis.get_title() == "mean 70.0 %"
+
+
+def sample(height=32, width=64, top=0):
+    target = torch.zeros(height, width, dtype=torch.uint8)
+    target[8:16, 8:24], target[:top] = 1, 255
+    return data.Sample("street", Image.new("RGB", (width, height)), target)
+
+
+def test_labelled_scenes_show_images_above_their_classes():
+    figure = plots.labelled_scenes([sample(top=4), sample(), sample(), sample()])
+    assert len(figure.axes) == 6
+    painted = figure.axes[3].images[0].get_array()
+    assert tuple(painted[0, 0]) == (0, 0, 0) and tuple(painted[10, 10]) == PALETTE[1]
+    with pytest.raises(ValueError, match="no image to draw"):
+        plots.labelled_scenes([])
+
+
+@pytest.mark.parametrize("size", [(32, 64), (1024, 2048)])
+def test_anomalies_are_outlined_beside_their_masks(size):
+    figure = plots.anomaly_examples({"first": sample(*size), "second": sample(), "third": sample(top=4)})
+    shown = [axis for axis in figure.axes if axis.images]
+    assert len(shown) == 6 and len(figure.axes) == 8
+    outline = shown[0].collections[0].get_paths()[0].get_extents()
+    scale = shown[0].images[0].get_array().shape[1] / size[1]
+    assert outline.x0 == pytest.approx(8 * scale, abs=1) and outline.x1 == pytest.approx(24 * scale, abs=1)
+    assert "first, second, third" in figure.alt
+
+
+def test_scores_of_any_size_are_shown_beside_the_image():
+    figure = plots.show_scores(sample(), {"a": torch.rand(1, 8, 16), "b": torch.rand(32, 64)}, "two")
+    titles = [axis.get_title() for axis in figure.axes[:6]]
+    assert titles == ["image", "ground truth", "a", "b", "", ""]
+    assert figure.axes[2].images[0].get_array().shape == (32, 64)
+
+
+SCORES = torch.tensor([0.9, 0.8, 0.7, 0.6, 0.4, 0.1])
+IS_ANOMALY = torch.tensor([True, False, True, True, False, False])
+
+
+def test_ranking_curves_go_through_the_points_solved_by_hand():
+    figure = plots.ranking_curves({"a score": SCORES}, IS_ANOMALY)
+    precision, roc = figure.axes
+    points = precision.lines[0].get_xydata().round(1).tolist()
+    assert points == [[33.3, 100], [33.3, 50], [66.7, 66.7], [100, 75], [100, 60], [100, 50]]
+    assert precision.lines[-1].get_ydata()[0] == 50, "chance is the prevalence"
+    marked = next(line for line in roc.lines if line.get_marker() == "o").get_xydata()[0]
+    assert marked[0] == pytest.approx(100 / 3) and "AuPRC 80.6 % and FPR95 33.3 %" in figure.alt
+
+
+def test_pixels_are_drawn_in_the_order_of_their_scores():
+    figure = plots.ranked_pixels(SCORES.flip(0), IS_ANOMALY.flip(0))
+    assert [text.get_text() for text in figure.axes[0].texts][:2] == ["0.9\nanomaly", "0.8\nnormal"]
+
+
+def test_densities_and_chance_levels_show_both_groups_and_the_expectation():
+    figure = plots.score_densities(SCORES, IS_ANOMALY, "a score", threshold=0.5)
+    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert set(labels) == {"normal pixels", "anomalous pixels", "threshold 0.50"}
+    figure = plots.chance_levels([0.1, 0.2], [0.9, 1.0], 0.15)
+    assert [axis.lines[0].get_xdata()[0] for axis in figure.axes] == [15, 95]
+
+
+def test_the_hourglass_shows_every_layer():
+    shapes = models.layer_shapes(models.build("erfnet"), (64, 128))
+    figure = plots.hourglass(shapes, "ERFNet")
+    assert [text.get_text() for text in figure.axes[0].texts] == [str(shape.channels) for shape in shapes]

@@ -1,6 +1,7 @@
 """Folders, devices and seeds."""
 
 import os
+import platform
 import random
 
 import numpy as np
@@ -55,3 +56,24 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="nothing was saved"):
         runtime.write_atomically(tmp_path / "b", b"new")
     assert (tmp_path / "a").read_bytes() == b"old" and [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_the_environment_check_says_what_a_lesson_runs_on(monkeypatch):
+    monkeypatch.delenv("COURSE_PROFILE", raising=False)
+    shown = repr(runtime.check_environment())
+    assert f"✓ Python {platform.python_version()}, torch" in shown and "profile mini: generated data" in shown
+    monkeypatch.setenv("COURSE_PROFILE", "camvid")
+    assert f"profile camvid: data sets in {runtime.data_root()}" in repr(runtime.check_environment())
+
+
+def test_the_environment_check_stops_where_lessons_could_not_work(monkeypatch):
+    monkeypatch.setattr(runtime, "LEAST_FREE_GB", 1e9)
+    with pytest.raises(OSError, match=r"only .* GB of disk are free in .*; free 1000000000.0 GB"):
+        runtime.check_environment()
+    monkeypatch.setattr(runtime, "OLDEST_PYTHON", (4, 0))
+    with pytest.raises(RuntimeError, match=r"is too old; set up with python3 start.py lab"):
+        runtime.check_environment()
+
+
+def test_the_peak_of_memory_is_that_of_this_process():
+    assert 0.05 < runtime.peak_memory() < 50

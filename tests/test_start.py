@@ -54,6 +54,16 @@ def test_the_first_run_installs_and_the_second_does_not(start):
     assert run(start, "test") == (0, ["-m pytest --nbval"])
 
 
+@pytest.mark.parametrize("task, last", [("lab", "-m jupyterlab notebooks"), ("run", "-m course_lib run")])
+def test_run_and_lab_make_the_data_first(start, task, last):
+    status, commands = run(start, task, "--more")
+    assert status == 0 and commands[-2].endswith("make_mini.py") and commands[-1].startswith(last)
+    assert commands[-1].endswith("--more")
+    start.failing = ("make_mini",)
+    status, commands = run(start, task)
+    assert status == 1 and commands[-1].endswith("make_mini.py"), "nothing runs without its data"
+
+
 def test_a_changed_pyproject_installs_again(start, tmp_path):
     run(start, "test")
     (tmp_path / "pyproject.toml").write_text("[project] # changed\n")

@@ -1,0 +1,114 @@
+"""The paper's table carries chance, intervals, marks and how it was made."""
+
+import pandas as pd
+import pytest
+from small_data import write_benchmark
+
+from course_lib import data, evaluation, models, reports
+from course_lib.evaluation import COLUMNS
+
+ROW = dict.fromkeys(COLUMNS) | {
+    "model": "erfnet", "weights": "some", "score": "msp", "temperature": 1.0, "benchmark": "RoadAnomaly21",
+    "protocol": "benchmark", "images": 10, "images_of": 10, "chance": 14.81,
+    "auprc": 30.04, "auprc_low": 22.4, "auprc_high": 37.6, "auprc_outside_chance": True,
+    "fpr95": 62.5, "fpr95_low": 50.0, "fpr95_high": 70.0, "fpr95_outside_chance": True,
+}  # fmt: skip
+
+
+def frame(*changes):
+    """Return a tidy table with one row per change."""
+    return pd.DataFrame([ROW | change for change in changes], columns=COLUMNS)
+
+
+def cells(table, label):
+    """Return the printed cells of a row."""
+    return [None if cell is None else str(cell) for cell in table.rows[label]]
+
+
+def test_chance_comes_first_and_numbers_have_intervals():
+    table = reports.paper_table(frame({}, {"benchmark": "fs_static", "chance": 1.37, "images_of": 10}))
+    assert list(table.rows) == ["chance", "MSP"]
+    assert cells(table, "chance") == ["14.8", "95.0", "1.4", "95.0"]
+    assert cells(table, "MSP")[:2] == ["30.0 [22, 38]", "62.5 [50, 70]"]
+    assert table.benchmarks == ("RoadAnomaly21", "fs_static")
+
+
+@pytest.mark.parametrize(
+    "change, printed",
+    [
+        ({"auprc_outside_chance": False}, "30.0~ [22, 38]"),
+        ({"auprc": 10.0}, "10.0! [22, 38]"),
+        ({"auprc_low": None, "auprc_high": None, "auprc_outside_chance": None}, "30.0"),
+    ],
+)
+def test_marks_say_what_chance_explains(change, printed):
+    assert cells(reports.paper_table(frame(change)), "MSP")[0] == printed
+
+
+def test_a_high_fpr95_is_worse_than_chance():
+    assert cells(reports.paper_table(frame({"fpr95": 98.0})), "MSP")[1] == "98.0! [50, 70]"
+
+
+@pytest.mark.parametrize(
+    "score, temperature, label",
+    [
+        ("max_logit", 1.0, "MaxLogit"),
+        ("msp", 0.5, "MSP (t = 0.5)"),
+        ("constant", 1.0, "a constant score"),
+        ("position:max_entropy", 1.0, "position only, MaxEntropy"),
+    ],
+)
+def test_rows_are_named_as_in_papers(score, temperature, label):
+    table = reports.paper_table(frame({"score": score, "temperature": temperature}))
+    assert list(table.rows) == ["chance", label]
+
+
+def test_a_missing_measurement_is_a_dash():
+    table = reports.paper_table(frame({}, {"score": "void", "benchmark": "fs_static"}))
+    assert cells(table, "Void")[:2] == [None, None]
+    assert "| Void | - / - |" in table.to_markdown() and "<td>-</td>" in table._repr_html_()
+
+
+def test_the_caption_says_how_the_numbers_came_about():
+    whole = reports.paper_table(frame({"miou": 72.2, "classes_in_miou": 19})).caption
+    assert "Mean IoU 72.2 over 19 classes" in whole and "10 images each" in whole
+    assert "Protocol benchmark: images in [0, 1]" in whole and "~ within chance" in whole
+    part = reports.paper_table(frame({"images": 7})).caption
+    assert "7 of 10 images in RoadAnomaly21" in part and "not comparable with published numbers" in part
+    generated = reports.paper_table(frame({"images": 7, "benchmark": "mini_RoadAnomaly21"})).caption
+    assert "published" not in generated
+
+
+def test_rows_of_two_protocols_do_not_belong_together():
+    with pytest.raises(ValueError, match=r"one protocol, got \['benchmark', 'peer'\]"):
+        reports.paper_table(frame({}, {"protocol": "peer"}))
+    with pytest.raises(ValueError, match="need rows"):
+        reports.paper_table(frame())
+
+
+def test_every_form_shows_the_same_numbers():
+    table = reports.paper_table(frame({}))
+    for text in (table.to_text(), repr(table), table.to_markdown(), table._repr_html_()):
+        for part in ("RoadAnomaly21", "14.8", "30.0", "[22, 38]", "62.5", "percent"):
+            assert part in text
+    lines = table.to_markdown().splitlines()
+    assert lines[:2] == ["| | RoadAnomaly21 |", "|---|---|"] and lines[3].startswith(
+        "| MSP | 30.0 [22, 38] / 62.5"
+    )
+
+
+def test_the_table_of_an_evaluation_can_be_arranged(small_evaluation):
+    rows, metadata = small_evaluation
+    table = reports.paper_table(evaluation.table(rows, metadata, "x.safetensors", (0.5, 19)))
+    assert list(table.rows) == ["chance", "MSP", "MaxLogit", "MaxEntropy", "a constant score"]
+    assert all(cell is not None for row in table.rows.values() for cell in row)
+
+
+@pytest.fixture
+def small_evaluation(tmp_path):
+    """Evaluate an untrained network on a small benchmark."""
+    write_benchmark(tmp_path, "RoadAnomaly21")
+    settings = evaluation.Settings(size=(32, 64), resamples=50)
+    images = [data.BenchmarkImages("RoadAnomaly21", tmp_path)]
+    network, controls = models.build("erfnet"), evaluation.Controls()
+    return evaluation.evaluate(network, images, settings, controls, progress=False), models.Metadata()
