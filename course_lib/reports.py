@@ -6,20 +6,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from course_lib import scores
 from course_lib.data import BENCHMARKS
 from course_lib.evaluation import CHANCE_FPR95, PROTOCOLS
 
 METRICS = ("AuPRC ↑", "FPR95 ↓")
-SCORE_NAMES = {
-    "msp": "MSP",
-    "max_logit": "MaxLogit",
-    "max_entropy": "MaxEntropy",
-    "energy": "Energy",
-    "void": "Void",
-    "constant": "a constant score",
-    "colour": "colour only",
-}
-"""How papers write the scores."""
+ROW_LABELS = scores.TITLES | {"constant": "a constant score", "colour": "colour only"}
 
 WITHIN, WORSE = "~", "!"
 """Marks of a number that chance explains, and of one that is worse than chance."""
@@ -120,7 +112,7 @@ def _label(score: str, temperature: float) -> str:
     """Name a row as papers do."""
     if score.startswith("position:"):
         return f"position only, {_label(score.removeprefix('position:'), temperature)}"
-    name = SCORE_NAMES.get(score, score)
+    name = ROW_LABELS.get(score, score)
     return name if temperature == 1 else f"{name} (t = {temperature:g})"
 
 
@@ -129,7 +121,7 @@ def _cells(row) -> tuple[Cell | None, Cell | None]:
     if row is None:
         return None, None
     auprc_mark = _mark(row.auprc_outside_chance, row.auprc < row.chance)
-    fpr95_mark = _mark(row.fpr95_outside_chance, row.fpr95 > CHANCE_FPR95)
+    fpr95_mark = "" if row.constant else _mark(row.fpr95_outside_chance, row.fpr95 > CHANCE_FPR95)
     return (
         Cell(row.auprc, row.auprc_low, row.auprc_high, auprc_mark),
         Cell(row.fpr95, row.fpr95_low, row.fpr95_high, fpr95_mark),
@@ -160,6 +152,8 @@ def _caption(frame: pd.DataFrame) -> str:
     marks = ""
     if frame["auprc_low"].notna().any():
         marks = f" Brackets: 95 % intervals over images. {WITHIN} within chance, {WORSE} worse than chance."
+    if (frame["constant"].fillna(False) & (frame["fpr95_convention"] == "step")).any():
+        marks += " A constant score flags all pixels or none: its FPR95 is 100 by definition."
     public = [name for name in counts["benchmark"] if not BENCHMARKS[name].generated]
     part = (counts["images"] < counts["images_of"]).any() and public
     warning = " Rows on part of an official set are not comparable with published numbers." if part else ""

@@ -157,7 +157,7 @@ def check_environment() -> Environment:
     if free < LEAST_FREE_GB:
         raise OSError(f"only {free:.1f} GB of disk are free in {PROJECT_ROOT}; free {LEAST_FREE_GB} GB")
     device = choose_device()
-    threads = f" with {torch.get_num_threads()} threads, which is enough" if device.type == "cpu" else ""
+    threads = f", {torch.get_num_threads()} thread(s), which is enough" if device.type == "cpu" else ""
     profile = os.environ.get("COURSE_PROFILE") or "mini"
     data = "generated data, no download" if profile == "mini" else f"data sets in {data_root()}"
     return Environment(

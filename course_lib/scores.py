@@ -139,6 +139,15 @@ SCORES: dict[str, Callable[..., Tensor]] = {
 }
 """The five scores of the course by name."""
 
+TITLES = {
+    "msp": "MSP",
+    "max_logit": "MaxLogit",
+    "max_entropy": "MaxEntropy",
+    "energy": "Energy",
+    "void": "Void",
+}
+"""How papers write the scores."""
+
 NEED_TEMPERATURE = ("msp", "max_entropy", "energy")
 """The scores that a temperature changes; the others ignore it."""
 

@@ -65,18 +65,20 @@ def test_a_wrong_answer_earns_nothing_and_the_lesson_goes_on_with_ours(capsys):
     [
         (lambda logits: logits.amax(dim=1), "right but for the sign: it is the other way round"),
         (lambda logits: None, "it returned None; is a return missing?"),
-        (lambda logits: -logits.amax(dim=1, keepdim=True), "the shape is (1, 1, 3, 4), expected (1, 3, 4)"),
-        (lambda logits: -logits.amax(dim=1).int(), "the dtype is torch.int32, expected a floating dtype"),
-        (lambda logits: logits.amax(dim=1) > 3, "the dtype is torch.bool, expected a floating dtype"),
+        (lambda logits: -logits.amax(dim=1, keepdim=True), "got the shape (1, 1, 3, 4), expected (1, 3, 4)"),
+        (lambda logits: -logits.amax(dim=1).int(), "got torch.int32, expected a floating dtype"),
+        (lambda logits: logits.amax(dim=1) > 3, "got torch.bool, expected a floating dtype"),
         (lambda logits: (-logits.amax(dim=1)).tolist(), "got a list, expected a tensor"),
         (lambda logits: (-logits.amax(dim=1)).numpy(), "got a ndarray, expected a tensor"),
         (lambda logits: logits.max(dim=1), "got 2 results at once, expected a tensor"),
-        (lambda logits: logits.amax(dim=1) * torch.nan, "12 of 12 values are NaN"),
+        (lambda logits: logits.amax(dim=1) * torch.nan, "got NaN in 12 of 12 values"),
         (lambda logits: "twelve", "got 'twelve' of type str, expected a tensor"),
+        (lambda logits: -100 * logits.amax(dim=1), "100 times too large: a percentage, expected a fraction"),
+        (lambda logits: (logits > 0).mean(dim=1), "convert with .float() first"),
         (lambda logits: undefined(logits), "NameError: name 'undefined' is not defined"),  # noqa: F821
         (lambda logits: max_logit(logits), "RecursionError: maximum recursion depth exceeded"),
         (lambda logits: sys.exit(), "SystemExit"),
-        (lambda logits: logits.mul_(-1).amin(dim=1), "it changed its argument LOGITS in place"),
+        (lambda logits: logits.mul_(-1).amin(dim=1), "it changed its argument `LOGITS` in place"),
     ],
 )
 def test_what_is_wrong_is_named(answer, problem, capsys):
@@ -93,7 +95,24 @@ def test_a_case_that_raises_does_not_cost_the_others(capsys):
     check.case("two images", lambda: max_logit(LOGITS.repeat(2, 1, 1, 1)), 0.0)
     check.case("half", lambda: max_logit(LOGITS / 2), scores.max_logit(LOGITS / 2))
     assert check.points() == 0.67
-    assert "max_logit: 0.67 of 1 points ✓ one image ✗ two images: ZeroDivisionError" in report(check, capsys)
+    assert "max_logit: 0.67 of 1 point ✓ one image ✓ half ✗ two images: ZeroDivisionError" in report(
+        check, capsys
+    )
+
+
+def test_cases_that_fail_in_the_same_way_share_a_line_without_hints(capsys):
+    globals()["max_logit"] = lambda logits: logits.missing
+    check = Check("max_logit", points=1)
+    for name in ("one", "two"):
+        check.case(name, lambda: max_logit(LOGITS), 0.0, hint="a hint that would mislead")
+    assert "✗ one, two: AttributeError: 'Tensor' object has no attribute 'missing'" in report(check, capsys)
+    assert not any("hint" in problem for problem in check.problems.values())
+
+
+def test_short_results_are_shown_whole(capsys):
+    check = check_of(lambda logits: logits.shape, expected=(1, 3, 4), hint="the class dimension goes")
+    problem = "got torch.Size([1, 2, 3, 4]), expected (1, 3, 4) (hint: the class dimension goes)"
+    assert problem in report(check, capsys)
 
 
 def test_the_stub_is_not_attempted(capsys):
@@ -121,7 +140,9 @@ def unsolved_helper(logits):
 
 
 def test_a_check_run_again_after_best_does_not_count_the_librarys_version(capsys):
-    assert report(check_of(scores.max_logit), capsys) == "max_logit: not attempted yet"
+    check = check_of(scores.max_logit)
+    assert "stands for the course's version now; run your answer cell again" in report(check, capsys)
+    assert check.points() == 0
 
 
 class Sly(float):
@@ -184,7 +205,7 @@ def test_lists_and_dictionaries_are_put_back():
     globals()["max_logit"] = lambda given: given["a"].append(3) or 1
     check = Check("max_logit", points=1)
     check.case("a dictionary", lambda: max_logit(values), 1)
-    assert values == {"a": [1, 2]} and "changed its argument values" in check.problems["a dictionary"]
+    assert values == {"a": [1, 2]} and "changed its argument `values`" in check.problems["a dictionary"]
 
 
 def test_two_cases_of_one_name_raise():

@@ -28,7 +28,7 @@ def test_score_panels_show_image_truth_and_every_score():
     assert figure.get_suptitle() == "two images"
     panels = figure.axes[:10]
     assert [axis.get_title() for axis in panels[:5]] == [
-        "image", "ground truth", "MSP", "max logit", "MSP, T = 0.5",
+        "image", "ground truth", "MSP", "MaxLogit", "MSP, T = 0.5",
     ]  # fmt: skip
     assert [panels[0].get_ylabel(), panels[5].get_ylabel()] == ["a", "b"]
     truth = panels[1].images[0]
@@ -60,7 +60,7 @@ def test_segmentation_panels_paint_truth_and_prediction_in_the_same_colours():
     one = Segmented(sample, target.clamp(max=13).long(), torch.rand(19, 32, 64), (0, 13))
     figure = plots.segmentation_panels([one], "a street")
     titles = [axis.get_title() for axis in figure.axes[:5]]
-    assert titles == ["image", "ground truth", "prediction", "MSP", "max logit"]
+    assert titles == ["image", "ground truth", "prediction", "MSP", "MaxLogit"]
     truth, predicted = (figure.axes[i].images[0].get_array() for i in (1, 2))
     assert tuple(truth[0, 0]) == (0, 0, 0) and tuple(truth[20, 5]) == tuple(predicted[20, 5]) == PALETTE[13]
     assert [text.get_text() for text in figure.legends[0].get_texts()][13::6] == ["car", "void"]
@@ -128,11 +128,18 @@ def test_anomalies_are_outlined_beside_their_masks(size):
     assert "first, second, third" in figure.alt
 
 
+def test_anomalies_are_shown_beside_what_they_were_taken_for():
+    one = Segmented(sample(), torch.full((32, 64), 13), torch.rand(19, 32, 64), tuple(range(19)))
+    figure = plots.predicted_classes({"a": one, "b": one}, "taken for")
+    assert tuple(figure.axes[1].images[0].get_array()[0, 0]) == PALETTE[13]
+    assert [axis.get_title() for axis in figure.axes[:4]] == ["a", "prediction", "b", "prediction"]
+
+
 def test_scores_of_any_size_are_shown_beside_the_image():
     figure = plots.show_scores(sample(), {"a": torch.rand(1, 8, 16), "b": torch.rand(32, 64)}, "two")
-    titles = [axis.get_title() for axis in figure.axes[:6]]
-    assert titles == ["image", "ground truth", "a", "b", "", ""]
-    assert figure.axes[2].images[0].get_array().shape == (32, 64)
+    assert [axis.get_title() for axis in figure.axes[:3]] == ["image, anomaly outlined", "a", "b"]
+    assert figure.axes[1].images[0].get_array().shape == (32, 64)
+    assert len(plots.show_scores(sample(), dict.fromkeys("abc", torch.rand(8, 16))).axes) == 4
 
 
 SCORES = torch.tensor([0.9, 0.8, 0.7, 0.6, 0.4, 0.1])
@@ -165,4 +172,6 @@ def test_densities_and_chance_levels_show_both_groups_and_the_expectation():
 def test_the_hourglass_shows_every_layer():
     shapes = models.layer_shapes(models.build("erfnet"), (64, 128))
     figure = plots.hourglass(shapes, "ERFNet")
-    assert [text.get_text() for text in figure.axes[0].texts] == [str(shape.channels) for shape in shapes]
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert [int(text) for text in texts if text.isdigit()] == [shape.channels for shape in shapes]
+    assert [text for text in texts if "x" in text][:3] == ["32 x 64", "16 x 32", "8 x 16"]

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from course_lib.exercises.arguments import Arguments, copied
-from course_lib.exercises.comparison import difference
+from course_lib.exercises.comparison import RESULT, difference, explained
 from course_lib.exercises.silence import silent_stderr
 
 NOT_ATTEMPTED = "not attempted yet"
+OURS = "this name stands for the course's version now; run your answer cell again, then this one"
 REPORT_WIDTH = 100
 
 
@@ -47,13 +48,13 @@ class Check:
         if name in self.problems:
             raise ValueError(f"{self.title} has two cases called {name!r}")
         problem = self._problem(call, copied(expected))
-        wants_hint = hint and problem and problem != NOT_ATTEMPTED
-        self.problems[name] = f"{problem} (hint: {hint})" if wants_hint else problem
+        asks_for_hint = hint and problem.startswith(RESULT)
+        self.problems[name] = f"{problem} (hint: {hint})" if asks_for_hint else problem
 
     @property
     def attempted(self) -> bool:
         """Whether the learner's code is more than the stub."""
-        return any(problem != NOT_ATTEMPTED for problem in self.problems.values())
+        return any(problem not in (NOT_ATTEMPTED, OURS) for problem in self.problems.values())
 
     @property
     def solved(self) -> bool:
@@ -63,15 +64,22 @@ class Check:
     def points(self) -> float:
         """Print the report; return the points, a plain float in [0, maximum] for nbgrader to read."""
         if not self.attempted:
-            print(f"{self.title}: {NOT_ATTEMPTED}")
+            print(f"{self.title}: {next(iter(self.problems.values()), NOT_ATTEMPTED)}")
             return 0.0
         passed = sum(not problem for problem in self.problems.values())
         earned = round(self.max_points * passed / len(self.problems), 2)
-        print(f"{self.title}: {earned:g} of {self.max_points:g} points")
-        for name, problem in self.problems.items():
-            line = f"✗ {name}: {problem}" if problem else f"✓ {name}"
+        print(f"{self.title}: {earned:g} of {self.max_points:g} point{'s' if self.max_points != 1 else ''}")
+        for line in self._lines():
             print(textwrap.fill(line, REPORT_WIDTH, initial_indent="  ", subsequent_indent="    "))
         return earned
+
+    def _lines(self) -> list[str]:
+        """Return one line per case; cases that failed in the same way share one."""
+        failed: dict[str, list[str]] = {}
+        for name, problem in self.problems.items():
+            failed.setdefault(problem, []).append(name)
+        passed = [f"✓ {name}" for name in failed.pop("", [])]
+        return passed + [f"✗ {', '.join(names)}: {problem}" for problem, names in failed.items()]
 
     def best(self, mine: Callable, reference: Callable) -> Callable:
         """Return ``mine`` when every case has passed, else ``reference``, so that the lesson goes on."""
@@ -81,15 +89,15 @@ class Check:
     def _problem(self, call: Callable[[], Any], expected: Any) -> str:
         """Make the call; return what is wrong in one line, or an empty string."""
         if self._is_ours(call):
-            return NOT_ATTEMPTED
+            return OURS
         arguments = Arguments(call)
         try:
             with silent_stderr():  # nbgrader gives 0 for any output there
                 problem = difference(call(), expected)
         except (Exception, SystemExit) as error:  # a learner's slip must not stop the notebook
-            problem = NOT_ATTEMPTED if self._is_stub(error) else f"{type(error).__name__}: {error}"
+            problem = NOT_ATTEMPTED if self._is_stub(error) else explained(error)
         changed = arguments.restore()
-        return f"it changed its argument {changed} in place; work on a new tensor" if changed else problem
+        return f"it changed its argument `{changed}` in place; work on a new tensor" if changed else problem
 
     def _is_ours(self, call: Callable[[], Any]) -> bool:
         """Tell whether the name stands for the library's own function, as it does after ``best``."""

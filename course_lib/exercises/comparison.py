@@ -8,6 +8,9 @@ from torch import Tensor
 
 RELATIVE, ABSOLUTE = 1e-4, 1e-6  # float32 sums in another order differ by less
 
+RESULT = "got "
+"""How a problem begins that a look at the result does not explain, so that a hint is welcome."""
+
 
 def difference(actual: Any, expected: Any) -> str:
     """Compare two results.
@@ -26,12 +29,22 @@ def difference(actual: Any, expected: Any) -> str:
         return _of_dictionaries(actual, expected)
     if expected is None or isinstance(expected, (bool, str)):
         same = type(actual) is type(expected) and actual == expected
-        return "" if same else f"got {_brief(actual)}, expected {expected!r}"
+        return "" if same else f"{RESULT}{_brief(actual)}, expected {expected!r}"
     try:
         values, wanted = _as_tensor(actual), _as_tensor(expected)
     except (TypeError, ValueError, RuntimeError):
-        return f"got {_kind_of_result(actual)}, expected {_kind_of_result(expected)}"
+        return f"{RESULT}{_kind_of_result(actual)}, expected {_kind_of_result(expected)}"
+    if isinstance(expected, (tuple, list)) and not _agree(values, wanted):
+        return f"{RESULT}{_brief(actual)}, expected {_brief(expected)}"
     return _of_forms(actual, values, expected, wanted) or _of_values(values.double(), wanted.double())
+
+
+def explained(error: BaseException) -> str:
+    """Return an error in one line, with the cure of those that everybody meets."""
+    line = " ".join(f"{type(error).__name__}: {error}".split())
+    if "not implemented for" in line or "could not infer output dtype" in line:
+        return f"{line}; convert with .float() first"
+    return line
 
 
 def _as_tensor(result: Any) -> Tensor:
@@ -55,13 +68,13 @@ def _of_dictionaries(actual: Any, expected: dict) -> str:
 def _of_forms(actual: Any, values: Tensor, expected: Any, wanted: Tensor) -> str:
     """Compare types, shapes and kinds of dtype."""
     if isinstance(expected, Tensor) and not isinstance(actual, Tensor):
-        return f"got a {type(actual).__name__}, expected a tensor"
+        return f"{RESULT}a {type(actual).__name__}, expected a tensor"
     if values.shape != wanted.shape:
-        return f"the shape is {tuple(values.shape)}, expected {tuple(wanted.shape)}"
+        return f"{RESULT}the shape {tuple(values.shape)}, expected {tuple(wanted.shape)}"
     if isinstance(expected, (Tensor, np.ndarray)) and _kind(values) != _kind(wanted):
-        return f"the dtype is {values.dtype}, expected a {_kind(wanted)} dtype such as {wanted.dtype}"
+        return f"{RESULT}{values.dtype}, expected a {_kind(wanted)} dtype such as {wanted.dtype}"
     if "bool" == _kind(values) != _kind(wanted):
-        return f"got {_brief(actual)}, expected a number"
+        return f"{RESULT}{_brief(actual)}, expected a number"
     return ""
 
 
@@ -74,15 +87,25 @@ def _kind(values: Tensor) -> str:
 
 def _of_values(values: Tensor, wanted: Tensor) -> str:
     """Compare numbers of equal shape; name the mistakes that everybody makes."""
-    wrong = ~torch.isclose(values, wanted, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
-    if not wrong.any():
+    if _agree(values, wanted):
         return ""
+    wrong = ~torch.isclose(values, wanted, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
     if values[wrong].isnan().any():
-        return f"{int(values.isnan().sum())} of {values.numel()} values are NaN"
-    if torch.allclose(values, -wanted, rtol=RELATIVE, atol=ABSOLUTE):
+        return f"{RESULT}NaN in {int(values.isnan().sum())} of {values.numel()} values"
+    if _agree(values, -wanted):
         return "right but for the sign: it is the other way round"
-    first = f"got {values[wrong][0]:.4g}, expected {wanted[wrong][0]:.4g}"
+    if _agree(values, 100 * wanted):
+        return "100 times too large: a percentage, expected a fraction"
+    first = f"{RESULT}{values[wrong][0]:.4g}, expected {wanted[wrong][0]:.4g}"
     return first if values.numel() == 1 else f"{first} ({int(wrong.sum())} of {wrong.numel()} values differ)"
+
+
+def _agree(values: Tensor, wanted: Tensor) -> bool:
+    """Tell whether two tensors are equal but for rounding."""
+    if values.shape != wanted.shape:
+        return False
+    tolerance = {"rtol": RELATIVE, "atol": ABSOLUTE, "equal_nan": True}
+    return torch.allclose(values.double(), wanted.double(), **tolerance)
 
 
 def _kind_of_result(result: Any) -> str:

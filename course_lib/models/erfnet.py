@@ -50,6 +50,21 @@ class NonBottleneck1D(nn.Module):
         return F.relu(x + y)
 
 
+def example_block(channels: int, dropout: float, dilation: int) -> NonBottleneck1D:
+    """Return a block in evaluation mode in which every number matters, as after training.
+
+    In a fresh block the normalisations change next to nothing, so that a wrong order would go unnoticed.
+    """
+    block = NonBottleneck1D(channels, dropout, dilation).eval()
+    with torch.no_grad():
+        for norm in (block.bn1, block.bn2):
+            norm.weight.normal_()
+            norm.bias.normal_()
+            norm.running_mean.normal_()
+            norm.running_var.uniform_(0.001, 0.1)
+    return block
+
+
 class Upsampler(nn.Module):
     """Double both sides with a strided transposed convolution."""
 

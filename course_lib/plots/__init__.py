@@ -1,11 +1,12 @@
 """Results as figures with alternative texts. Every function returns the figure and never shows it."""
 
+from course_lib.plots.anomalies import anomaly_examples, predicted_classes, show_scores
 from course_lib.plots.bars import class_iou, class_shares
 from course_lib.plots.curves import chance_levels, ranked_pixels, ranking_curves, score_densities
 from course_lib.plots.figure import DescribedFigure
 from course_lib.plots.hourglass import hourglass
-from course_lib.plots.samples import anomaly_examples, labelled_scenes
-from course_lib.plots.score_maps import score_panels, show_scores
+from course_lib.plots.samples import labelled_scenes
+from course_lib.plots.score_maps import score_panels
 from course_lib.plots.segmentation import segmentation_panels
 from course_lib.plots.training import learning_curves
 
@@ -18,6 +19,7 @@ __all__ = [
     "hourglass",
     "labelled_scenes",
     "learning_curves",
+    "predicted_classes",
     "ranked_pixels",
     "ranking_curves",
     "score_densities",

@@ -23,7 +23,7 @@ def class_shares(shares: Mapping[str, float], title: str = "", of: str = "all pi
     axis = figure.subplots()
     bars = axis.barh(list(present), list(present.values()), color=[_colour(name) for name in present])
     axis.bar_label(bars, [f"{share:.1f}" for share in present.values()], padding=3, fontsize=8)
-    axis.set(xscale="log", xlabel=f"percent of {of} (logarithmic)", title=title)
+    axis.set(xlabel=f"percent of {of}", title=title)
     axis.margins(x=0.12, y=0.02)
     axis.spines[["top", "right"]].set_visible(False)
     return figure

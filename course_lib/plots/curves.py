@@ -135,7 +135,7 @@ def chance_levels(auprc: Sequence[float], fpr95: Sequence[float], prevalence: fl
     for axis, (name, values, expected, what) in zip(figure.subplots(1, 2), panels, strict=True):
         axis.hist(100 * np.asarray(values), bins=20, color=GREY)
         axis.axvline(100 * expected, color=ANOMALY, linewidth=2, label=f"{what}: {100 * expected:.1f} %")
-        axis.set(xlabel=f"{name} of a random score, %", ylabel="random scores")
+        axis.set(xlabel=f"{name} of a random score, %", ylabel="number of random scores")
         axis.legend(frameon=False)
         axis.spines[["top", "right"]].set_visible(False)
     return figure

@@ -25,11 +25,15 @@ def hourglass(shapes: Sequence[LayerShape], title: str = "") -> DescribedFigure:
         at = [i for i, s in enumerate(shapes) if s.kind == kind]
         heights = [shapes[i].height for i in at]
         axis.bar(at, heights, bottom=[-h / 2 for h in heights], width=0.85, color=colour, label=kind)
-    for i, s in enumerate(shapes):
-        axis.text(i, s.height / 2 + 2, str(s.channels), ha="center", fontsize=8)
     tallest = max(s.height for s in shapes)
-    axis.set(xticks=[], yticks=[], xlabel="layer by layer; numbers are channels", ylabel="height of the map")
-    axis.set_ylim(-tallest / 2 - 4, tallest / 2 + 14)
+    for i, s in enumerate(shapes):
+        axis.text(i, s.height / 2 + tallest / 60, str(s.channels), ha="center", fontsize=8)
+        if i == 0 or s.height != shapes[i - 1].height:
+            axis.text(
+                i - 0.35, 0, f"{s.height} x {s.width}", color="white", rotation=90, va="center", fontsize=7
+            )
+    axis.set(xticks=[], yticks=[], xlabel="layer by layer: channels above, height x width of the map inside")
+    axis.set_ylim(-0.55 * tallest, 0.6 * tallest)
     axis.legend(frameon=False, ncols=len(kinds), loc="lower center", fontsize=9)
     axis.spines[["top", "right", "left", "bottom"]].set_visible(False)
     axis.set_title(title)

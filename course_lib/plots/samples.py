@@ -1,18 +1,15 @@
-"""Images as they are on disk, with what people labelled."""
+"""Scenes as they are on disk, with what was labelled."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from course_lib.data import Sample
 from course_lib.labels import colourise
 from course_lib.plots.figure import DescribedFigure
-from course_lib.plots.panels import class_legend, colour_legend, panel_grid, show
-from course_lib.plots.score_maps import TRUTH_COLOURS, TRUTH_NAMES, draw_truth
+from course_lib.plots.panels import class_legend, panel_grid, show
 
 COLUMNS = 3
-OUTLINE = "#e8793a"  # of anomalies, as in the truth
 
 
 def labelled_scenes(samples: Sequence[Sample], title: str = "") -> DescribedFigure:
@@ -39,38 +36,3 @@ def labelled_scenes(samples: Sequence[Sample], title: str = "") -> DescribedFigu
     class_legend(figure)
     figure.suptitle(title)
     return figure
-
-
-def anomaly_examples(samples: Mapping[str, Sample], title: str = "") -> DescribedFigure:
-    """Draw one image per benchmark with its anomalies outlined, beside its mask.
-
-    Args:
-        samples: by the name of the benchmark, with targets of 0 normal, 1 anomaly, 255 void.
-        title: a line above the panels.
-    """
-    alt = f"{title or 'Anomalies'}: one image of each of {', '.join(samples)}, its mask beside it."
-    rows = -(-len(samples) // 2)
-    shapes = [tuple(next(iter(samples.values())).target.shape)] * rows
-    figure, axes = panel_grid(shapes, ["image", "mask"] * 2, alt)
-    for axis in axes.flat:
-        axis.set_axis_off()
-    pairs = axes.reshape(-1, 2)
-    for (picture, mask), (name, sample) in zip(pairs, samples.items(), strict=False):
-        _outlined(picture, sample)
-        picture.text(0, 1.02, name, transform=picture.transAxes, fontsize=8)
-        draw_truth(mask, sample.target)
-    for axis in axes[0]:
-        axis.set_title(axis.get_title(), pad=16)
-    colour_legend(figure, TRUTH_COLOURS, TRUTH_NAMES, columns=3)
-    figure.suptitle(title)
-    return figure
-
-
-def _outlined(axis: Axes, sample: Sample) -> None:
-    """Draw an image with an outline around its anomalous pixels."""
-    height, width = sample.target.shape
-    show(axis, np.asarray(sample.image.resize((width, height))))
-    anomalous = (sample.target == 1).numpy().astype(float)
-    if anomalous.any():
-        step = max(1, -(-max(height, width) // axis.images[0].get_array().shape[1]))
-        axis.contour(anomalous[::step, ::step], levels=[0.5], colors=[OUTLINE], linewidths=1.5)

@@ -1,6 +1,6 @@
 """Images of anomaly benchmarks with their score maps."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import seaborn as sns
@@ -9,19 +9,17 @@ from matplotlib.colors import ListedColormap
 from PIL import Image
 from torch import Tensor
 
-from course_lib.data import Sample
-from course_lib.evaluation import Scored, to_size_of
+from course_lib.evaluation import Scored
 from course_lib.labels import IGNORE
 from course_lib.plots.figure import DescribedFigure
 from course_lib.plots.panels import colour_legend, panel_grid, show, thinned
+from course_lib.scores import TITLES
 
 SCORE_COLOURS = sns.color_palette("mako", as_cmap=True)
 """Dark is normal, light is anomalous; readable without colour."""
 
 TRUTH_COLOURS = ListedColormap(["#30303a", "#e8793a", "#b9b9c4"])
 """Normal, anomaly, void."""
-
-COLUMNS = 3  # of panels, where one image has many
 
 TRUTH_NAMES = ("normal", "anomaly", "void")
 
@@ -48,31 +46,6 @@ def score_panels(scored: Sequence[Scored], title: str = "") -> DescribedFigure:
     for row, one in zip(axes, scored, strict=True):
         _draw(row, one.image, one.target, [one.maps[key] for key in keys])
         row[0].set_ylabel(one.name)
-    colour_legend(figure, TRUTH_COLOURS, TRUTH_NAMES, columns=3)
-    figure.suptitle(title)
-    return figure
-
-
-def show_scores(sample: Sample, scores: Mapping[str, Tensor], title: str = "") -> DescribedFigure:
-    """Draw one image, its ground truth and its score maps, three panels in a row.
-
-    Args:
-        sample: an image of a benchmark, with its target of 0, 1 and 255.
-        scores: by name, (1, h, w) or (h, w) of any size; they are brought to that of the target.
-        title: a line above the panels.
-    """
-    maps = {
-        name: to_size_of(sample.target, scored.reshape(scored.shape[-2:])) for name, scored in scores.items()
-    }
-    titles = ["image", "ground truth", *maps]
-    rows = -(-len(titles) // COLUMNS)
-    alt = f"{title or f'Image {sample.name}'}: {', '.join(titles)}."
-    figure, axes = panel_grid([tuple(sample.target.shape)] * rows, [""] * COLUMNS, alt)
-    for axis, name in zip(axes.flat, titles, strict=False):
-        axis.set_title(name)
-    for axis in axes.flat[len(titles) :]:
-        axis.set_axis_off()
-    _draw(axes.flat[: len(titles)], sample.image, sample.target, maps.values())
     colour_legend(figure, TRUTH_COLOURS, TRUTH_NAMES, columns=3)
     figure.suptitle(title)
     return figure
@@ -108,5 +81,5 @@ def draw_scores(axis: Axes, scores: Tensor, target: Tensor) -> None:
 
 def _title(score: str, temperature: float) -> str:
     """Name a score as people write it."""
-    name = score.replace("_", " ").replace("msp", "MSP")
+    name = TITLES[score]
     return name if temperature == 1 else f"{name}, T = {temperature:g}"

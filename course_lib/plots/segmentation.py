@@ -28,12 +28,12 @@ def segmentation_panels(
     """
     if not segmented:
         raise ValueError("no image to draw; is the data set empty?")
-    titles = ["image", "ground truth", "prediction", *(["MSP", "max logit"] if with_scores else [])]
+    titles = ["image", "ground truth", "prediction", *(["MSP", "MaxLogit"] if with_scores else [])]
     alt = f"{title or 'Segmentation'}. For each of {len(segmented)} images: {', '.join(titles)}."
     figure, axes = panel_grid([tuple(one.sample.target.shape) for one in segmented], titles, alt)
     for row, one in zip(axes, segmented, strict=True):
         show(row[0], np.asarray(one.sample.image))
-        row[0].set_ylabel(one.sample.name.replace("_", "\n"))  # long names would run into each other
+        row[0].set_ylabel(one.sample.name.removesuffix("_000000").replace("_", "\n"), fontsize=8)
         for axis, classes in ((row[1], one.sample.target), (row[2], one.predicted)):
             show(axis, colourise(classes).numpy(), interpolation="nearest")
         for axis, scored in zip(row[3:], _score_maps(one) if with_scores else (), strict=True):

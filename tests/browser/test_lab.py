@@ -18,7 +18,9 @@ def test_lesson_0_runs_in_jupyterlab_and_its_figures_have_alternative_texts(page
     page.wait_for_selector(KERNEL_IDLE, state="attached", timeout=60_000)
     page.get_by_role("menuitem", name="Run", exact=True).first.click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    page.get_by_text("mini_RoadAnomaly  ").wait_for(timeout=120_000)  # the last output
+    page.get_by_text("mini_RoadAnomaly 30 images").wait_for(
+        state="attached", timeout=120_000
+    )  # the last output
     figures = page.locator(".jp-NotebookPanel .jp-OutputArea img")
     texts = [figures.nth(i).get_attribute("alt") for i in range(figures.count())]
     assert len(texts) == 3 and texts[0].startswith("Three training scenes")

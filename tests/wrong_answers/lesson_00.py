@@ -3,13 +3,14 @@
 BANK = {
     "class_share": {
         "void in the denominator": ("target[target != labels.IGNORE]", "target", "✗ void is out"),
-        "a percentage": (".item()", ".item() * 100", "✗ half are car: got 50, expected 0.5"),
+        "a percentage": (".item()", ".item() * 100", "100 times too large: a percentage"),
         "a count": (".float().mean()", ".sum()", "a share, no count"),
         "void painted over in the argument": (
             "valid = target[target != labels.IGNORE]",
             "target[target == labels.IGNORE] = 254; valid = target[target != 254]",
-            "it changed its argument half_void in place",
+            "it changed its argument `half_void` in place",
         ),
+        "the last class forgotten": ("target != labels.IGNORE", "target < 18", "18 is a class, too"),
         "void is road": (
             "valid = target[target != labels.IGNORE]",
             "valid = target.where(target != labels.IGNORE, 0)",
@@ -30,7 +31,7 @@ BANK = {
             "255 is neither normal nor anomalous",
         ),
         "the share of normal pixels": ("valid == 1", "valid == 0", "✗ one of four: got 0.75"),
-        "a percentage": (".item()", ".item() * 100", "got 25, expected 0.25"),
+        "a percentage": (".item()", ".item() * 100", "100 times too large: a percentage"),
         "a count": (".float().mean()", ".float().sum()", "✗ one of four: got 1"),
         "the mean over void": ("(valid == 1)", "target", "✗ one of four"),
     },

@@ -1,5 +1,7 @@
 """Wrong answers to lesson 1."""
 
+KEEP = "amax(dim=1, keepdim=True)"
+NORM_1, NORM_2 = "self.bn1(self.conv1x3_1(y)).relu()", "self.bn2(self.conv1x3_2(y))"
 MSP = "return 1 - logits.softmax(dim=1).amax(dim=1)"
 SOFTMAX_BY_HAND = "p = logits.exp() / logits.exp().sum(dim=1, keepdim=True)"
 ENTROPY = "entropy = torch.special.entr(logits.softmax(dim=1)).sum(dim=1)"
@@ -14,9 +16,9 @@ BANK = {
         "the argument reused for the sum": (
             "(x + y).relu()",
             "x.add_(y).relu()",
-            "changed its argument feature_map",
+            "changed its argument `x`",
         ),
-        "no padding": ("padding=(1, 0)", "padding=0", "padding"),
+        "no padding": ("padding=(1, 0)", "padding=0", "size of tensor a (12)"),
         "no dilation": ("padding=along, dilation=(dilation, 1)", "padding=(1, 0)", "✗ output"),
         "the dilated axis mixed up": ("dilation=(dilation, 1)", "dilation=(1, dilation)", "✗ shape"),
         "no biases": (
@@ -30,16 +32,34 @@ BANK = {
             "y = self.bn1(self.conv3x1_1(x)).relu()\n        y = self.conv1x3_1(y).relu()",
             "✗ output",
         ),
-        "no dropout": (
-            "self.dropout(self.bn2(self.conv1x3_2(y)))",
-            "self.bn2(self.conv1x3_2(y))",
-            "✗ dropout 1",
-        ),
+        "no dropout": ("y = self.dropout(", "y = (", "✗ training"),
         "dropout after the sum": (
             "y = self.dropout(self.bn2(self.conv1x3_2(y)))\n        return (x + y).relu()",
             "y = self.bn2(self.conv1x3_2(y))\n        return self.dropout((x + y).relu())",
-            "✗ dropout 1",
+            "drop channels of y",
         ),
+        "dropout of single pixels": ("nn.Dropout2d", "nn.Dropout", "drop channels of y"),
+        "ReLU before the normalisation": (
+            NORM_1,
+            "self.bn1(self.conv1x3_1(y).relu())",
+            "✗ output",
+        ),
+        "the first normalisation twice": (
+            NORM_2,
+            "self.bn1(self.conv1x3_2(y))",
+            "✗ output",
+        ),
+        "the second normalisation forgotten": (
+            NORM_2,
+            "self.conv1x3_2(y)",
+            "✗ output",
+        ),
+        "a fixed dilation": (
+            "(dilation, 0), (0, dilation)",
+            "(2, 0), (0, 2); dilation = 2",
+            "channels and dilation are given",
+        ),
+        "fixed channels": ("super().__init__()", "super().__init__(); channels = 16", "size mismatch"),
         "another name": ("self.bn2", "self.norm2", "Missing key"),
         "no super": ("super().__init__()", "", "before Module.__init__() call"),
     },
@@ -52,11 +72,15 @@ BANK = {
         ),
         "softmax over the batch": ("softmax(dim=1)", "softmax(dim=0)", "✗ by hand"),
         "the smallest probability": (MSP, "return logits.softmax(dim=1).amin(dim=1)", "✗ street"),
-        "the dimension kept": ("amax(dim=1)", "amax(dim=1, keepdim=True)", "the shape is (2, 1, 4, 6)"),
+        "the dimension kept": (
+            "amax(dim=1)",
+            KEEP,
+            "torch.Size([2, 1, 4, 6]), expected (2, 4, 6)",
+        ),
         "a softmax that overflows": (
             MSP,
             f"{SOFTMAX_BY_HAND}\n    return 1 - p.amax(dim=1)",
-            "NaN (hint: exp(1000) is infinite)",
+            "(hint: exp(1000) is infinite)",
         ),
         "values with their indices": ("amax(dim=1)", "max(dim=1)", "✗"),
         "shifted in place": (MSP, f"{IN_PLACE}\n    {MSP}", "it changed its argument"),
@@ -66,15 +90,15 @@ BANK = {
     "max_logit": {
         "no minus": ("-logits", "logits", "right but for the sign"),
         "minus the smallest": ("amax", "amin", "✗ by hand: got -1, expected -3"),
-        "along the width": ("dim=1", "dim=-1", "the shape is"),
+        "along the width": ("dim=1", "dim=-1", "got "),
         "the class of the largest": (
             "-logits.amax(dim=1)",
             "logits.argmax(dim=1)",
-            "the dtype is torch.int64",
+            "got torch.int64, expected a floating",
         ),
         "after a softmax": ("-logits", "-logits.softmax(dim=1)", "✗ by hand"),
-        "the largest of all pixels": ("amax(dim=1)", "max()", "the shape is ()"),
-        "the dimension kept": ("amax(dim=1)", "amax(dim=1, keepdim=True)", "the shape is"),
+        "the largest of all pixels": ("amax(dim=1)", "max()", "got the shape ()"),
+        "the dimension kept": ("amax(dim=1)", KEEP, "got "),
     },
     "max_entropy": {
         "the sign": ("torch.special.entr(", "-torch.special.entr(", "the other way round"),
@@ -84,7 +108,7 @@ BANK = {
         "0 log 0": (
             ENTROPY,
             "p = logits.softmax(dim=1)\n    entropy = -(p * p.log()).sum(dim=1)",
-            "NaN (hint: 0 log 0 counts as 0)",
+            "(hint: 0 log 0 counts as 0)",
         ),
         "a small number against NaN": (
             ENTROPY,
@@ -93,30 +117,27 @@ BANK = {
         ),
         "a mean instead of a sum": (".sum(dim=1)", ".mean(dim=1)", "✗ four equal"),
         "softmax along the width": ("softmax(dim=1)", "softmax(dim=-1)", "✗"),
-        "summed along the width": (".sum(dim=1)", ".sum(dim=-1)", "the shape is"),
+        "summed along the width": (".sum(dim=1)", ".sum(dim=-1)", "got "),
         "of the logits": ("logits.softmax(dim=1)", "logits", "✗"),
     },
     "six_pixels": {
         "precision and recall exchanged": (
-            '"precision": 1 / 2, ',
-            '"precision": 1 / 3, ',
+            "precision = 1 / 2",
+            "precision = 1 / 3",
             "✗ precision: got 0.3333, expected 0.5 (hint: two pixels are flagged)",
         ),
-        "recall of the normal pixels": ('"recall": 1 / 3', '"recall": 2 / 3', "there are three anomalies"),
-        "a mean over all pixels": (
-            "3 / 4) / 3",
-            "3 / 4 + 3 / 5 + 3 / 6) / 6",
-            "the mean of three precisions",
-        ),
+        "recall of the normal pixels": ("recall = 1 / 3", "recall = 2 / 3", "there are three anomalies"),
+        "a mean over all pixels": ("3 / 4) / 3", "3 / 4 + 3 / 5 + 1 / 2) / 6", "the mean of three"),
         "trapezoids": ("(1 / 1 + 2 / 3 + 3 / 4) / 3", "0.75", "✗ AuPRC"),
-        "false alarms of all pixels": ('"fpr95": 1 / 3', '"fpr95": 1 / 6', "of the normal pixels"),
-        "stopped at two anomalies": ('"fpr95": 1 / 3', '"fpr95": 0', "all three found"),
-        "percent": ('"recall": 1 / 3', '"recall": 33.3', "✗ recall: got 33.3"),
-        "a key forgotten": ('"recall": 1 / 3,', "", "KeyError"),
+        "false alarms of all pixels": ("fpr95 = 1 / 3", "fpr95 = 1 / 6", "of the normal pixels"),
+        "stopped at two anomalies": ("fpr95 = 1 / 3", "fpr95 = 0", "all three found"),
+        "percent": ("precision = 1 / 2", "precision = 50", "a percentage, expected a fraction"),
+        "rounded": ("recall = 1 / 3", "recall = 0.33", "✗ recall: got 0.33, expected 0.3333"),
+        "a variable forgotten": ("recall = 1 / 3", "pass", "NameError: name 'recall' is not defined"),
     },
     "chance": {
         "half": ("is_anomaly.double().mean().item()", "0.5", "✗ AuPRC: got 0.5, expected 0.25"),
-        "percent": (", 0.95", ", 95", "got 95, expected 0.95"),
+        "percent": (", 0.95", ", 95", "a percentage, expected a fraction"),
         "the complement": (", 0.95", ", 0.05", "how much must be flagged"),
         "of normal pixels": ("is_anomaly.double()", "(~is_anomaly).double()", "the share of anomalies"),
         "the constant's FPR95": (", 0.95", ", 1.0", "✗ FPR95"),
