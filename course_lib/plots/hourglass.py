@@ -29,11 +29,10 @@ def hourglass(shapes: Sequence[LayerShape], title: str = "") -> DescribedFigure:
     for i, s in enumerate(shapes):
         axis.text(i, s.height / 2 + tallest / 60, str(s.channels), ha="center", fontsize=8)
         if i == 0 or s.height != shapes[i - 1].height:
-            axis.text(
-                i - 0.35, 0, f"{s.height} x {s.width}", color="white", rotation=90, va="center", fontsize=7
-            )
-    axis.set(xticks=[], yticks=[], xlabel="layer by layer: channels above, height x width of the map inside")
-    axis.set_ylim(-0.55 * tallest, 0.6 * tallest)
+            below = -s.height / 2 - tallest / 60
+            axis.text(i - 0.4, below, f"{s.height} x {s.width}", va="top", fontsize=7)
+    axis.set(xticks=[], yticks=[], xlabel="layer by layer: channels above, height x width of the map below")
+    axis.set_ylim(-0.58 * tallest, 0.6 * tallest)
     axis.legend(frameon=False, ncols=len(kinds), loc="lower center", fontsize=9)
     axis.spines[["top", "right", "left", "bottom"]].set_visible(False)
     axis.set_title(title)

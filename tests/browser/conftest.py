@@ -54,7 +54,8 @@ def page(browser):
 
 @pytest.fixture
 def lab(tmp_path):
-    """Start JupyterLab on the course with settings of its own; yield its address."""
+    """Start JupyterLab on a copy of the lessons, with settings of its own; yield its address."""
+    shutil.copytree(ROOT / "notebooks", tmp_path / "course" / "notebooks")
     settings = tmp_path / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     (settings / "notification.jupyterlab-settings").write_text(QUIET)
@@ -63,7 +64,10 @@ def lab(tmp_path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = subprocess.Popen(
-        [*_command(port), *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else [])],
+        [
+            *_command(port, tmp_path / "course"),
+            *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
+        ],
         env=os.environ | _own_folders(tmp_path),
         stdout=log,
         stderr=subprocess.STDOUT,
@@ -76,10 +80,10 @@ def lab(tmp_path):
         server.wait(30)
 
 
-def _command(port):
+def _command(port, root):
     """Return the command of the server."""
     options = (f"--port={port}", "--ip=127.0.0.1", "--no-browser", "--ServerApp.port_retries=0")
-    open_to_us = ("--IdentityProvider.token=", "--ServerApp.password=", f"--ServerApp.root_dir={ROOT}")
+    open_to_us = ("--IdentityProvider.token=", "--ServerApp.password=", f"--ServerApp.root_dir={root}")
     return [sys.executable, "-m", "jupyterlab", *options, *open_to_us]
 
 
