@@ -13,6 +13,9 @@ from course_lib.evaluation import CHANCE_FPR95, PROTOCOLS
 METRICS = ("AuPRC ↑", "FPR95 ↓")
 ROW_LABELS = scores.TITLES | {"constant": "a constant score", "colour": "colour only"}
 
+SMALL = 10
+"""Percent; below, a digit more is printed."""
+
 WITHIN, WORSE = "~", "!"
 """Marks of a number that chance explains, and of one that is worse than chance."""
 
@@ -28,12 +31,20 @@ class Cell:
 
     def __str__(self) -> str:
         """Return the number, its mark and its interval in one line."""
-        return f"{self.value:.1f}{self.mark}{self.interval}"
+        return f"{self.number}{self.mark}{self.interval}"
+
+    @property
+    def number(self) -> str:
+        """The value; small ones, as where anomalies are rare, with one digit more."""
+        return f"{self.value:.{2 if self.value < SMALL else 1}f}"
 
     @property
     def interval(self) -> str:
         """The interval in brackets, with a space before it; empty if there is none."""
-        return "" if pd.isna(self.low) else f" [{self.low:.0f}, {self.high:.0f}]"
+        if pd.isna(self.low):
+            return ""
+        digits = 1 if self.high < SMALL else 0
+        return f" [{self.low:.{digits}f}, {self.high:.{digits}f}]"
 
 
 @dataclass(frozen=True)
@@ -172,4 +183,4 @@ def _as_html(cell: Cell | None) -> str:
     """Return one cell; the interval is small and on a line of its own."""
     if cell is None:
         return "-"
-    return f"{cell.value:.1f}{cell.mark}<br><small>{cell.interval.strip()}</small>"
+    return f"{cell.number}{cell.mark}<br><small>{cell.interval.strip()}</small>"

@@ -28,7 +28,7 @@ def cells(table, label):
 def test_chance_comes_first_and_numbers_have_intervals():
     table = reports.paper_table(frame({}, {"benchmark": "fs_static", "chance": 1.37, "images_of": 10}))
     assert list(table.rows) == ["chance", "MSP"]
-    assert cells(table, "chance") == ["14.8", "95.0", "1.4", "95.0"]
+    assert cells(table, "chance") == ["14.8", "95.0", "1.37", "95.0"]
     assert cells(table, "MSP")[:2] == ["30.0 [22, 38]", "62.5 [50, 70]"]
     assert table.benchmarks == ("RoadAnomaly21", "fs_static")
 
@@ -38,6 +38,7 @@ def test_chance_comes_first_and_numbers_have_intervals():
     [
         ({"auprc_outside_chance": False}, "30.0~ [22, 38]"),
         ({"auprc": 10.0}, "10.0! [22, 38]"),
+        ({"auprc": 0.54, "auprc_low": 0.36, "auprc_high": 1.2, "chance": 0.25}, "0.54 [0.4, 1.2]"),
         ({"auprc_low": None, "auprc_high": None, "auprc_outside_chance": None}, "30.0"),
     ],
 )
