@@ -15,10 +15,11 @@ ROOT = os.path.dirname(os.path.abspath(__file__))
 VENV = os.path.join(ROOT, ".venv")
 STAMP = os.path.join(VENV, "course.stamp")  # what was installed; written last, so that a cut is noticed
 OLDEST = (3, 11)
-FIRST_LESSON = os.path.join("notebooks", "00_start_here", "00_start_here.ipynb")
+FIRST_LESSON = "/lab/tree/notebooks/00_start_here/00_start_here.ipynb"
+LAB = ["-m", "jupyterlab", "--ServerApp.root_dir=" + ROOT, "--LabApp.default_url=" + FIRST_LESSON]
 MAKE_DATA = [os.path.join("data_scripts", "make_mini.py")]  # before a lesson waits for it
 TASKS = {
-    "lab": ([MAKE_DATA, ["-m", "jupyterlab", FIRST_LESSON]], "open JupyterLab on the first lesson"),
+    "lab": ([MAKE_DATA, LAB], "open JupyterLab on the first lesson"),
     "run": ([MAKE_DATA, ["-m", "course_lib", "run"]], "execute all lessons, show them in results/index.html"),
     "test": ([["-m", "pytest", "--nbval"]], "run all tests"),
 }

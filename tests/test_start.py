@@ -54,7 +54,9 @@ def test_the_first_run_installs_and_the_second_does_not(start):
     assert run(start, "test") == (0, ["-m pytest --nbval"])
 
 
-@pytest.mark.parametrize("task, last", [("lab", "-m jupyterlab notebooks"), ("run", "-m course_lib run")])
+@pytest.mark.parametrize(
+    "task, last", [("lab", "-m jupyterlab --ServerApp.root_dir="), ("run", "-m course_lib run")]
+)
 def test_run_and_lab_make_the_data_first(start, task, last):
     status, commands = run(start, task, "--more")
     assert status == 0 and commands[-2].endswith("make_mini.py") and commands[-1].startswith(last)

@@ -1,5 +1,7 @@
 """A real JupyterLab, seen through a headless Chromium."""
 
+import contextlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -76,15 +78,20 @@ def lab(tmp_path):
     try:
         yield _when_up(f"http://127.0.0.1:{port}", server, tmp_path / "log")
     finally:
-        os.killpg(server.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):  # it did not start
+            os.killpg(server.pid, signal.SIGTERM)
         server.wait(30)
 
 
 def _command(port, root):
-    """Return the command of the server."""
+    """Return the command of ``start.py lab``, on another port and folder, open to us."""
+    spec = importlib.util.spec_from_file_location("start", ROOT / "start.py")
+    start = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(start)
     options = (f"--port={port}", "--ip=127.0.0.1", "--no-browser", "--ServerApp.port_retries=0")
     open_to_us = ("--IdentityProvider.token=", "--ServerApp.password=", f"--ServerApp.root_dir={root}")
-    return [sys.executable, "-m", "jupyterlab", *options, *open_to_us]
+    theirs = [option for option in start.LAB if "root_dir" not in option]
+    return [sys.executable, *theirs, *options, *open_to_us]
 
 
 def _own_folders(home):

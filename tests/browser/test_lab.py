@@ -4,14 +4,13 @@ from small_notebooks import write_lesson
 
 from course_lib import lessons
 
-LESSON = "notebooks/00_start_here/00_start_here.ipynb"
 TROUBLE = ".jp-NotebookPanel [data-mime-type*=stderr], .jp-NotebookPanel [data-mime-type*=error]"
 LAST_OUTPUT = "mini_RoadAnomaly 30 images"
 FIGURE = "from course_lib import plots\nplots.class_shares({'road': 99.0, 'car': 1.0}, 'Two classes')"
 
 
-def test_lesson_0_runs_in_jupyterlab_and_its_figures_have_alternative_texts(page, lab):
-    page.goto(f"{lab}/lab/tree/{LESSON}?reset")
+def test_jupyterlab_opens_on_lesson_0_which_runs_and_its_figures_have_alternative_texts(page, lab):
+    page.goto(lab)  # it opens lesson 0 by itself
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
     page.get_by_role("menuitem", name="Run", exact=True).first.click()
