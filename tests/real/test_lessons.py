@@ -1,0 +1,18 @@
+"""The lessons run on real images, too: the same cells, another profile."""
+
+import pytest
+from small_data import ROOT
+
+from course_lib import lessons
+
+REAL = [path for path in lessons.lesson_files() if path.stem in ("00_start_here", "01_baseline_scoring")]
+
+
+@pytest.mark.parametrize("path", REAL, ids=lambda path: path.stem)
+def test_a_lesson_runs_on_real_images(path, monkeypatch, camvid):
+    monkeypatch.setenv("COURSE_PROFILE", "camvid")
+    executed = lessons.execute(path)
+    assert executed.error == "" and executed.points == 0
+    shown = "\n".join(str(output) for cell in executed.notebook.cells for output in cell.get("outputs", []))
+    assert "RoadAnomaly21" in shown and "mini_RoadAnomaly21" not in shown
+    assert "14.8" in shown, "the prevalence of RoadAnomaly21"
