@@ -1,7 +1,6 @@
 """The lessons run on real images, too: the same cells, another profile."""
 
 import pytest
-from small_data import ROOT
 
 from course_lib import lessons
 
