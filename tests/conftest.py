@@ -9,6 +9,10 @@ import unsolved
 from small_data import ROOT
 
 
+collect_ignore_glob = ["*conftest.py"]
+"""Nothing to test in them; searched for doctests, files of one name would take each other's place."""
+
+
 def pytest_configure(config):
     """Watch the points of unsolved lessons. On CI, data that is there but unread is a failure, not a skip."""
     config.pluginmanager.register(unsolved)
