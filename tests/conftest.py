@@ -8,7 +8,6 @@ import torch
 import unsolved
 from small_data import ROOT
 
-
 collect_ignore_glob = ["*conftest.py"]
 """Nothing to test in them; searched for doctests, files of one name would take each other's place."""
 
