@@ -1,5 +1,7 @@
 """Build the learners' notebooks: solutions/ in, notebooks/ or a zip out."""
 
+import hashlib
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -19,8 +21,8 @@ from course_lib.runtime import PROJECT_ROOT, write_atomically
 # in nbgrader's order: they give the notebook of `nbgrader generate_assignment`, without its database
 STEPS = (LockCells, ClearSolutions, ClearOutput, ClearHiddenTests, ComputeChecksums, CheckCellMetadata)
 
-STUB = "raise NotImplementedError()"
-"""The last line of what ClearSolutions leaves in an answer cell."""
+FINGERPRINT = "course_fingerprint"
+"""In a released notebook's metadata: of its cells, so that work in it is noticed."""
 
 PACKED = (
     "README.md", "LICENSE", "pyproject.toml", "environment.yml", "start.py",
@@ -37,13 +39,29 @@ def student_version(source: Path) -> str:
     Raises:
         ValueError: if the notebook breaks nbgrader's rules; the message names it.
     """
-    notebook = nbformat.read(source, as_version=4)
+    notebook = _read(source)
     try:
         for step in STEPS:
             notebook, _ = step().preprocess(notebook, {})
     except (RuntimeError, nbformat.ValidationError) as error:
         raise ValueError(f"{source}: {error}") from None
+    notebook.metadata[FINGERPRINT] = _fingerprint(notebook)
     return nbformat.writes(notebook) + "\n"
+
+
+def _read(path: Path) -> NotebookNode:
+    """Read a notebook; whatever is wrong with the file, the error names it."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except (ValueError, nbformat.ValidationError, AttributeError, KeyError) as error:
+        reason = " ".join(str(error).split())[:80]
+        raise ValueError(f"{path} cannot be read as a notebook ({reason})") from None
+
+
+def _fingerprint(notebook: NotebookNode) -> str:
+    """Return what changes as soon as somebody writes into a notebook."""
+    cells = [(cell.cell_type, cell.source) for cell in notebook.cells]
+    return hashlib.sha256(repr(cells).encode()).hexdigest()
 
 
 def outdated(root: Path = PROJECT_ROOT) -> dict[Path, str | None]:
@@ -76,7 +94,7 @@ def _target(source: Path, root: Path) -> Path:
 
 def _holds(path: Path, text: str) -> bool:
     """Tell whether a file exists and holds a text."""
-    return path.is_file() and path.read_text(encoding="utf-8") == text
+    return path.is_file() and path.read_bytes() == text.encode()
 
 
 def write(path: Path, text: str, force: bool = False) -> None:
@@ -98,19 +116,14 @@ def write(path: Path, text: str, force: bool = False) -> None:
 
 
 def _holds_work(path: Path) -> bool:
-    """Tell whether an answer differs from the stub, or a cell has been run."""
-    cells = nbformat.read(path, as_version=4).cells
-    return any(cell.get("execution_count") or _is_answered(cell) for cell in cells)
-
-
-def _is_answered(cell: NotebookNode) -> bool:
-    """Tell whether a cell is a learner's solution."""
-    is_answer = cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution", False)
-    return is_answer and STUB not in cell.source
+    """Tell whether a cell differs from what was released, or has been run."""
+    notebook = _read(path)
+    was_run = any(cell.get("execution_count") for cell in notebook.cells)
+    return was_run or notebook.metadata.get(FINGERPRINT) != _fingerprint(notebook)
 
 
 def pack(target: Path, root: Path = PROJECT_ROOT) -> list[str]:
-    """Write a zip of the course for learners, without the solutions and hidden tests.
+    """Write a zip of the course for learners: what git tracks, without the solutions and hidden tests.
 
     Args:
         target: the zip to write.
@@ -120,27 +133,31 @@ def pack(target: Path, root: Path = PROJECT_ROOT) -> list[str]:
         The names of the files in it.
 
     Raises:
+        ValueError: if the folder is no clone, so that nobody knows what belongs to the course.
         OSError: if it cannot be written; a previous one is then kept.
     """
-    files = [path for name in PACKED for path in _files_of(root / name) if _belongs(path.relative_to(root))]
+    names = _tracked(root)
     partial = target.with_name(f".{target.name}.partial")
     try:
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in files:
-                entry = zipfile.ZipInfo(f"course/{path.relative_to(root).as_posix()}", ZIP_DATE)
+            for name in names:
+                entry = zipfile.ZipInfo(f"course/{name}", ZIP_DATE)
                 entry.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(entry, path.read_bytes())
+                entry.external_attr = (root / name).stat().st_mode << 16  # start.py can be executed
+                archive.writestr(entry, (root / name).read_bytes())
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
-    return [path.relative_to(root).as_posix() for path in files]
+    return names
 
 
-def _files_of(path: Path) -> list[Path]:
-    """Return a file, or all files of a folder, sorted."""
-    return [path] if path.is_file() else sorted(inner for inner in path.rglob("*") if inner.is_file())
-
-
-def _belongs(path: Path) -> bool:
-    """Tell whether a file is part of the course, not a cache or a hidden file."""
-    return not any(part.startswith(".") or part == "__pycache__" for part in path.parts)
+def _tracked(root: Path) -> list[str]:
+    """Return the files of the course that learners get, sorted; links are left out."""
+    command = ["git", "ls-files", "-z", "--", *PACKED]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf-8")
+    names = [
+        name for name in done.stdout.split("\0") if (root / name).is_file() and not (root / name).is_symlink()
+    ]
+    if done.returncode or not names:
+        raise ValueError(f"{root} is no git clone ({done.stderr.strip()}); a zip holds what git tracks")
+    return sorted(names)

@@ -62,15 +62,6 @@ class PaperTable:
         shown = [["-" if cell is None else str(cell) for cell in cells] for cells in self.rows.values()]
         return f"{pd.DataFrame(shown, index=list(self.rows), columns=columns).to_string()}\n{self.caption}"
 
-    def to_markdown(self) -> str:
-        """Return the table for a README, AuPRC / FPR95 of a benchmark in one column."""
-        lines = ["| | " + " | ".join(self.benchmarks) + " |", "|---" * (len(self.benchmarks) + 1) + "|"]
-        for label, cells in self.rows.items():
-            pairs = zip(cells[::2], cells[1::2], strict=True)
-            shown = [" / ".join("-" if cell is None else str(cell) for cell in pair) for pair in pairs]
-            lines.append(f"| {label} | " + " | ".join(shown) + " |")
-        return "\n".join([*lines, "", self.caption])
-
     def _repr_html_(self) -> str:
         """Return the table for a notebook, intervals in small type below the numbers."""
         names = "".join(f'<th colspan="2">{html.escape(name)}</th>' for name in self.benchmarks)
@@ -101,8 +92,7 @@ def paper_table(frame: pd.DataFrame) -> PaperTable:
     Raises:
         ValueError: if the rows do not belong into one table.
     """
-    if frame.empty or frame["protocol"].nunique() != 1:
-        raise ValueError(f"need rows of one protocol, got {sorted(frame['protocol'].unique())}")
+    _check_rows(frame)
     benchmarks = tuple(frame["benchmark"].unique())
     rows = {"chance": _chance_row(frame, benchmarks)}
     for (score, temperature), found in frame.groupby(["score", "temperature"], sort=False):
@@ -111,6 +101,19 @@ def paper_table(frame: pd.DataFrame) -> PaperTable:
             cell for name in benchmarks for cell in _cells(by_benchmark.get(name))
         ]
     return PaperTable(benchmarks, rows, _caption(frame))
+
+
+def _check_rows(frame: pd.DataFrame) -> None:
+    """Raise a ValueError unless the rows are of one network and protocol, on the same images, none twice."""
+    for column in ("protocol", "model", "weights"):
+        if frame[column].nunique() != 1:
+            raise ValueError(f"need rows of one {column}, got {sorted(map(str, frame[column].unique()))}")
+    if frame.duplicated(["score", "temperature", "benchmark"]).any():
+        raise ValueError("a score stands twice for one benchmark; which one counts?")
+    for column in ("images", "chance"):
+        values = frame.groupby("benchmark")[column].nunique()
+        if (values > 1).any():
+            raise ValueError(f"{values.idxmax()} has rows with different {column}; evaluate them together")
 
 
 def _chance_row(frame: pd.DataFrame, benchmarks: Sequence[str]) -> list[Cell]:

@@ -1,5 +1,7 @@
 """Lessons run headless: every result is on a page, and what fails is shown where it failed."""
 
+import copy
+import dataclasses
 import os
 import re
 import subprocess
@@ -7,6 +9,7 @@ import sys
 import time
 
 import pytest
+from nbformat.v4 import new_output
 from small_data import ROOT
 from small_notebooks import CHECK, write_lesson
 
@@ -43,6 +46,21 @@ def test_a_page_needs_no_network_and_has_formulas_links_and_described_figures(ex
     assert 'alt="A &lt;figure&gt;: road 99.0 %, car 1.0 %."' in page
     assert "twice: 2 of 2 points" in page
     assert "3/3" not in page, "no frozen progress bars"
+
+
+def test_a_formula_that_cannot_be_translated_and_a_missing_heading_stop_nothing(executed):
+    notebook = copy.deepcopy(executed[0].notebook)
+    notebook.cells[0].source = "$x_{$"
+    lesson = dataclasses.replace(executed[0], notebook=notebook)
+    assert lesson.title == "07_lesson"
+    assert "<code>x_{</code>" in lessons.lesson_page(lesson)
+
+
+def test_only_our_figures_are_copied_into_the_index(executed):
+    notebook = copy.deepcopy(executed[0].notebook)
+    html = '<img src=x onerror="alert(1)">'
+    notebook.cells[4].outputs = [new_output("display_data", data={"text/html": html})]
+    assert "<img" not in lessons.index_page([dataclasses.replace(executed[0], notebook=notebook)], "mini")
 
 
 def test_the_index_shows_every_lesson_with_its_picture(executed):

@@ -43,7 +43,8 @@ def test_it_is_the_notebook_that_nbgrader_makes(course):
     done = subprocess.run(command, cwd=course, env=os.environ | tools, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     theirs = nbformat.read(course / "notebooks" / LESSON, as_version=4)
-    assert nbformat.reads(release.student_version(course / "solutions" / LESSON), as_version=4) == theirs
+    ours = nbformat.reads(release.student_version(course / "solutions" / LESSON), as_version=4)
+    assert ours.metadata.pop(release.FINGERPRINT) and ours == theirs
 
 
 def test_check_names_what_is_stale_and_writes_nothing(course, capsys):
@@ -70,20 +71,62 @@ def test_a_notebook_without_a_source_is_named(course, capsys):
     assert main(["release"]) == 0 and orphan.exists()
 
 
-@pytest.mark.parametrize("work", ["an answer", "a run"])
+def an_answer(notebook):
+    notebook.cells[2].source = "def twice(x):\n    return x + x"
+
+
+def a_stub_in_a_comment(notebook):
+    notebook.cells[2].source += "\n    # raise NotImplementedError()\n    return x + x"
+
+
+def code_above_the_stub(notebook):
+    notebook.cells[2].source = notebook.cells[2].source.replace("# YOUR", "half = x / 2\n    # YOUR")
+
+
+def a_cell_of_ones_own(notebook):
+    notebook.cells.append(nbformat.v4.new_code_cell("2 + 2"))
+
+
+def a_note(notebook):
+    notebook.cells[0].source += " I see."
+
+
+def a_run(notebook):
+    notebook.cells[1].execution_count = 1
+
+
+@pytest.mark.parametrize(
+    "work", [an_answer, a_stub_in_a_comment, code_above_the_stub, a_cell_of_ones_own, a_note, a_run]
+)
 def test_work_is_never_replaced_unless_forced(course, capsys, work):
     main(["release"])
     path = course / "notebooks" / LESSON
     notebook = nbformat.read(path, as_version=4)
-    if work == "an answer":
-        notebook.cells[2].source = "def twice(x):\n    return x + x"
-    else:
-        notebook.cells[1].execution_count = 1
+    work(notebook)
     nbformat.write(notebook, path)
     before = path.read_text()
     assert main(["release"]) == 2
     assert "holds somebody's work" in capsys.readouterr().err and path.read_text() == before
     assert main(["release", "--force"]) == 0 and main(["release", "--check"]) == 0
+
+
+def test_what_jupyterlab_adds_is_no_work(course):
+    main(["release"])
+    path = course / "notebooks" / LESSON
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    notebook.cells[1].metadata["collapsed"] = True
+    nbformat.write(notebook, path)
+    assert main(["release"]) == 0 and main(["release", "--check"]) == 0
+
+
+@pytest.mark.parametrize("folder", ["solutions", "notebooks"])
+def test_an_unreadable_notebook_is_named_and_kept(course, capsys, folder):
+    main(["release"])
+    (course / folder / LESSON).write_bytes(b"{half \xff")
+    assert main(["release"]) == 2
+    assert f"{folder}/{LESSON} cannot be read as a notebook" in capsys.readouterr().err
+    assert (course / folder / LESSON).read_bytes() == b"{half \xff"
 
 
 @pytest.mark.parametrize(
@@ -121,6 +164,23 @@ def test_the_zip_holds_the_course_but_no_answers(tmp_path, capsys):
     first = target.read_bytes()
     release.pack(target)
     assert target.read_bytes() == first
+
+
+def test_the_zip_takes_nothing_along_that_git_does_not_track(course, capsys):
+    main(["release"])
+    write_lesson(course / "notebooks" / "07_lesson" / "07_lesson-Copy1.ipynb")
+    assert main(["release", "--zip", str(course / "course.zip")]) == 2
+    assert "notebooks without a source" in capsys.readouterr().err
+    (course / "notebooks" / "07_lesson" / "07_lesson-Copy1.ipynb").unlink()
+    assert main(["release", "--zip", str(course / "course.zip")]) == 2
+    assert "is no git clone" in capsys.readouterr().err
+    for command in (["init", "-q"], ["add", "notebooks"]):
+        subprocess.run(["git", *command], cwd=course, check=True)
+    (course / "notebooks" / "secrets.txt").write_text("secret")
+    for _ in range(2):
+        assert main(["release", "--zip", str(course / "notebooks" / "course.zip")]) == 0
+    with zipfile.ZipFile(course / "notebooks" / "course.zip") as archive:
+        assert archive.namelist() == [f"course/notebooks/{LESSON}"]
 
 
 def test_a_zip_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):

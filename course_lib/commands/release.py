@@ -37,6 +37,8 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Build or check the notebooks; pack them if asked."""
+    if options.zip and not options.zip.parent.is_dir():
+        raise ValueError(f"no folder {options.zip.parent} for {options.zip.name}")
     if options.check and (options.zip or options.force):
         raise ValueError("--check writes nothing; leave --zip and --force out")
     changes = release.outdated()
@@ -46,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"{len(changes)} notebooks are out of date" if changes else "all notebooks are up to date")
         return 1 if changes else 0
     if options.zip:
+        if None in changes.values():
+            raise ValueError("notebooks/ holds notebooks without a source; a zip would take them along")
         count = len(release.pack(options.zip))
         print(f"{options.zip}: {count} files, {options.zip.stat().st_size / 1e6:.1f} MB, no solutions")
     return 0

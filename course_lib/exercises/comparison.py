@@ -8,6 +8,9 @@ from torch import Tensor
 
 RELATIVE, ABSOLUTE = 1e-4, 1e-6  # float32 sums in another order differ by less
 
+LONGEST = 200
+"""Characters of an error that are shown; torch lists all its backends."""
+
 RESULT = "got "
 """How a problem begins that a look at the result does not explain, so that a hint is welcome."""
 
@@ -30,18 +33,20 @@ def difference(actual: Any, expected: Any) -> str:
     if expected is None or isinstance(expected, (bool, str)):
         same = type(actual) is type(expected) and actual == expected
         return "" if same else f"{RESULT}{_brief(actual)}, expected {expected!r}"
+    if isinstance(expected, (tuple, list)) and not _is_numbers(expected):
+        return _of_sequences(actual, expected)
     try:
         values, wanted = _as_tensor(actual), _as_tensor(expected)
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         return f"{RESULT}{_kind_of_result(actual)}, expected {_kind_of_result(expected)}"
     if isinstance(expected, (tuple, list)) and not _agree(values, wanted):
         return f"{RESULT}{_brief(actual)}, expected {_brief(expected)}"
-    return _of_forms(actual, values, expected, wanted) or _of_values(values.double(), wanted.double())
+    return _of_forms(actual, values, expected, wanted) or _of_values(values, wanted)
 
 
 def explained(error: BaseException) -> str:
     """Return an error in one line, with the cure of those that everybody meets."""
-    line = " ".join(f"{type(error).__name__}: {error}".split())
+    line = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST]
     if "not implemented for" in line or "could not infer output dtype" in line:
         return f"{line}; convert with .float() first"
     return line
@@ -52,7 +57,26 @@ def _as_tensor(result: Any) -> Tensor:
     plain = (Tensor, torch.nn.Parameter, np.ndarray, torch.Size, list, tuple, int, float, bool)
     if type(result) not in plain and not isinstance(result, np.generic):
         raise TypeError
-    return torch.as_tensor(result).detach().cpu()
+    tensor = torch.as_tensor(result).detach().cpu()
+    if tensor.is_complex():
+        raise TypeError
+    return tensor
+
+
+def _is_numbers(expected: tuple | list) -> bool:
+    """Tell whether a sequence holds plain numbers, or sequences of them, and nothing else."""
+    nested = [item for item in expected if isinstance(item, (tuple, list))]
+    return all(type(item) in (int, float) or item in nested for item in expected) and all(
+        map(_is_numbers, nested)
+    )
+
+
+def _of_sequences(actual: Any, expected: tuple | list) -> str:
+    """Compare item by item."""
+    if type(actual) not in (tuple, list) or len(actual) != len(expected):
+        return f"{RESULT}{_kind_of_result(actual)}, expected {len(expected)} results at once"
+    problems = [difference(*pair) for pair in zip(actual, expected, strict=True)]
+    return next((f"result {n}: {problem}" for n, problem in enumerate(problems, 1) if problem), "")
 
 
 def _of_dictionaries(actual: Any, expected: dict) -> str:
@@ -89,21 +113,27 @@ def _of_values(values: Tensor, wanted: Tensor) -> str:
     """Compare numbers of equal shape; name the mistakes that everybody makes."""
     if _agree(values, wanted):
         return ""
+    values, wanted = values.double(), wanted.double()
     wrong = ~torch.isclose(values, wanted, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
+    wrong = wrong if wrong.any() else values != wanted  # whole numbers have no tolerance
     if values[wrong].isnan().any():
         return f"{RESULT}NaN in {int(values.isnan().sum())} of {values.numel()} values"
     if _agree(values, -wanted):
         return "right but for the sign: it is the other way round"
     if _agree(values, 100 * wanted):
         return "100 times too large: a percentage, expected a fraction"
-    first = f"{RESULT}{values[wrong][0]:.4g}, expected {wanted[wrong][0]:.4g}"
+    got, right = values[wrong][0].item(), wanted[wrong][0].item()
+    digits = next((n for n in (4, 6, 8) if f"{got:.{n}g}" != f"{right:.{n}g}"), 12)
+    first = f"{RESULT}{got:.{digits}g}, expected {right:.{digits}g}"
     return first if values.numel() == 1 else f"{first} ({int(wrong.sum())} of {wrong.numel()} values differ)"
 
 
 def _agree(values: Tensor, wanted: Tensor) -> bool:
-    """Tell whether two tensors are equal but for rounding."""
+    """Tell whether two tensors are equal but for rounding; whole numbers are not rounded."""
     if values.shape != wanted.shape:
         return False
+    if not values.is_floating_point() and not wanted.is_floating_point():
+        return torch.equal(values.long(), wanted.long())
     tolerance = {"rtol": RELATIVE, "atol": ABSOLUTE, "equal_nan": True}
     return torch.allclose(values.double(), wanted.double(), **tolerance)
 

@@ -42,8 +42,9 @@ class Executed:
 
     @property
     def title(self) -> str:
-        """Its first heading."""
-        return self.notebook.cells[0].source.splitlines()[0].lstrip("# ")
+        """Its first heading; its name if there is none."""
+        lines = [line for cell in self.notebook.cells for line in cell.source.splitlines()]
+        return next((line[2:] for line in lines if line.startswith("# ")), self.name)
 
 
 def lesson_files(root: Path = PROJECT_ROOT) -> list[Path]:

@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 from course_lib.lessons.execution import Executed
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
+FIGURE = re.compile(r'<img alt="[^"]*" style="max-width: 100%" src="data:image/png;base64,[\w+/=]*">')
 TEMPLATE = "lesson.html.j2"
 STYLE = files("course_lib.lessons").joinpath("index.css")
 
@@ -23,11 +24,19 @@ class _Renderer(IPythonRenderer):
 
     def inline_math(self, body: str) -> str:
         """Return a formula in a line of text."""
-        return convert(body)
+        return _formula(body, "inline")
 
     def block_math(self, body: str) -> str:
         """Return a formula on a line of its own."""
-        return convert(body, display="block")
+        return _formula(body, "block")
+
+
+def _formula(body: str, display: str) -> str:
+    """Return a formula as MathML; one that cannot be translated stays as it was written."""
+    try:
+        return convert(body, display=display)
+    except Exception:  # the converter documents no common base of its errors
+        return f"<code>{html.escape(body)}</code>"
 
 
 def _to_html(source: str) -> str:
@@ -93,4 +102,4 @@ def _first_picture(notebook: NotebookNode) -> str:
     """Return the first figure of a notebook as an image element, empty if there is none."""
     outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
     shown = (output.get("data", {}).get("text/html", "") for output in outputs)
-    return next((picture for picture in shown if picture.startswith("<img")), "")
+    return next((picture for picture in shown if FIGURE.fullmatch(picture)), "")

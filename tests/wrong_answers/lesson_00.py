@@ -30,9 +30,15 @@ BANK = {
             "return (target > 0)",
             "255 is neither normal nor anomalous",
         ),
-        "the share of normal pixels": ("valid == 1", "valid == 0", "✗ one of four: got 0.75"),
+        "the first row alone": ("target[target != labels.IGNORE]", "target[0]", "✗ two of five"),
+        "twice the share of all": (
+            "target[target != labels.IGNORE]\n    return (valid == 1).float()",
+            "target\n    return 2 * (valid == 1).float()",
+            "✗",
+        ),
+        "the share of normal pixels": ("valid == 1", "valid == 0", "✗ two of five: got 0.6"),
         "a percentage": (".item()", ".item() * 100", "100 times too large: a percentage"),
-        "a count": (".float().mean()", ".float().sum()", "✗ one of four: got 1"),
-        "the mean over void": ("(valid == 1)", "target", "✗ one of four"),
+        "a count": (".float().mean()", ".float().sum()", "✗ two of five: got 2"),
+        "the mean over void": ("(valid == 1)", "target", "✗ two of five"),
     },
 }

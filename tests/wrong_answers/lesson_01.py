@@ -38,6 +38,7 @@ BANK = {
             "y = self.bn2(self.conv1x3_2(y))\n        return self.dropout((x + y).relu())",
             "drop channels of y",
         ),
+        "a fixed dropout": ("nn.Dropout2d(dropout)", "nn.Dropout2d(0.5)", "✗ dropout 1"),
         "dropout of single pixels": ("nn.Dropout2d", "nn.Dropout", "drop channels of y"),
         "ReLU before the normalisation": (
             NORM_1,
@@ -97,6 +98,7 @@ BANK = {
             "got torch.int64, expected a floating",
         ),
         "after a softmax": ("-logits", "-logits.softmax(dim=1)", "✗ by hand"),
+        "only positive logits": ("-logits", "-logits.relu()", "logits may be negative"),
         "the largest of all pixels": ("amax(dim=1)", "max()", "got the shape ()"),
         "the dimension kept": ("amax(dim=1)", KEEP, "got "),
     },
@@ -141,7 +143,13 @@ BANK = {
         "the complement": (", 0.95", ", 0.05", "how much must be flagged"),
         "of normal pixels": ("is_anomaly.double()", "(~is_anomaly).double()", "the share of anomalies"),
         "the constant's FPR95": (", 0.95", ", 1.0", "✗ FPR95"),
+        "one over the width": (
+            "is_anomaly.double().mean().item()",
+            "1 / is_anomaly.shape[-1]",
+            "✗ three in ten",
+        ),
+        "three results": (", 0.95", ", 0.95, 1.0", "✗ three in ten"),
         "AuPRC alone": (", 0.95", "", "✗"),
-        "FPR95 from the prevalence": (", 0.95", ", 1 - is_anomaly.double().mean().item()", "✗ FPR95"),
+        "FPR95 from the prevalence": (", 0.95", ", 1 - is_anomaly.double().mean().item()", "✗"),
     },
 }
