@@ -93,8 +93,8 @@ def _target(source: Path, root: Path) -> Path:
 
 
 def _holds(path: Path, text: str) -> bool:
-    """Tell whether a file exists and holds a text."""
-    return path.is_file() and path.read_bytes() == text.encode()
+    """Tell whether a file exists and holds a text, with whatever line ends git gave it."""
+    return path.is_file() and path.read_text(encoding="utf-8", errors="replace") == text
 
 
 def write(path: Path, text: str, force: bool = False) -> None:
@@ -155,9 +155,8 @@ def _tracked(root: Path) -> list[str]:
     """Return the files of the course that learners get, sorted; links are left out."""
     command = ["git", "ls-files", "-z", "--", *PACKED]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf-8")
-    names = [
-        name for name in done.stdout.split("\0") if (root / name).is_file() and not (root / name).is_symlink()
-    ]
+    paths = {name: root / name for name in done.stdout.split("\0") if name}
+    names = [name for name, path in paths.items() if path.is_file() and not path.is_symlink()]
     if done.returncode or not names:
         raise ValueError(f"{root} is no git clone ({done.stderr.strip()}); a zip holds what git tracks")
     return sorted(names)
