@@ -162,9 +162,9 @@ def test_pixels_are_drawn_in_the_order_of_their_scores():
 
 
 def test_densities_and_chance_levels_show_both_groups_and_the_expectation():
-    figure = plots.score_densities(SCORES, IS_ANOMALY, "a score", threshold=0.5)
+    figure = plots.score_densities(SCORES, IS_ANOMALY, "a score")
     labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-    assert set(labels) == {"normal pixels", "anomalous pixels", "threshold 0.50"}
+    assert set(labels) == {"normal pixels", "anomalous pixels"}
     figure = plots.chance_levels([0.1, 0.2], [0.9, 1.0], 0.15)
     assert [axis.lines[0].get_xdata()[0] for axis in figure.axes] == [15, 95]
 

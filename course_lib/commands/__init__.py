@@ -17,3 +17,13 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:
         """Print one line and exit with status 2."""
         self.exit(2, f"error: {message}; see {self.prog} --help\n")
+
+
+def parser_of(name: str, description: str, epilog: str) -> Parser:
+    """Return the parser of one command, still without options."""
+    return Parser(
+        prog=f"python -m course_lib {name}",
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )

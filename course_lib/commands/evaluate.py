@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from course_lib import data, evaluation, models, plots, runtime
-from course_lib.commands import Parser
+from course_lib.commands import parser_of
 from course_lib.labels import VOID
 from course_lib.models.files import CLASS_ORDERS
 from course_lib.scores import NEED_TEMPERATURE, SCORES
@@ -36,12 +36,7 @@ are replaced. Exit status: 0 done, 2 wrong usage or bad input.
 
 def parser() -> argparse.ArgumentParser:
     """Describe the options."""
-    described = Parser(
-        prog="python -m course_lib evaluate",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    described = parser_of("evaluate", DESCRIPTION, EPILOG)
     _add_network_options(described.add_argument_group("network"))
     _add_scoring_options(described.add_argument_group("scoring"))
     _add_output_options(described.add_argument_group("output"))

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from course_lib import release
-from course_lib.commands import Parser
+from course_lib.commands import parser_of
 from course_lib.runtime import PROJECT_ROOT
 
 DESCRIPTION = """\
@@ -23,12 +23,7 @@ Exit status: 0 all up to date, 1 (--check) something is not, 2 wrong usage or ba
 
 def parser() -> argparse.ArgumentParser:
     """Describe the options."""
-    described = Parser(
-        prog="python -m course_lib release",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    described = parser_of("release", DESCRIPTION, EPILOG)
     described.add_argument("--check", action="store_true", help="write nothing, only say what is out of date")
     described.add_argument("--force", action="store_true", help="replace notebooks in which somebody worked")
     described.add_argument("--zip", type=Path, metavar="FILE.zip", help="also pack the course for learners")

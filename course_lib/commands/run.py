@@ -8,7 +8,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from course_lib import data, lessons
-from course_lib.commands import Parser
+from course_lib.commands import parser_of
 from course_lib.runtime import PROJECT_ROOT, write_atomically
 
 DESCRIPTION = """\
@@ -23,12 +23,7 @@ Exit status: 0 all lessons ran to their end, 1 one did not (its page shows where
 
 def parser() -> argparse.ArgumentParser:
     """Describe the options."""
-    described = Parser(
-        prog="python -m course_lib run",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    described = parser_of("run", DESCRIPTION, EPILOG)
     described.add_argument(
         "--output", type=Path, default=PROJECT_ROOT / "results", metavar="DIR", help="(default: results)"
     )

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from course_lib import data, evaluation, models, plots, runtime, training
-from course_lib.commands import Parser
+from course_lib.commands import parser_of
 from course_lib.labels import CLASS_NAMES
 from course_lib.losses import LOSSES
 
@@ -29,12 +29,7 @@ full disk, 130 or 143 interrupted.
 
 def parser() -> argparse.ArgumentParser:
     """Describe the options."""
-    described = Parser(
-        prog="python -m course_lib train",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    described = parser_of("train", DESCRIPTION, EPILOG)
     _add_learning_options(described.add_argument_group("what to learn"))
     _add_running_options(described.add_argument_group("how to run"))
     return described

@@ -18,7 +18,6 @@ class LayerShape(NamedTuple):
     channels: int
     height: int
     width: int
-    parameters: int
 
 
 def layer_shapes(network: Network, size: tuple[int, int]) -> list[LayerShape]:
@@ -34,8 +33,7 @@ def layer_shapes(network: Network, size: tuple[int, int]) -> list[LayerShape]:
 
     def record(name: str):
         def hook(module: nn.Module, _inputs, output: torch.Tensor) -> None:
-            count = sum(p.numel() for p in module.parameters())
-            shapes.append(LayerShape(name, type(module).__name__, *output.shape[1:], count))
+            shapes.append(LayerShape(name, type(module).__name__, *output.shape[1:]))
 
         return hook
 

@@ -68,16 +68,13 @@ def _label(axis: Axes, horizontal: str, vertical: str) -> None:
     axis.spines[["top", "right"]].set_visible(False)
 
 
-def score_densities(
-    scores: Tensor, is_anomaly: Tensor, name: str, threshold: float | None = None
-) -> DescribedFigure:
+def score_densities(scores: Tensor, is_anomaly: Tensor, name: str) -> DescribedFigure:
     """Draw how often each score occurs among normal and among anomalous pixels, each set to the same area.
 
     Args:
         scores: valid pixels only, any shape; larger is more anomalous.
         is_anomaly: bool, same shape.
         name: of the score, below the axis.
-        threshold: drawn as a line; everything from it on is flagged.
     """
     edges = np.linspace(*np.percentile(scores.numpy(), [0.1, 99.9]), BINS)
     figure = DescribedFigure(
@@ -89,8 +86,6 @@ def score_densities(
         (is_anomaly, ANOMALY, "anomalous pixels"),
     ):
         axis.hist(scores[mask].numpy(), edges, density=True, color=colour, alpha=0.6, label=label)
-    if threshold is not None:
-        axis.axvline(threshold, color="black", linestyle="--", label=f"threshold {threshold:.2f}")
     axis.set(xlabel=f"{name} (larger is more anomalous)", ylabel="density", yticks=[])
     axis.legend(frameon=False)
     axis.spines[["top", "right", "left"]].set_visible(False)
