@@ -139,7 +139,7 @@ def test_part_of_the_auxiliary_heads_and_foreign_names_are_refused(public, tmp_p
 
 def test_a_file_that_is_refused_leaves_the_network_as_it_was(public, tmp_path):
     torch.save({"x": torch.zeros(1)}, tmp_path / "wrong.pth")
-    with pytest.raises(ValueError, match="273 .* missing"):
+    with pytest.raises(ValueError, match=r"273 .* missing"):
         models.load_weights(public, tmp_path / "wrong.pth")
     assert len(public.state_dict()) == 383
 

@@ -52,10 +52,11 @@ def save_checkpoint(
         network: any network of ``build``.
         path: the file to write, by custom ``<model>_<training>.safetensors``.
         metadata: what to remember; ``num_classes`` is taken from the network.
-        dtype: of the floating-point weights in the file; a network that is filled with them stays float32.
+        dtype: of the floating-point weights in the file, but for tensors that hold numbers too large for
+            it; a network that is filled with them stays float32.
 
     Raises:
-        ValueError: if a weight is not finite, or too large for ``dtype``.
+        ValueError: if a weight is not finite.
         OSError: if the disk is full or the folder cannot be written; an old file is then left as it was.
     """
     path = Path(path)
@@ -71,10 +72,10 @@ def _stored(name: str, tensor: Tensor, dtype: torch.dtype) -> Tensor:
     stored = tensor.detach().cpu().contiguous()
     if not stored.is_floating_point():
         return stored
-    stored = stored.to(dtype)
     if not stored.isfinite().all():
-        raise ValueError(f"{name} holds numbers that are not finite in {dtype}; the weights were not saved")
-    return stored
+        raise ValueError(f"{name} holds numbers that are not finite; the weights were not saved")
+    smaller = stored.to(dtype)
+    return smaller if smaller.isfinite().all() else stored
 
 
 def load(name: str, path: str | Path, class_order: str | None = None) -> tuple[Network, Metadata]:
