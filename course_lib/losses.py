@@ -97,7 +97,7 @@ def ohem_sum(
     valid = target != IGNORE
     losses = F.cross_entropy(logits, target, ignore_index=IGNORE, reduction="none")[valid]
     kept = max(int((losses > -math.log(probability)).sum()), len(losses) // OHEM_FEWEST)
-    hardest, where = losses.topk(kept)
+    hardest, where = losses.topk(kept, sorted=False)
     of_hardest, of_all = weights[target[valid][where]], weight_sum(target, weights)
     return (of_hardest * hardest).sum() / of_hardest.sum().clamp(min=1e-12) * of_all
 

@@ -23,7 +23,10 @@ SMALLEST_SIDE = 16
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """One training run; equal settings on the same machine give equal weights, bit for bit."""
+    """One training run; equal settings on the same machine give equal weights, bit for bit.
+
+    The exception is BiSeNetV2 on CUDA: gradients of its bilinear enlargement are added up in no fixed order.
+    """
 
     model: str
     training: str
