@@ -71,6 +71,21 @@ CAMVID_TO_TRAIN_ID = tuple(IGNORE if name is None else CLASS_NAMES.index(name) f
 """The train id of each CamVid id 0 to 11."""
 
 
+def void_as_class(target: Tensor) -> Tensor:
+    """Return what a network with a 20th output learns from: void pixels become the class ``VOID``.
+
+    Args:
+        target: integer, any shape; 0 to 18 are classes, ``IGNORE`` is void.
+
+    Returns:
+        A new tensor of the same shape and dtype.
+
+    >>> void_as_class(torch.tensor([0, 18, 255]))
+    tensor([ 0, 18, 19])
+    """
+    return target.masked_fill(target == IGNORE, VOID)
+
+
 def colourise(target: Tensor) -> Tensor:
     """Paint train ids in the Cityscapes palette.
 

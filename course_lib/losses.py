@@ -1,9 +1,11 @@
 """Training losses, and the class weights they share.
 
 Every loss is a weighted mean over the valid pixels of the *whole* accumulated batch: the sum of w * l divided
-by the sum of w. The functions here return the sums, so that a batch can be worked through in parts.
+by the sum of w. The functions here return the sums, so that a batch can be worked through in parts. Only OHEM
+is no such mean: it looks for the hard pixels of each part, so its value depends on the parts.
 """
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -62,7 +64,48 @@ def cross_entropy_sum(logits: Tensor, target: Tensor, weights: Tensor) -> Tensor
     return F.cross_entropy(logits, target, weights, ignore_index=IGNORE, reduction="sum")
 
 
+OHEM_PROBABILITY = 0.7
+"""A pixel is hard if its own class gets less than this."""
+
+OHEM_FEWEST = 16
+"""At least one in so many valid pixels takes part, hard or not."""
+
+
+def ohem_sum(
+    logits: Tensor, target: Tensor, weights: Tensor, probability: float = OHEM_PROBABILITY
+) -> Tensor:
+    """Return the mean cross-entropy of the hard pixels times the weight of all valid pixels.
+
+    Easy pixels, of which a street has most, no longer drown the others (online hard example mining). Divided
+    by ``weight_sum`` this is the mean over the hard pixels. Of a batch in parts it is the mean of the parts,
+    each by its share of the valid pixels; the hard pixels are then those of each part, which need not be
+    those of the whole batch. Training on several GPUs does the same.
+
+    Args:
+        logits: (N, C, H, W).
+        target: train ids, ``IGNORE`` where a pixel takes no part, int64 (N, H, W).
+        weights: of each class, shape (C,); they do not decide which pixels are hard.
+        probability: pixels whose own class gets less are hard; where they are fewer than a sixteenth of the
+            valid pixels, the hardest sixteenth is taken.
+
+    Returns:
+        A scalar, 0 if no pixel takes part.
+
+    Source: Shrivastava et al., "Training Region-based Object Detectors with Online Hard Example Mining", CVPR
+    2016; in this form the public CoinCheung/BiSeNet.
+    """
+    valid = target != IGNORE
+    losses = F.cross_entropy(logits, target, ignore_index=IGNORE, reduction="none")[valid]
+    kept = max(int((losses > -math.log(probability)).sum()), len(losses) // OHEM_FEWEST)
+    hardest, where = losses.topk(kept, sorted=False)
+    of_hardest, of_all = weights[target[valid][where]], weight_sum(target, weights)
+    return (of_hardest * hardest).sum() / of_hardest.sum().clamp(min=1e-12) * of_all
+
+
 LossTerm = Callable[[Tensor, Tensor, Tensor], Tensor]
 
-LOSSES: dict[str, dict[str, LossTerm]] = {"ce": {"ce": cross_entropy_sum}}
+LOSSES: dict[str, dict[str, LossTerm]] = {
+    "ce": {"ce": cross_entropy_sum},
+    "ohem": {"ohem": ohem_sum},
+}
 """The terms of every loss by name; a loss is their sum."""

@@ -58,7 +58,7 @@ def write_street(root, images=(("train", 7), ("val", 2))):
             write_image(root / f"{split}annot" / f"{i}.png", mask)
 
 
-def street_settings(**chosen):
+def street_settings(model="erfnet", **chosen):
     """Settings of a run on ``write_street`` that takes a second."""
     small = {"size": (16, 24), "batch": 3, "epochs": 2, "learning_rate": 1e-3}
-    return training.settings_for("camvid", "erfnet", torch.device("cpu"), **(small | chosen))
+    return training.settings_for("camvid", model, torch.device("cpu"), **(small | chosen))

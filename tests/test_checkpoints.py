@@ -55,6 +55,26 @@ def test_a_failed_save_keeps_the_old_checkpoint(network, tmp_path, monkeypatch):
     assert path.read_bytes() == before and len(list(tmp_path.iterdir())) == 1
 
 
+def test_numbers_too_large_for_half_precision_stay_in_single(tmp_path):
+    large = models.build("enet", num_classes=20)
+    large.initial_block.batch_norm.running_var[3] = 1e5
+    models.save_checkpoint(large, tmp_path / "large.safetensors", models.Metadata(), dtype=torch.float16)
+    loaded, _ = models.load("enet", tmp_path / "large.safetensors")
+    assert torch.equal(
+        loaded.initial_block.batch_norm.running_var, large.initial_block.batch_norm.running_var
+    )
+    half = large.transposed_conv.weight.half().float()
+    assert torch.equal(loaded.transposed_conv.weight, half)
+
+
+def test_weights_that_are_not_finite_are_not_saved(tmp_path):
+    broken = models.build("enet")
+    broken.initial_block.batch_norm.running_var[0] = float("inf")
+    with pytest.raises(ValueError, match=r"initial_block.batch_norm.running_var holds numbers that are not"):
+        models.save_checkpoint(broken, tmp_path / "x.safetensors", models.Metadata(), dtype=torch.float16)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("layout", ["bare", "state_dict", "module", "numpy scalar beside it", "no counters"])
 def test_public_layouts_load(network, layout, tmp_path):
     state = dict(network.state_dict())

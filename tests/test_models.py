@@ -13,8 +13,9 @@ from course_lib import models
 from course_lib.labels import IGNORE
 
 GOLDENS = Path(__file__).parent / "goldens"
-FLOAT32_ATOL = {"erfnet": 1e-4, "enet": 1e-3}
-for_each_network = pytest.mark.parametrize("name", ["erfnet", "enet"])
+FLOAT32_ATOL = {"erfnet": 1e-4, "enet": 1e-3, "bisenetv2": 5e-3}
+for_each_network = pytest.mark.parametrize("name", models.NETWORKS)
+DROPOUT = (torch.nn.Dropout, torch.nn.Dropout2d)
 for_each_size = pytest.mark.parametrize("size", ["small", "medium"])
 for_each_dtype = pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
 
@@ -37,6 +38,19 @@ def image_and_labels(name, size, dtype):
     arrays = arrays_of(name)
     image = torch.from_numpy(arrays[f"input_u8_{size}"])[None].float() / 255  # rounded to float32 first
     return image.to(dtype), torch.from_numpy(arrays[f"labels_{size}"])[None].long()
+
+
+def undo_normalisation(network, images):
+    """Return images for which BiSeNetV2, which normalises inside, gives the goldens of a bare network.
+
+    In float32 the way there and back would round twice, so the normalisation is switched off instead.
+    """
+    if not hasattr(network, "std"):
+        return images
+    if images.dtype == torch.float64:
+        return images * network.std + network.mean
+    network.mean.zero_(), network.std.fill_(1)
+    return images
 
 
 def logits_tolerance(name, dtype):
@@ -67,8 +81,9 @@ def test_the_closed_form_fill_is_the_one_behind_the_goldens(name):
 @for_each_dtype
 def test_logits_and_argmax_equal_the_goldens(name, size, dtype):
     image, _ = image_and_labels(name, size, dtype)
+    network = filled(name, dtype).eval()
     with torch.inference_mode():
-        logits = filled(name, dtype).eval()(image)[0]
+        logits = network(undo_normalisation(network, image))[0]
     arrays = arrays_of(name)
     expected = arrays["logits_small"] if size == "small" else arrays["logits_medium_sub3"]
     found = logits if size == "small" else logits[:, 1::3, 2::3]
@@ -95,7 +110,7 @@ def test_loss_and_every_gradient_equal_the_goldens(name, size, dtype):
     expected = facts_of(name)[size]["ce_main"]
     network = filled(name, dtype).eval()
     image, labels = image_and_labels(name, size, dtype)
-    loss = F.cross_entropy(network(image), labels, ignore_index=IGNORE)
+    loss = F.cross_entropy(network(undo_normalisation(network, image)), labels, ignore_index=IGNORE)
     loss.backward()
     exact = dtype == torch.float64
     assert loss.item() == pytest.approx(
@@ -117,11 +132,12 @@ def test_training_mode_logits_and_running_statistics_equal_the_goldens(name, dty
     expected = facts_of(name)["train_mode_no_dropout"]
     network = filled(name, dtype).train()
     for module in network.modules():
-        if isinstance(module, torch.nn.Dropout2d):
+        if isinstance(module, DROPOUT):
             module.p = 0.0
     image, labels = image_and_labels(name, "small", torch.float32)
+    images = torch.cat([image, 1 - image.flip(-1)]).to(dtype)
     with torch.no_grad():
-        logits = network(torch.cat([image, 1 - image.flip(-1)]).to(dtype))
+        logits = network(undo_normalisation(network, images))
     loss = F.cross_entropy(logits, torch.cat([labels, labels.flip(-2)]), ignore_index=IGNORE)
     exact = dtype == torch.float64
     assert loss.item() == pytest.approx(expected["loss"], rel=1e-6 if exact else 1e-5)
@@ -136,7 +152,7 @@ def test_training_mode_logits_and_running_statistics_equal_the_goldens(name, dty
 @for_each_network
 def test_dropout_rates_are_the_published_ones(name):
     network = models.build(name)
-    found = {k: m.p for k, m in network.named_modules() if isinstance(m, torch.nn.Dropout2d)}
+    found = {k: m.p for k, m in network.named_modules() if isinstance(m, DROPOUT)}
     assert found == {k: p for k, (_, p) in facts_of(name)["facts"]["dropout"].items()}
 
 
@@ -152,8 +168,9 @@ def test_any_size_works(name, size):
 def test_padding_repeats_the_border_and_leaves_fitting_sizes_alone(name):
     network = models.build(name).eval()
     image = torch.rand(1, 3, 45, 61)
-    by_hand = torch.cat([image, image[:, :, -1:].expand(-1, -1, 3, -1)], dim=2)
-    by_hand = torch.cat([by_hand, by_hand[..., -1:].expand(-1, -1, -1, 3)], dim=3)
+    below, right = (19, 3) if name == "bisenetv2" else (3, 3)
+    by_hand = torch.cat([image, image[:, :, -1:].expand(-1, -1, below, -1)], dim=2)
+    by_hand = torch.cat([by_hand, by_hand[..., -1:].expand(-1, -1, -1, right)], dim=3)
     with torch.inference_mode():
         torch.testing.assert_close(network(image), network(by_hand)[..., :45, :61])
 
@@ -175,7 +192,7 @@ def test_images_of_another_range_type_or_shape_raise(images, message):
 
 
 def test_unknown_networks_and_numbers_of_classes_raise():
-    with pytest.raises(ValueError, match="unknown network 'segnet'; known are erfnet, enet"):
+    with pytest.raises(ValueError, match="unknown network 'segnet'; known are erfnet, enet, bisenetv2"):
         models.build("segnet")
     with pytest.raises(ValueError, match="19 outputs, or 20 with void; got 12"):
         models.build("enet", num_classes=12)

@@ -68,14 +68,14 @@ def test_a_gradient_that_is_not_finite_stops_before_the_weights_change():
 )  # fmt: skip
 def test_out_of_memory_says_what_would_fit(fitting, advice):
     learner = make_run(street_settings(batch=8))
-    forward = learner.network.forward
+    all_logits = learner.network.all_logits
 
     def limited(images):
         if len(images) > fitting:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-        return forward(images)
+        return all_logits(images)
 
-    learner.network.forward = limited
+    learner.network.all_logits = limited
     with pytest.raises(MemoryError, match=advice):
         learner.step(torch.rand(8, 3, 16, 24), torch.zeros(8, 16, 24, dtype=torch.long))
 

@@ -7,19 +7,20 @@ from pathlib import Path
 from course_lib import data, evaluation, models, plots, runtime, training
 from course_lib.commands import parser_of
 from course_lib.labels import CLASS_NAMES
-from course_lib.losses import LOSSES
 
 FIGURE_IMAGES = 6
 
 DESCRIPTION = """\
-Train a network with its authors' recipe; batch, epochs and learning rate are the profile's. Shows a progress
-bar; writes the state (last.pt), a table of all epochs (log.csv), TensorBoard events and, at the end, the
-weights with metadata and two figures (curves.png, validation.png) into one folder.
+Train a network by its authors' recipe: optimiser, schedule, loss, class weights; size, batch and epochs are
+the profile's. Shows a progress bar; writes the state (last.pt), a table of all epochs (log.csv), TensorBoard
+events and, at the end, the weights with metadata and two figures (curves.png, validation.png), all into one
+folder.
 """
 
 EPILOG = """\
 example:
   python -m course_lib train --profile mini --model erfnet
+  python -m course_lib train --profile mini --model bisenetv2 --training void
   python -m course_lib train --profile camvid --model erfnet --epochs 100 --resume
 Ctrl-C and SIGTERM save the state first; --resume goes on exactly where the run stopped, also after a crash
 (from its last checkpoint). Exit status: 0 done, 1 diverged or out of memory, 2 wrong usage, missing data or a
@@ -40,11 +41,13 @@ def _add_learning_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--profile", default="mini", choices=data.PROFILES, help="data and numbers (default: %(default)s)")
     add("--model", default="erfnet", choices=training.RECIPES, help="(default: %(default)s)")
-    add("--training", default="ce", choices=LOSSES, help="the loss (default: %(default)s)")
+    add("--training", default="ce", choices=training.TRAININGS,
+        help="ce: the classes alone; void: void as a 20th output beside them (default: %(default)s)")
     add("--size", nargs=2, type=int, metavar=("H", "W"), help="of the images (default: the profile's)")
     add("--batch", type=int, metavar="N", help="images per step (default: the profile's)")
     add("--epochs", type=int, metavar="N", help="(default: the profile's)")
-    add("--learning-rate", type=float, metavar="X", help="of the first step (default: the profile's)")
+    add("--learning-rate", type=float, metavar="X",
+        help="the highest (default: the recipe's, times a number of the profile's)")
     add("--seed", type=int, default=0, help="of weights, order and augmentation (default: %(default)s)")
 
 

@@ -46,20 +46,24 @@ def save_checkpoint(
 ) -> None:
     """Write weights and metadata as safetensors; an existing file is replaced only by a whole one.
 
+    Auxiliary heads, which nothing but training needs, are left out.
+
     Args:
         network: any network of ``build``.
         path: the file to write, by custom ``<model>_<training>.safetensors``.
         metadata: what to remember; ``num_classes`` is taken from the network.
-        dtype: of the floating-point weights in the file; a network that is filled with them stays float32.
+        dtype: of the floating-point weights in the file, but for tensors that hold numbers too large for
+            it; a network that is filled with them stays float32.
 
     Raises:
-        ValueError: if a weight is not finite, or too large for ``dtype``.
+        ValueError: if a weight is not finite.
         OSError: if the disk is full or the folder cannot be written; an old file is then left as it was.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     facts = asdict(metadata) | {"num_classes": network.num_classes}
-    tensors = {name: _stored(name, tensor, dtype) for name, tensor in network.state_dict().items()}
+    kept = {name: tensor for name, tensor in network.state_dict().items() if not network.is_auxiliary(name)}
+    tensors = {name: _stored(name, tensor, dtype) for name, tensor in kept.items()}
     write_atomically(path, save(tensors, metadata={key: json.dumps(value) for key, value in facts.items()}))
 
 
@@ -68,10 +72,10 @@ def _stored(name: str, tensor: Tensor, dtype: torch.dtype) -> Tensor:
     stored = tensor.detach().cpu().contiguous()
     if not stored.is_floating_point():
         return stored
-    stored = stored.to(dtype)
     if not stored.isfinite().all():
-        raise ValueError(f"{name} holds numbers that are not finite in {dtype}; the weights were not saved")
-    return stored
+        raise ValueError(f"{name} holds numbers that are not finite; the weights were not saved")
+    smaller = stored.to(dtype)
+    return smaller if smaller.isfinite().all() else stored
 
 
 def load(name: str, path: str | Path, class_order: str | None = None) -> tuple[Network, Metadata]:
@@ -93,6 +97,8 @@ def load(name: str, path: str | Path, class_order: str | None = None) -> tuple[N
 
 def load_weights(network: Network, path: str | Path, class_order: str | None = None) -> Metadata:
     """Fill ``network`` with the weights of ``path``.
+
+    A file without any auxiliary head takes those of the network away: random ones would be of no use.
 
     Args:
         network: any network of ``build``; changed in place.
@@ -116,9 +122,11 @@ def load_weights(network: Network, path: str | Path, class_order: str | None = N
 def _num_outputs(name: str, tensors: Mapping[str, Tensor]) -> int:
     """Return how many outputs the classifier in a file has."""
     if name in NETWORKS:
-        classifier = tensors.get(NETWORKS[name].classifier_name + ".weight")
-        if classifier is not None and classifier.dim() == 4:
-            return classifier.shape[1]  # a transposed convolution: (in, out, height, width)
+        with torch.device("meta"):  # shapes only, no memory
+            with_void = NETWORKS[name](VOID + 1)
+        classifier = tensors.get(with_void.classifier_name + ".weight")
+        if classifier is not None and classifier.shape == with_void.classifier.weight.shape:
+            return VOID + 1
     return NUM_CLASSES
 
 
@@ -168,13 +176,23 @@ def _fill(
     order = class_order or known_class_order(path)
     if order not in CLASS_ORDERS:
         raise unknown_name("class order", order, CLASS_ORDERS)
-    expected = network.state_dict()
+    expected = _expected(network, tensors)
     _compare(expected, tensors, path)
+    if not any(map(network.is_auxiliary, expected)):
+        network.drop_auxiliary()
     if order == "unlabelled-first":
         tensors = _void_last(network, tensors, path)
     counters = {name: value for name, value in expected.items() if name.endswith("num_batches_tracked")}
     network.load_state_dict(counters | dict(tensors))
     metadata.model, metadata.num_classes = name, network.num_classes
+
+
+def _expected(network: Network, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return those tensors of a network that a file must hold: auxiliary heads all or not at all."""
+    state = network.state_dict()
+    if any(map(network.is_auxiliary, tensors)):
+        return state
+    return {key: value for key, value in state.items() if not network.is_auxiliary(key)}
 
 
 def _compare(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], path: Path) -> None:
@@ -196,7 +214,7 @@ def _whose(tensors: Mapping[str, Tensor]) -> str:
     """Say which network weights that do not fit belong to, if any."""
     for name, network_class in NETWORKS.items():
         with torch.device("meta"):  # names only, no memory
-            expected = network_class(NUM_CLASSES).state_dict()
+            expected = _expected(network_class(NUM_CLASSES), tensors)
         if all(key in tensors or key.endswith("num_batches_tracked") for key in expected):
             return f"they are weights of {name}: choose that network"
     return "they fit no network of this course: fetch them again"

@@ -12,7 +12,8 @@ RANGE_TOLERANCE = 0.01  # resizing and augmentation may leave [0, 1] by a roundi
 class Network(nn.Module, ABC):
     """A segmentation network: RGB images in [0, 1] in, logits of the same size out.
 
-    A subclass has ``classifier``, a last layer that brings the features to the size of the (padded) image.
+    A subclass has ``classifier``, a last layer from features to logits, which are enlarged where they are
+    smaller than the image. It may have auxiliary heads, which help it learn and have no part in the logits.
     """
 
     size_multiple: int
@@ -23,6 +24,9 @@ class Network(nn.Module, ABC):
 
     classifier_name: str
     """The public name of the classifier in ``state_dict``, so that others can find or replace it."""
+
+    auxiliary_names: tuple[str, ...] = ()
+    """The public names of the auxiliary heads, if any."""
 
     def __init__(self) -> None:
         """Start with the check of the input's range switched on."""
@@ -50,22 +54,48 @@ class Network(nn.Module, ABC):
             Features (N, ``feature_channels``, H / s, W / s) with a stride s that depends on the network.
         """
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the logits.
+    def head_logits(self, images: Tensor) -> list[Tensor]:
+        """Return the classifier's logits and, in training mode, those of each auxiliary head.
+
+        Args:
+            images: as for ``features``.
+
+        Returns:
+            Logits (N, C, h, w), each at its head's own resolution.
+        """
+        return [self.classifier(self.features(images))]
+
+    def all_logits(self, images: Tensor) -> list[Tensor]:
+        """Return the logits and, in training mode, those of each auxiliary head after them.
 
         Args:
             images: RGB float in [0, 1], shape (N, 3, H, W), any size.
 
         Returns:
-            Logits (N, C, H, W), not normalised; larger means more likely.
+            One or more logits (N, C, H, W), not normalised; larger means more likely.
 
         Raises:
             ValueError: if the images have another shape, dtype or range.
         """
         check_images(images, check_range=self.checks_range)
         height, width = images.shape[-2:]
-        logits = self.classifier(self.features(pad_to_multiple(images, self.size_multiple)))
-        return logits[..., :height, :width]
+        padded = pad_to_multiple(images, self.size_multiple)
+        enlarged = (enlarge(logits, padded.shape[-2:]) for logits in self.head_logits(padded))
+        return [logits[..., :height, :width] for logits in enlarged]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits alone, (N, C, H, W); see ``all_logits``."""
+        return self.all_logits(images)[0]
+
+    def is_auxiliary(self, key: str) -> bool:
+        """Tell whether a name in ``state_dict`` belongs to an auxiliary head."""
+        return key.split(".")[0] in self.auxiliary_names
+
+    def drop_auxiliary(self) -> None:
+        """Remove the auxiliary heads; the logits stay the same."""
+        for name in self.auxiliary_names:
+            delattr(self, name)
+        self.auxiliary_names = ()
 
 
 def check_images(images: Tensor, check_range: bool = True) -> None:
@@ -87,3 +117,10 @@ def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:
     height, width = images.shape[-2:]
     padding = (0, -width % multiple, 0, -height % multiple)
     return F.pad(images, padding, mode="replicate") if any(padding) else images
+
+
+def enlarge(logits: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return logits (N, C, h, w) at (height, width), bilinear; those that have that size are untouched."""
+    if logits.shape[-2:] == size:
+        return logits
+    return F.interpolate(logits, size, mode="bilinear", align_corners=False)

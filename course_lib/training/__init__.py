@@ -2,13 +2,15 @@
 
 from course_lib.training.interrupts import Interrupted
 from course_lib.training.loop import Trained, train
+from course_lib.training.recipes import RECIPES, TRAININGS
 from course_lib.training.run import Diverged, TrainingRun
 from course_lib.training.samples import TrainingImages
-from course_lib.training.settings import PRECISIONS, RECIPES, TrainingSettings, settings_for
+from course_lib.training.settings import PRECISIONS, TrainingSettings, settings_for
 
 __all__ = [
     "PRECISIONS",
     "RECIPES",
+    "TRAININGS",
     "Diverged",
     "Interrupted",
     "Trained",

@@ -10,8 +10,7 @@ from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
 from course_lib import evaluation, models, runtime
-from course_lib.labels import CLASS_NAMES
-from course_lib.losses import class_weights
+from course_lib.labels import CLASS_NAMES, NUM_CLASSES, VOID
 from course_lib.training.checkpoint import save_state
 from course_lib.training.interrupts import Interrupted, Request, catch_interrupts
 from course_lib.training.logs import IOU, Log
@@ -66,13 +65,10 @@ class _Training:
         state = previous_state(folder, settings, resume)
         self.command = state["command"] if state else command
         self.validation = settings.samples("val")
-        self.images = TrainingImages(settings.samples("train"), settings.size, settings.seed)
+        samples = settings.samples("train")
+        self.images = TrainingImages(samples, settings.size, settings.seed, settings.num_classes)
         self.class_counts = self.images.class_counts()
-        self.known = self.class_counts.nonzero().flatten().tolist()
-        if len(self.known) < 2:
-            raise ValueError(
-                f"training needs two classes, found {len(self.known)}; are these the right masks?"
-            )
+        self.known = _known_classes(self.class_counts)
         if state:
             check_same_data(state, self.class_counts, len(self.images))
         self.per_epoch = len(Batches(len(self.images), settings.batch, 1, settings.seed))
@@ -88,9 +84,8 @@ class _Training:
         runtime.seed_everything(self.settings.seed)
         # else cuDNN may choose other algorithms after a resume, or add in another order
         torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True
-        network = models.build(self.settings.model)
-        shares = self.class_counts / self.class_counts.sum()
-        weights = class_weights(shares, self.settings.recipe.weight_constant)
+        network = models.build(self.settings.model, self.settings.num_classes)
+        weights = self.settings.recipe.weighting(self.class_counts / self.class_counts.sum())
         return TrainingRun(network, self.settings, weights, steps)
 
     def finish(self) -> Trained:
@@ -218,3 +213,13 @@ class _Training:
         path = self.folder / f"{settings.model}_{settings.training}.safetensors"
         models.save_checkpoint(self.run.network, path, metadata, dtype=torch.float16)
         return path
+
+
+def _known_classes(counts: torch.Tensor) -> list[int]:
+    """Return the train ids that occur, void not counted; raise a ValueError if they cannot be learnt."""
+    known = counts[:NUM_CLASSES].nonzero().flatten().tolist()
+    if len(known) < 2:
+        raise ValueError(f"training needs two classes, found {len(known)}; are these the right masks?")
+    if len(counts) > VOID and not counts[VOID]:
+        raise ValueError("no training pixel is void, so void cannot be learnt; are these the right masks?")
+    return known

@@ -44,12 +44,12 @@ class TrainingRun:
         self.network = network.to(self.device, memory_format=self.memory_format).train()
         self.weights = weights.to(self.device)
         recipe = settings.recipe
-        self.optimizer = torch.optim.Adam(
-            network.parameters(), settings.learning_rate, recipe.betas, weight_decay=recipe.weight_decay
+        self.optimizer = recipe.optimizer(
+            recipe.parameter_groups(network), lr=settings.learning_rate, weight_decay=recipe.weight_decay
         )
-        self.schedule = LambdaLR(self.optimizer, lambda step: max(0, 1 - step / steps) ** recipe.power)
+        self.schedule = LambdaLR(self.optimizer, lambda step: recipe.rate_factor(step, steps))
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=settings.precision == "fp16")
-        self.terms = LOSSES[settings.training]
+        self.terms = LOSSES[recipe.loss]
         self.done = 0
 
     def step(self, images: Tensor, targets: Tensor) -> dict[str, float]:
@@ -60,7 +60,7 @@ class TrainingRun:
             targets: train ids, 255 where void, int64 (N, H, W).
 
         Returns:
-            The value of each loss term.
+            The value of each loss term, summed over all heads of the network.
 
         Raises:
             Diverged: before any weight is changed.
@@ -96,21 +96,22 @@ class TrainingRun:
         denominator = sum(weight_sum(part, self.weights) for part in targets).clamp(min=1e-12)
         values = dict.fromkeys(self.terms, torch.zeros((), device=self.device))
         for pictures, target in zip(images, targets, strict=True):
-            logits = self._logits(pictures)
+            heads = self._all_logits(pictures)
             terms = {
-                name: term(logits, target, self.weights) / denominator for name, term in self.terms.items()
+                name: sum(term(logits, target, self.weights) for logits in heads) / denominator
+                for name, term in self.terms.items()
             }
             self.scaler.scale(sum(terms.values())).backward()
             values = {name: value + terms[name].detach() for name, value in values.items()}
         return {name: value.item() for name, value in values.items()}
 
-    def _logits(self, images: Tensor) -> Tensor:
-        """Run the network in the chosen precision; logits are float32."""
+    def _all_logits(self, images: Tensor) -> list[Tensor]:
+        """Run the network in the chosen precision; the logits of all heads are float32."""
         images = images.to(self.device, memory_format=self.memory_format, non_blocking=True)
         dtype = PRECISIONS[self.settings.precision]
         with torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32):
-            logits = self.network(images)
-        return logits.float()
+            heads = self.network.all_logits(images)
+        return [logits.float() for logits in heads]
 
     def _check(self, values: dict[str, float]) -> None:
         """Raise unless all loss terms and the gradient are finite and sane."""

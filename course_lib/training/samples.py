@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from tqdm.auto import tqdm
 
 from course_lib.data import Augmentation, Sample, resized_pair
-from course_lib.labels import IGNORE, NUM_CLASSES
+from course_lib.labels import IGNORE, NUM_CLASSES, VOID, void_as_class
 from course_lib.training.interrupts import ignore_interrupts
 
 CACHE_BYTES = 1_000_000_000
@@ -24,18 +24,22 @@ Key = tuple[int, int]
 class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
     """Images at the training size; each draw is augmented anew, and the same in every run."""
 
-    def __init__(self, samples: Sequence[Sample], size: tuple[int, int], seed: int) -> None:
+    def __init__(
+        self, samples: Sequence[Sample], size: tuple[int, int], seed: int, num_classes: int = NUM_CLASSES
+    ) -> None:
         """Read all images, with a progress bar, if they fit into ``CACHE_BYTES``.
 
         Args:
             samples: images with targets of train ids and 255.
             size: height and width in pixels.
             seed: of the augmentation.
+            num_classes: 19, or 20 if void is a class to learn. What the augmentation shifts in from outside
+                is never learnt: nobody labelled it void.
 
         Raises:
             ValueError: if a file is damaged; it is named.
         """
-        self.samples, self.size, self.seed = samples, size, seed
+        self.samples, self.size, self.seed, self.num_classes = samples, size, seed, num_classes
         self.augment = Augmentation(size)
         self.cache: tuple[Tensor, Tensor] | None = None
         if 4 * len(samples) * size[0] * size[1] <= CACHE_BYTES:  # three bytes of image, one of target
@@ -70,14 +74,15 @@ class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
     def _pair(self, index: int) -> tuple[Tensor, Tensor]:
         """Decode and resize one image with its target, both uint8."""
         sample = self.samples[index]
-        return resized_pair(sample.image, sample.target, self.size)
+        image, target = resized_pair(sample.image, sample.target, self.size)
+        return image, void_as_class(target) if self.num_classes > VOID else target
 
     def class_counts(self) -> Tensor:
-        """Return how many pixels each of the 19 classes has, int64, void left out."""
+        """Return how many pixels each class has, int64 (``num_classes``,); what is no class is left out."""
         counts = torch.zeros(IGNORE + 1, dtype=torch.int64)
         for index in tqdm(range(len(self)), desc="class shares", unit="image", leave=False):
             counts += torch.bincount(self._cached(index)[1].flatten().long(), minlength=IGNORE + 1)
-        return counts[:NUM_CLASSES]
+        return counts[: self.num_classes]
 
 
 def _mixed(*numbers: int) -> int:

@@ -1,4 +1,4 @@
-"""What a user chooses for a training run, checked before any image is read; and each network's recipe."""
+"""What a user chooses for a training run, checked before any image is read."""
 
 import math
 import os
@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 import torch
 
 from course_lib.data import SEGMENTATION_SETS, find_profile
-from course_lib.losses import LOSSES
 from course_lib.models import NETWORKS
 from course_lib.runtime import unknown_name
+from course_lib.training.recipes import RECIPES, TRAININGS, Recipe
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 """The type in which convolutions are computed; weights and losses are always float32."""
@@ -22,34 +22,15 @@ SMALLEST_SIDE = 16
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How the authors of a network trained it."""
-
-    learning_rate: float
-    """Of the first step."""
-    weight_decay: float
-    weight_constant: float
-    """Of ``losses.class_weights``."""
-    betas: tuple[float, float] = (0.9, 0.999)
-    """Of Adam."""
-    power: float = 0.9
-    """The learning rate falls as (1 - step / steps) to this power."""
-
-
-RECIPES = {
-    "erfnet": Recipe(learning_rate=5e-4, weight_decay=1e-4, weight_constant=1.10),
-    "enet": Recipe(learning_rate=5e-4, weight_decay=2e-4, weight_constant=1.02),
-}
-"""One recipe per network. Sources: Romera et al., IEEE T-ITS 2017; Paszke et al., "ENet", 2016."""
-
-
-@dataclass(frozen=True)
 class TrainingSettings:
-    """One training run; equal settings on the same machine give equal weights, bit for bit."""
+    """One training run; equal settings on the same machine give equal weights, bit for bit.
+
+    The exception is BiSeNetV2 on CUDA: gradients of its bilinear enlargement are added up in no fixed order.
+    """
 
     model: str
     training: str
-    """The loss, a key of ``LOSSES``."""
+    """A key of ``TRAININGS``."""
     profile: str
     size: tuple[int, int]
     """Height and width of the training images, in pixels."""
@@ -73,7 +54,7 @@ class TrainingSettings:
         """Raise a ValueError that names the first setting that is out of range."""
         for kind, name, known in (
             ("network", self.model, RECIPES),
-            ("training", self.training, LOSSES),
+            ("training", self.training, TRAININGS),
             ("precision", self.precision, PRECISIONS),
         ):
             if name not in known:
@@ -93,6 +74,11 @@ class TrainingSettings:
     def recipe(self) -> Recipe:
         """What the network's authors did."""
         return RECIPES[self.model]
+
+    @property
+    def num_classes(self) -> int:
+        """How many outputs the network has: 19, or 20 with void."""
+        return TRAININGS[self.training]
 
     def samples(self, split: str):
         """Open a split of the profile's training set.
@@ -124,16 +110,17 @@ def settings_for(profile: str, model: str, device: torch.device, **chosen) -> Tr
     numbers = find_profile(profile).numbers(device)
     if model not in RECIPES:
         raise unknown_name("network", model, NETWORKS)
+    given = {name: value for name, value in chosen.items() if value is not None}
+    batch = given.get("batch", numbers.batch)
     defaults = {
         "training": "ce",
         "size": numbers.size,
-        "batch": numbers.batch,
+        "batch": batch,
         "epochs": numbers.epochs,
-        "learning_rate": numbers.learning_rate or RECIPES[model].learning_rate,
+        "learning_rate": numbers.rate_factor * RECIPES[model].rate_for(batch),
         # a GPU would wait for one process; on a CPU the network needs all cores itself
         "workers": 0 if device.type == "cpu" else min(8, os.cpu_count() or 1),
     }
-    given = {name: value for name, value in chosen.items() if value is not None}
     return TrainingSettings(
         **({"model": model, "profile": profile, "device": str(device)} | defaults | given)
     )

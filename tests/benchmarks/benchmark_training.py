@@ -1,10 +1,12 @@
 """Training against a plain loop, in one run: pytest tests/benchmarks/benchmark_training.py
 
 The plain loop does what most tutorials do: it decodes each image when it is needed, with the default memory
-format, and no check, no checkpoint, no resumable order. Also the precisions, and where a step's time goes.
+format, and no check, no checkpoint, no resumable order. Also all networks and precisions, and where a step's
+time goes.
 """
 
 import time
+from functools import partial
 
 import pytest
 import torch
@@ -46,11 +48,11 @@ def plain_steps():
         yield
 
 
-def our_steps(precision="fp32"):
+def our_steps(model="erfnet", precision="fp32"):
     """Yield after each step of the course's loop."""
-    settings = training.settings_for("mini", "erfnet", torch.device("cpu"), precision=precision)
+    settings = training.settings_for("mini", model, torch.device("cpu"), precision=precision)
     images = TrainingImages(data.SEGMENTATION_SETS["mini"]("train"), settings.size, settings.seed)
-    run = training.TrainingRun(models.build("erfnet"), settings, torch.ones(19), 1000)
+    run = training.TrainingRun(models.build(model), settings, torch.ones(19), 1000)
     for batch in loader(images, Batches(len(images), settings.batch, 1, 0), workers=0, pinned=False):
         run.step(*batch)
         yield
@@ -61,7 +63,11 @@ def many_steps(steps):
         next(steps)
 
 
-WAYS = {"plain": plain_steps, "ours": our_steps, "ours, bf16": lambda: our_steps("bf16")}
+WAYS = {"plain": plain_steps} | {
+    f"ours, {model}, {precision}": partial(our_steps, model, precision)
+    for model in models.NETWORKS
+    for precision in ("fp32", "bf16")
+}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -88,7 +94,7 @@ def test_where_the_time_of_a_step_goes(capsys):
     iterator = iter(batches)
     for _ in range(STEPS):
         pictures, target = timed("prepare images", lambda: next(iterator))
-        logits = timed("forward", lambda p=pictures: run._logits(p))
+        (logits,) = timed("forward", lambda p=pictures: run._all_logits(p))
         loss = run.terms["ce"](logits, target, run.weights) / target.numel()
         timed("loss and backward", loss.backward)
         timed("check and optimiser", lambda: (run._check({"ce": 1.0}), run.optimizer.step()))

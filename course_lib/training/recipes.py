@@ -1,0 +1,79 @@
+"""How each network is trained, as its authors did: one table; and what it can be trained to tell apart."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.optim import SGD, Adam, Optimizer
+
+from course_lib.labels import NUM_CLASSES
+from course_lib.losses import class_weights
+
+TRAININGS = {"ce": NUM_CLASSES, "void": NUM_CLASSES + 1}
+"""What a network learns, and with how many outputs: the 19 classes, or void as a 20th beside them."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the authors of a network trained it."""
+
+    optimizer: Callable[..., Optimizer]
+    """Takes groups of parameters, ``lr`` and ``weight_decay``."""
+    learning_rate: float
+    """Of the first step, or the highest one if there is a warm-up."""
+    weight_decay: float
+    weighting: Callable[[Tensor], Tensor]
+    """From the share of each class to its weight in the loss."""
+    loss: str = "ce"
+    """A key of ``LOSSES``; summed over all heads of the network."""
+    batch: int | None = None
+    """Images per step that the learning rate is meant for; it grows with them. None: it does not (Adam)."""
+    decays_vectors: bool = True
+    """Whether biases and the scales of batch normalisation decay like other weights."""
+    warm_up: float = 0.0
+    """In which share of all steps the learning rate rises from 0."""
+    power: float = 0.9
+    """The learning rate falls as (1 - step / steps) to this power."""
+
+    def rate_for(self, batch: int) -> float:
+        """Return the learning rate for a batch of so many images."""
+        return self.learning_rate if self.batch is None else self.learning_rate * batch / self.batch
+
+    def rate_factor(self, step: int, steps: int) -> float:
+        """Return by what the learning rate is multiplied in a step, 0 to ``steps``."""
+        rise = min(1.0, (step + 1) / (1 + self.warm_up * steps))
+        return rise * max(0, 1 - step / steps) ** self.power
+
+    def parameter_groups(self, network: nn.Module) -> list[dict]:
+        """Return the parameters in one group, or those that do not decay in a second one."""
+        if self.decays_vectors:
+            return [{"params": list(network.parameters())}]
+        vectors = [parameter for parameter in network.parameters() if parameter.dim() < 2]
+        others = [parameter for parameter in network.parameters() if parameter.dim() >= 2]
+        return [{"params": others}, {"params": vectors, "weight_decay": 0.0}]
+
+
+ADAM = partial(Adam, betas=(0.9, 0.999))
+
+RECIPES = {
+    "erfnet": Recipe(
+        ADAM, learning_rate=5e-4, weight_decay=1e-4, weighting=partial(class_weights, constant=1.10)
+    ),
+    "enet": Recipe(
+        ADAM, learning_rate=5e-4, weight_decay=2e-4, weighting=partial(class_weights, constant=1.02)
+    ),
+    "bisenetv2": Recipe(
+        partial(SGD, momentum=0.9),
+        learning_rate=5e-2,
+        weight_decay=5e-4,
+        weighting=torch.ones_like,
+        loss="ohem",
+        batch=16,
+        decays_vectors=False,
+        warm_up=1000 / 150_000,
+    ),
+}
+"""One recipe per network. Sources: Romera et al., IEEE T-ITS 2017; Paszke et al., "ENet", 2016; Yu et al.,
+"BiSeNet V2", 2020, with OHEM, warm-up and what decays from the public CoinCheung/BiSeNet."""
