@@ -18,7 +18,7 @@ SETTINGS = evaluation.Settings(size=(32, 64))
 def test_marks_follow_the_intervals(low, high, fpr95, expected):
     worse = high < 0
     measured = metrics.AnomalyMetrics(
-        auprc=0.3, fpr95=0.97 if worse else 0.4, auroc=0.5, prevalence=0.5 if worse else 0.1, constant=False,
+        auprc=0.3, fpr95=0.97 if worse else 0.4, auroc=0.5, prevalence=0.5 if worse else 0.1, largest_tie=0.0,
         pixels=10, images=4, auprc_bound=0, fpr95_bound=0, auroc_bound=0,
     )  # fmt: skip
     intervals = metrics.Intervals((0.1, 0.5), fpr95, (low, high), 1000)
@@ -27,6 +27,18 @@ def test_marks_follow_the_intervals(low, high, fpr95, expected):
     assert (frame["auprc_outside_chance"][0], frame["fpr95_outside_chance"][0]) == expected[:2]
     text = evaluation.as_text(frame)
     assert f"{expected[2]}[10.00, 50.00]" in text and expected[3] in text
+
+
+@pytest.mark.parametrize(("share", "name"), [(1, "void (constant)"), (0.9998, "void (99.9 % at one score)")])
+def test_a_nearly_constant_score_is_named(share, name):
+    measured = metrics.AnomalyMetrics(
+        auprc=0.1, fpr95=0.95, auroc=0.5, prevalence=0.1, largest_tie=share,
+        pixels=10, images=4, auprc_bound=0, fpr95_bound=0, auroc_bound=0,
+    )  # fmt: skip
+    row = evaluation.row("RoadAnomaly21", "void", 1.0, SETTINGS, measured, None)
+    frame = evaluation.table([row], models.Metadata(model="enet"), "enet.pth")
+    assert frame["largest_tie"][0] == 100 * share and frame["constant"][0] == (share == 1)
+    assert name in evaluation.as_text(frame)
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ from course_lib import data, evaluation, models, reports
 from course_lib.evaluation import COLUMNS
 
 ROW = dict.fromkeys(COLUMNS) | {
-    "model": "erfnet", "weights": "some", "score": "msp", "temperature": 1.0, "benchmark": "RoadAnomaly21",
+    "model": "erfnet", "training": "ce", "weights": "some", "score": "msp", "temperature": 1.0,
+    "benchmark": "RoadAnomaly21",
     "protocol": "benchmark", "images": 10, "images_of": 10, "chance": 14.81,
     "auprc": 30.04, "auprc_low": 22.4, "auprc_high": 37.6, "auprc_outside_chance": True,
-    "fpr95": 62.5, "fpr95_low": 50.0, "fpr95_high": 70.0, "fpr95_outside_chance": True,
+    "fpr95": 62.5, "fpr95_low": 50.0, "fpr95_high": 70.0, "fpr95_outside_chance": True, "largest_tie": 0.0,
 }  # fmt: skip
 
 
@@ -64,6 +65,33 @@ def test_rows_are_named_as_in_papers(score, temperature, label):
     assert list(table.rows) == ["chance", label]
 
 
+def test_several_networks_are_named_with_their_mean_iou():
+    enet = {"model": "enet", "weights": "e", "miou": 65.0, "classes_in_miou": 19}
+    erfnet = {"miou": 70.24, "classes_in_miou": 19}
+    table = reports.paper_table(
+        frame(erfnet, erfnet | {"score": "constant"}, enet, enet | {"score": "constant"})
+    )
+    assert list(table.rows) == ["chance", "ERFNet, MSP", "a constant score", "ENet, MSP"]
+    assert table.miou == {"ERFNet, MSP": 70.24, "ENet, MSP": 65.0}
+    assert "ERFNet (some), ENet (e). Mean IoU over 19 classes." in table.caption
+    for text in (table.to_text(), table._repr_html_()):
+        assert "mIoU" in text and "70.2" in text and "65.0" in text
+
+
+def test_trainings_of_one_network_are_told_apart():
+    void = {"training": "void", "weights": "v"}
+    table = reports.paper_table(frame({}, void, void | {"score": "void"}))
+    assert list(table.rows) == ["chance", "ce, MSP", "void, MSP", "void, Void"] and not table.miou
+
+
+def test_a_nearly_constant_score_is_named():
+    table = reports.paper_table(frame({"score": "void", "largest_tie": 98.76}))
+    assert cells(table, "Void") == ["30.0= [22, 38]", "62.5= [50, 70]"]
+    assert "= nearly constant: 98.7 % of the pixels or more have one score" in table.caption
+    told_apart = reports.paper_table(frame({"score": "void", "largest_tie": 94.9}))
+    assert "=" not in cells(told_apart, "Void")[0] and "nearly constant" not in told_apart.caption
+
+
 def test_a_missing_measurement_is_a_dash():
     table = reports.paper_table(frame({}, {"score": "void", "benchmark": "fs_static"}))
     assert cells(table, "Void")[:2] == [None, None]
@@ -84,8 +112,7 @@ def test_the_caption_says_how_the_numbers_came_about():
     "changes, problem",
     [
         (({}, {"protocol": "peer"}), r"one protocol, got \['benchmark', 'peer'\]"),
-        (({}, {"model": "enet", "score": "void"}), r"one model, got \['enet', 'erfnet'\]"),
-        (({}, {"weights": "other", "score": "void"}), r"one weights, got \['other', 'some'\]"),
+        (({}, {"weights": "other", "score": "void"}), "other is a second erfnet of training ce; which"),
         (({}, {}), "a score stands twice"),
         (({}, {"score": "void", "images": 3}), "RoadAnomaly21 has rows with different images"),
         (({}, {"score": "void", "chance": 3.0}), "RoadAnomaly21 has rows with different chance"),

@@ -171,6 +171,20 @@ def test_infinite_scores_are_ordinary_ties():
 
 
 @pytest.mark.parametrize("limit", [10**6, 10])
+def test_the_largest_tie_is_the_share_of_pixels_at_one_score(limit):
+    scores = torch.tensor([1.0] * 12 + [0.3] * 5 + [0.1, 0.2, 0.4])
+    target = (torch.arange(20) % 4 == 0).int()
+    metrics = streamed(scores, target, images=2, exact_pixels=limit).compute()
+    assert metrics.largest_tie == 0.6 and not metrics.constant
+
+
+def test_scores_that_only_share_a_bin_are_no_tie():
+    scores = 1 + 1e-5 * torch.arange(20)
+    metrics = streamed(scores, (torch.arange(20) % 4 == 0).int(), images=1, exact_pixels=0).compute()
+    assert metrics.largest_tie == 0
+
+
+@pytest.mark.parametrize("limit", [10**6, 10])
 def test_a_constant_score_is_named_and_gets_chance(limit):
     target = torch.tensor([1] + [0] * 19, dtype=torch.uint8)
     found = streamed(torch.full((20,), 0.3), target, images=1, exact_pixels=limit)

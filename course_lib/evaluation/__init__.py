@@ -7,11 +7,20 @@ from course_lib.evaluation.protocols import PROTOCOLS, to_size_of
 from course_lib.evaluation.scoring import Scored, mean_score_maps, ready, score_maps
 from course_lib.evaluation.segmentation import Segmented, confusion, segmented
 from course_lib.evaluation.settings import Settings
-from course_lib.evaluation.table import CHANCE_FPR95, COLUMNS, as_text, row, table
+from course_lib.evaluation.table import (
+    CHANCE_FPR95,
+    COLUMNS,
+    NEARLY_CONSTANT,
+    as_text,
+    rounded_down,
+    row,
+    table,
+)
 
 __all__ = [
     "CHANCE_FPR95",
     "COLUMNS",
+    "NEARLY_CONSTANT",
     "PROTOCOLS",
     "Controls",
     "Scored",
@@ -26,6 +35,7 @@ __all__ = [
     "measure",
     "per_image",
     "ready",
+    "rounded_down",
     "row",
     "score_maps",
     "scored_images",

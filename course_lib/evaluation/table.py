@@ -17,11 +17,15 @@ COLUMNS = (
     "score", "temperature", "benchmark", "protocol", "images", "images_of", "prevalence",
     "auprc", "auprc_low", "auprc_high", "fpr95", "fpr95_low", "fpr95_high", "fpr95_convention", "auroc",
     "chance", "miou", "classes_in_miou", "classes_in_score", "auprc_outside_chance", "fpr95_outside_chance",
-    "constant", "auprc_bound", "fpr95_bound", "auroc_bound",
+    "constant", "largest_tie", "auprc_bound", "fpr95_bound", "auroc_bound",
 )
 # fmt: on
-"""The columns of the table. Metrics are percent; ``constant`` marks a score that is the same everywhere, and
-``*_bound`` is the most that a number can be off because scores were binned."""
+"""The columns of the table. Metrics are percent; ``constant`` marks a score that is the same everywhere,
+``largest_tie`` is the largest share of pixels with the very same score, and ``*_bound`` is the most that a
+number can be off because scores were binned."""
+
+NEARLY_CONSTANT = 95
+"""Percent of the pixels at one score from which on a score is named nearly constant."""
 
 CHANCE_FPR95 = 100 * shares.CHANCE_FPR95
 """Of a score that knows nothing, in percent."""
@@ -52,7 +56,16 @@ def row(
         "chance": 100 * metrics.prevalence,
         "constant": metrics.constant,
     }
-    for name in ("prevalence", "auprc", "fpr95", "auroc", "auprc_bound", "fpr95_bound", "auroc_bound"):
+    for name in (
+        "prevalence",
+        "auprc",
+        "fpr95",
+        "auroc",
+        "auprc_bound",
+        "fpr95_bound",
+        "auroc_bound",
+        "largest_tie",
+    ):
         values[name] = 100 * getattr(metrics, name)
     if intervals:
         values |= _interval_columns(intervals, metrics.constant)
@@ -133,9 +146,16 @@ def as_text(frame: pd.DataFrame) -> str:
 
 
 def _score_name(r) -> str:
-    """Name a score, with its temperature where that is not 1, and say so if it is constant."""
+    """Name a score, with its temperature where that is not 1, and say so if it is (nearly) constant."""
     name = r.score if r.temperature == 1 else f"{r.score} T={r.temperature:g}"
-    return f"{name} (constant)" if r.constant and r.score != CONSTANT else name
+    if r.score == CONSTANT or not r.largest_tie >= NEARLY_CONSTANT:
+        return name
+    return f"{name} (constant)" if r.constant else f"{name} ({rounded_down(r.largest_tie)} % at one score)"
+
+
+def rounded_down(share: float) -> str:
+    """Return a share with one digit, never more than it is: 99.98 % are not all pixels."""
+    return f"{math.floor(10 * share) / 10:.1f}"
 
 
 def _with_interval(r, name: str) -> str:

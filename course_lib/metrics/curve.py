@@ -34,6 +34,11 @@ class Curve:
             counts = int(self.anomalous.min()), int(self.normal.min())
             raise ValueError(f"need both classes, got {counts[0]} anomalous, {counts[1]} normal pixels")
 
+    def largest_tie(self) -> Tensor:
+        """Return the largest share of pixels at one score, shape (...), fractions; mixed bins hold no tie."""
+        tied = (self.positives + self.negatives) * ~self.mixed
+        return tied.amax(-1) / (self.anomalous + self.normal)
+
     def average_precision(self) -> Tensor:
         """Return the sum of precision x recall steps, shape (...), fractions."""
         # in a mixed bin the precision at its middle anomaly stands for all of them

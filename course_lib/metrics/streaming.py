@@ -27,8 +27,8 @@ class AnomalyMetrics:
     """Higher is better, 0.5 is chance."""
     prevalence: float
     """Share of anomalous pixels among the valid ones: the AuPRC of a constant or random score."""
-    constant: bool
-    """Whether every pixel got the same score, which is chance by definition."""
+    largest_tie: float
+    """Share of pixels that are known to have one and the same score; if it is 1, the result is chance."""
     pixels: int
     """Valid pixels, void not counted."""
     images: int
@@ -36,6 +36,11 @@ class AnomalyMetrics:
     """The most that ``auprc`` can be off because different scores share a bin; 0 if exact. Likewise below."""
     fpr95_bound: float
     auroc_bound: float
+
+    @property
+    def constant(self) -> bool:
+        """Whether every pixel got the same score."""
+        return self.largest_tie == 1
 
 
 class StreamingMetrics:
@@ -106,7 +111,7 @@ class StreamingMetrics:
             fpr95=curve.fpr_at_tpr(0.95, fpr_convention).item(),
             auroc=curve.auroc().item(),
             prevalence=anomalous / (anomalous + normal),
-            constant=len(curve.positives) == 1 and bounded[2] == 0,  # one bin, and one score in it
+            largest_tie=curve.largest_tie().item(),
             pixels=int(anomalous + normal),
             images=len(self.images),
             auprc_bound=bounded[0],

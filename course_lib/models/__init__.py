@@ -2,12 +2,13 @@
 
 from course_lib.models.checkpoints import Metadata, load, load_weights, save_checkpoint
 from course_lib.models.network import Network, check_images
-from course_lib.models.registry import NETWORKS, build
+from course_lib.models.registry import NETWORKS, TITLES, build
 from course_lib.models.shapes import LayerShape, layer_shapes
 from course_lib.models.shipped import shipped_weights
 
 __all__ = [
     "NETWORKS",
+    "TITLES",
     "LayerShape",
     "Metadata",
     "Network",

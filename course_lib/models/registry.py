@@ -10,6 +10,9 @@ from course_lib.runtime import unknown_name
 NETWORKS: dict[str, type[Network]] = {"erfnet": ERFNet, "enet": ENet, "bisenetv2": BiSeNetV2}
 """Every network that ``build`` knows."""
 
+TITLES = {"erfnet": "ERFNet", "enet": "ENet", "bisenetv2": "BiSeNetV2"}
+"""How papers write the networks."""
+
 
 def build(name: str, num_classes: int = NUM_CLASSES) -> Network:
     """Return a network with random weights, in training mode.

@@ -89,6 +89,7 @@ def test_the_papers_numbers_are_chance(benchmarks, weights, tmp_path):
         paper, constant = frame.loc[(benchmark, "void")], frame.loc[(benchmark, "constant")]
         assert paper["auprc"] == pytest.approx(constant["auprc"], abs=0.001)
         assert paper["fpr95"] == pytest.approx(constant["fpr95"], abs=0.001)
+        assert paper["largest_tie"] > 99.9  # P(void) is lost in 1 - P(void), or is 0 itself
 
 
 @pytest.mark.parametrize("name", DEFAULT)
