@@ -84,20 +84,34 @@ def _needed(above: list[str], code: str) -> list[str]:
 
 
 def _used(code: str) -> set[str]:
-    """Return the names that code reads."""
-    names = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
-    return names - set(dir(builtins))
+    """Return the names that code reads before it defines them itself."""
+    needed: set[str] = set()
+    known = set(dir(builtins))
+    for node in ast.parse(code).body:
+        names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+        read = {name.id for name in names if isinstance(name.ctx, ast.Load)}
+        needed |= read - known - _names_of_its_own(node)
+        known |= _defined_by(node)
+    return needed
+
+
+def _names_of_its_own(node: ast.stmt) -> set[str]:
+    """Return the names that a loop, a function or a comprehension in a statement gives values to."""
+    blocks = (ast.For, ast.FunctionDef, ast.ClassDef, ast.comprehension, ast.arguments)
+    inside = [n for block in ast.walk(node) if isinstance(block, blocks) for n in ast.walk(block)]
+    stored = {n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return stored | {n.arg for n in inside if isinstance(n, ast.arg)}
 
 
 def _defined(code: str) -> set[str]:
     """Return the names that code defines at its top level."""
-    names: set[str] = set()
-    for node in ast.parse(code).body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            names.add(node.name)
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            names |= {alias.asname or alias.name for alias in node.names}
-        else:
-            stored = (n for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
-            names |= {name.id for name in stored}
-    return names
+    return set().union(*map(_defined_by, ast.parse(code).body))
+
+
+def _defined_by(node: ast.stmt) -> set[str]:
+    """Return the names that one statement defines."""
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        return {node.name}
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return {alias.asname or alias.name for alias in node.names}
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}

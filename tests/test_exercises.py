@@ -106,6 +106,12 @@ def test_cases_that_fail_in_the_same_way_share_a_line_without_hints(capsys):
     assert not any("hint" in problem for problem in check.problems.values())
 
 
+def test_dtypes_can_be_compared(capsys):
+    assert check_of(lambda logits: logits.dtype, expected=torch.float32).solved
+    check = check_of(lambda logits: logits.long().dtype, expected=torch.float32)
+    assert "got torch.int64, expected torch.float32" in report(check, capsys)
+
+
 def test_short_results_are_shown_whole(capsys):
     check = check_of(lambda logits: logits.shape, expected=(1, 3, 4), hint="the class dimension goes")
     problem = "got torch.Size([1, 2, 3, 4]), expected (1, 3, 4) (hint: the class dimension goes)"

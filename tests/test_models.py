@@ -196,3 +196,19 @@ def test_unknown_networks_and_numbers_of_classes_raise():
         models.build("segnet")
     with pytest.raises(ValueError, match="19 outputs, or 20 with void; got 12"):
         models.build("enet", num_classes=12)
+
+
+@pytest.mark.parametrize("name", models.NETWORKS)
+def test_a_void_output_is_added_beside_unchanged_classes(name):
+    network = models.build(name).eval()
+    wider = models.with_void_output(network).eval()
+    images = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        expected, found = network(images), wider(images)
+    assert found.shape[1] == 20 and torch.allclose(found[:, :19], expected, atol=1e-5)
+    assert not found[:, 19].eq(0).all()
+
+
+def test_a_second_void_output_is_refused():
+    with pytest.raises(ValueError, match="need a network with 19 outputs, got one with 20"):
+        models.with_void_output(models.build("enet", 20))

@@ -69,6 +69,17 @@ def test_unknown_shipped_weights_are_named():
         models.shipped_weights("mini", "erfnet", "xe")
 
 
+def test_where_none_were_shipped_the_run_of_this_machine_counts(tmp_path, monkeypatch):
+    monkeypatch.setattr(models.shipped, "RESULTS", tmp_path)
+    trained = models.run_folder("camvid", "enet", "xe", seed=0) / "enet_xe.safetensors"
+    assert trained == tmp_path / "camvid/runs/enet_xe_seed0/enet_xe.safetensors"
+    trained.parent.mkdir(parents=True)
+    with pytest.raises(ValueError, match="others are made by python -m course_lib train"):
+        models.shipped_weights("camvid", "enet", "xe")
+    trained.touch()
+    assert models.shipped_weights("camvid", "enet", "xe") == trained
+
+
 def test_the_mini_network_segments_what_its_metadata_says(shipped, miou):
     assert miou.mean_iou() == pytest.approx(shipped[1].metrics["miou"], abs=0.002)
     assert miou.mean_iou() >= 0.5 and sum(iou > 0.3 for iou in miou.iou().values()) >= 12

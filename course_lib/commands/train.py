@@ -69,7 +69,8 @@ def _add_running_options(group: argparse._ArgumentGroup) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train, and say where the weights are."""
     settings = _settings(options)
-    folder = options.output or _default_folder(settings)
+    default = models.run_folder(settings.profile, settings.model, settings.training, settings.seed)
+    folder = options.output or default
     try:
         trained = training.train(settings, folder, options.resume, options.command)
     except training.Interrupted as stop:
@@ -98,12 +99,6 @@ def _settings(options: argparse.Namespace) -> training.TrainingSettings:
     size = tuple(options.size) if options.size else None
     device = runtime.choose_device(options.device)
     return training.settings_for(options.profile, options.model, device, size=size, **chosen)
-
-
-def _default_folder(settings: training.TrainingSettings) -> Path:
-    """Return a folder of its own for each profile, network, loss and seed."""
-    name = f"{settings.model}_{settings.training}_seed{settings.seed}"
-    return runtime.PROJECT_ROOT / "results" / settings.profile / "runs" / name
 
 
 def _report(trained: training.Trained) -> None:

@@ -21,7 +21,7 @@ def difference(actual: Any, expected: Any) -> str:
     Args:
         actual: what the learner's code returned.
         expected: a tensor or array (its shape and kind of dtype count), a number, list or tuple (only values
-            count), a dictionary of these, a bool, a string or None.
+            count), a dictionary of these, a bool, a string, a dtype or None.
 
     Returns:
         One line that says what is wrong, or an empty string if they agree.
@@ -30,7 +30,7 @@ def difference(actual: Any, expected: Any) -> str:
         return "it returned None; is a return missing?"
     if isinstance(expected, dict):
         return _of_dictionaries(actual, expected)
-    if expected is None or isinstance(expected, (bool, str)):
+    if expected is None or isinstance(expected, (bool, str, torch.dtype)):
         same = type(actual) is type(expected) and actual == expected
         return "" if same else f"{RESULT}{_brief(actual)}, expected {expected!r}"
     if isinstance(expected, (tuple, list)) and not _is_numbers(expected):

@@ -2,9 +2,9 @@
 
 from course_lib.models.checkpoints import Metadata, load, load_weights, save_checkpoint
 from course_lib.models.network import Network, check_images
-from course_lib.models.registry import NETWORKS, TITLES, build
+from course_lib.models.registry import NETWORKS, TITLES, build, with_void_output
 from course_lib.models.shapes import LayerShape, layer_shapes
-from course_lib.models.shipped import shipped_weights
+from course_lib.models.shipped import run_folder, shipped_weights
 
 __all__ = [
     "NETWORKS",
@@ -17,6 +17,8 @@ __all__ = [
     "layer_shapes",
     "load",
     "load_weights",
+    "run_folder",
     "save_checkpoint",
     "shipped_weights",
+    "with_void_output",
 ]

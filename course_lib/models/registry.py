@@ -1,6 +1,8 @@
 """The networks of the paper by name."""
 
-from course_lib.labels import NUM_CLASSES
+import torch
+
+from course_lib.labels import NUM_CLASSES, VOID
 from course_lib.models.bisenetv2 import BiSeNetV2
 from course_lib.models.enet import ENet
 from course_lib.models.erfnet import ERFNet
@@ -31,3 +33,26 @@ def build(name: str, num_classes: int = NUM_CLASSES) -> Network:
             f"a network has {NUM_CLASSES} outputs, or {NUM_CLASSES + 1} with void; got {num_classes}"
         )
     return NETWORKS[name](num_classes)
+
+
+def with_void_output(network: Network) -> Network:
+    """Return a network with void as a 20th output; all else is copied from one with 19 outputs.
+
+    The weights of the new output are random: until it has been trained, it says nothing.
+
+    Args:
+        network: any network of ``build``; it is left as it is.
+
+    Raises:
+        ValueError: if it has a 20th output already.
+    """
+    if network.num_classes != NUM_CLASSES:
+        raise ValueError(f"need a network with {NUM_CLASSES} outputs, got one with {network.num_classes}")
+    wider = type(network)(VOID + 1)
+    if not network.auxiliary_names:
+        wider.drop_auxiliary()
+    known = network.state_dict()
+    with torch.no_grad():
+        for name, tensor in wider.state_dict().items():
+            tensor[tuple(slice(length) for length in known[name].shape)] = known[name]
+    return wider

@@ -1,22 +1,31 @@
-"""The weights that come with the course."""
+"""The weights that come with the course, and those that were trained on this machine."""
 
 from pathlib import Path
 
 from course_lib.runtime import PROJECT_ROOT, unknown_name
 
 FOLDER = PROJECT_ROOT / "course_lib" / "weights"
+RESULTS = PROJECT_ROOT / "results"
+
+
+def run_folder(profile: str, model: str, training: str, seed: int) -> Path:
+    """Return the folder in which a training run keeps its files, unless it is told another."""
+    return RESULTS / profile / "runs" / f"{model}_{training}_seed{seed}"
 
 
 def shipped_weights(profile: str, model: str, training: str = "ce") -> Path:
     """Return the file of shipped weights: ``<profile>/<model>_<training>.safetensors``.
 
+    Where none were shipped, those of a finished run of seed 0 on this machine.
+
     Raises:
-        ValueError: if there is none; the message names those that there are.
+        ValueError: if there are neither; the message names those that were shipped.
     """
-    known = {
-        path.relative_to(FOLDER).with_suffix("").as_posix(): path for path in FOLDER.glob("*/*.safetensors")
-    }
-    name = f"{profile}/{model}_{training}"
-    if name not in known:
-        raise unknown_name("shipped weights", name, sorted(known))
-    return known[name]
+    shipped = FOLDER / profile / f"{model}_{training}.safetensors"
+    trained = run_folder(profile, model, training, seed=0) / shipped.name
+    for path in (shipped, trained):
+        if path.is_file():
+            return path
+    known = [p.relative_to(FOLDER).with_suffix("").as_posix() for p in sorted(FOLDER.glob("*/*.safetensors"))]
+    error = unknown_name("shipped weights", f"{profile}/{model}_{training}", known)
+    raise ValueError(f"{error}; others are made by python -m course_lib train")

@@ -2,10 +2,11 @@
 
 from course_lib.plots.anomalies import anomaly_examples, predicted_classes, show_scores
 from course_lib.plots.bars import class_iou, class_shares
+from course_lib.plots.costs import network_costs
 from course_lib.plots.curves import chance_levels, ranked_pixels, ranking_curves, score_densities
 from course_lib.plots.figure import DescribedFigure
 from course_lib.plots.hourglass import hourglass
-from course_lib.plots.samples import labelled_scenes
+from course_lib.plots.samples import labelled_scenes, void_alone
 from course_lib.plots.score_maps import score_panels
 from course_lib.plots.segmentation import segmentation_panels
 from course_lib.plots.training import learning_curves
@@ -19,6 +20,7 @@ __all__ = [
     "hourglass",
     "labelled_scenes",
     "learning_curves",
+    "network_costs",
     "predicted_classes",
     "ranked_pixels",
     "ranking_curves",
@@ -26,4 +28,5 @@ __all__ = [
     "score_panels",
     "segmentation_panels",
     "show_scores",
+    "void_alone",
 ]

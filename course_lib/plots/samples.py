@@ -5,11 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from course_lib.data import Sample
-from course_lib.labels import colourise
+from course_lib.labels import IGNORE, colourise
 from course_lib.plots.figure import DescribedFigure
 from course_lib.plots.panels import class_legend, panel_grid, show
 
 COLUMNS = 3
+FADED = 0.82
+"""How far labelled pixels are drawn towards white where only void is to be seen."""
 
 
 def labelled_scenes(samples: Sequence[Sample], title: str = "") -> DescribedFigure:
@@ -34,5 +36,33 @@ def labelled_scenes(samples: Sequence[Sample], title: str = "") -> DescribedFigu
     axes[0, 0].set_ylabel("image")
     axes[1, 0].set_ylabel("train ids")
     class_legend(figure)
+    figure.suptitle(title)
+    return figure
+
+
+def void_alone(samples: Sequence[Sample], title: str = "") -> DescribedFigure:
+    """Draw images and below each its void pixels, all others faded.
+
+    Args:
+        samples: with targets in which 255 is void; the first three are drawn.
+        title: a line above the panels.
+
+    Raises:
+        ValueError: if there is no sample.
+    """
+    if not samples:
+        raise ValueError("no image to draw; is the data set empty?")
+    drawn = samples[:COLUMNS]
+    shares = [100 * (sample.target == IGNORE).double().mean().item() for sample in drawn]
+    names = [f"{share:.1f} % void" for share in shares]
+    alt = f"{title or 'Void'}: {len(drawn)} images, and below each one what is void: {', '.join(names)}."
+    figure, axes = panel_grid([tuple(drawn[0].target.shape)] * 2, names, alt)
+    for column, sample in zip(axes.T, drawn, strict=True):
+        picture = np.asarray(sample.image) / 255
+        labelled = (sample.target != IGNORE).numpy()[..., None]
+        show(column[0], picture)
+        show(column[1], np.where(labelled, picture + FADED * (1 - picture), picture))
+    axes[0, 0].set_ylabel("image")
+    axes[1, 0].set_ylabel("void alone")
     figure.suptitle(title)
     return figure

@@ -69,11 +69,10 @@ class PaperTable:
         metrics = "".join(f"<th>{metric}</th>" for metric in METRICS * len(self.benchmarks))
         extra = f'<th rowspan="2">{MIOU}</th>' if self.miou else ""
         rows = "".join(self._row_as_html(label, cells) for label, cells in self.rows.items())
-        caption = (
-            f'<caption style="caption-side: bottom; text-align: left">{html.escape(self.caption)}</caption>'
-        )
         head = f'<thead><tr><th rowspan="2"></th>{extra}{names}</tr><tr>{metrics}</tr></thead>'
-        return f"<table>{caption}{head}<tbody>{rows}</tbody></table>"
+        table = f"<table>{head}<tbody>{rows}</tbody></table>"
+        caption = f'<figcaption style="max-width: 60em">{html.escape(self.caption)}</figcaption>'
+        return f'<figure style="margin: 0">{table}{caption}</figure>'
 
     def __repr__(self) -> str:
         """Return the table for a terminal."""

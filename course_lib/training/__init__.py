@@ -4,19 +4,21 @@ from course_lib.training.interrupts import Interrupted
 from course_lib.training.loop import Trained, train
 from course_lib.training.recipes import RECIPES, TRAININGS
 from course_lib.training.run import Diverged, TrainingRun
-from course_lib.training.samples import TrainingImages
+from course_lib.training.samples import Batches, TrainingImages, loader
 from course_lib.training.settings import PRECISIONS, TrainingSettings, settings_for
 
 __all__ = [
     "PRECISIONS",
     "RECIPES",
     "TRAININGS",
+    "Batches",
     "Diverged",
     "Interrupted",
     "Trained",
     "TrainingImages",
     "TrainingRun",
     "TrainingSettings",
+    "loader",
     "settings_for",
     "train",
 ]

@@ -124,7 +124,7 @@ class Batches(Sampler[list[Key]]):
                 yield [(epoch, index) for index in order[first : first + self.batch]]
 
 
-def loader(images: TrainingImages, batches: Batches, workers: int, pinned: bool) -> DataLoader:
+def loader(images: TrainingImages, batches: Batches, workers: int = 0, pinned: bool = False) -> DataLoader:
     """Return an iterable over (images (N, 3, H, W), targets (N, H, W)).
 
     Args:

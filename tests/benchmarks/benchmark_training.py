@@ -1,11 +1,13 @@
 """Training against a plain loop, in one run: pytest tests/benchmarks/benchmark_training.py
 
 The plain loop does what most tutorials do: it decodes each image when it is needed, with the default memory
-format, and no check, no checkpoint, no resumable order. Also all networks and precisions, and where a step's
-time goes.
+format, and no check, no checkpoint, no resumable order. Also all networks and precisions, where a step's time
+goes, and what void training costs with each network, in a process of its own.
 """
 
+import multiprocessing
 import time
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
 import pytest
@@ -13,7 +15,8 @@ import torch
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
-from course_lib import data, models, training
+from course_lib import data, models, profiling, runtime, training
+from course_lib.labels import VOID
 from course_lib.losses import class_weights
 from course_lib.training.samples import Batches, TrainingImages, loader
 
@@ -49,10 +52,12 @@ def plain_steps():
 
 
 def our_steps(model="erfnet", precision="fp32"):
-    """Yield after each step of the course's loop."""
-    settings = training.settings_for("mini", model, torch.device("cpu"), precision=precision)
-    images = TrainingImages(data.SEGMENTATION_SETS["mini"]("train"), settings.size, settings.seed)
-    run = training.TrainingRun(models.build(model), settings, torch.ones(19), 1000)
+    """Yield after each step of the course's loop, with void as a class."""
+    device = torch.device("cpu")
+    settings = training.settings_for("mini", model, device, training="void", precision=precision)
+    samples = data.SEGMENTATION_SETS["mini"]("train")
+    images = TrainingImages(samples, settings.size, settings.seed, settings.num_classes)
+    run = training.TrainingRun(models.build(model, VOID + 1), settings, torch.ones(VOID + 1), 1000)
     for batch in loader(images, Batches(len(images), settings.batch, 1, 0), workers=0, pinned=False):
         run.step(*batch)
         yield
@@ -103,3 +108,26 @@ def test_where_the_time_of_a_step_goes(capsys):
     with capsys.disabled():
         for name, spent in seconds.items():
             print(f"\n{name:<20} {1000 * spent / STEPS:7.1f} ms a step {100 * spent / total:5.1f} %", end="")
+
+
+def void_training(model):
+    """Return what a few steps of void training cost in this process."""
+    before = runtime.peak_memory()
+    steps = our_steps(model)
+    for _ in range(WARM_UP):
+        next(steps)
+    started = time.perf_counter()
+    many_steps(steps)
+    seconds = (time.perf_counter() - started) / (STEPS * SETTINGS.batch)
+    costs = profiling.cost(models.build(model, VOID + 1), SETTINGS.size)
+    return seconds, costs.parameters, costs.training_megabytes, runtime.peak_memory(), before
+
+
+def test_void_training_of_each_network(capsys):
+    with capsys.disabled():
+        print(f"\n{'network':10} s/image  parameters  MB kept/image  GB at peak  GB before")
+        for model in models.NETWORKS:
+            spawn = multiprocessing.get_context("spawn")
+            with ProcessPoolExecutor(1, mp_context=spawn) as process:
+                seconds, parameters, kept, peak, before = process.submit(void_training, model).result()
+            print(f"{model:10} {seconds:7.3f}  {parameters:10,}  {kept:13.1f}  {peak:10.2f}  {before:9.2f}")

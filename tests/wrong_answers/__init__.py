@@ -3,6 +3,10 @@
 An edit is (text in the right answer, what stands there instead, a phrase of the report).
 """
 
-from wrong_answers import lesson_00, lesson_01
+from wrong_answers import lesson_00, lesson_01, lesson_03
 
-BANKS = {"00_start_here": lesson_00.BANK, "01_baseline_scoring": lesson_01.BANK}
+BANKS = {
+    "00_start_here": lesson_00.BANK,
+    "01_baseline_scoring": lesson_01.BANK,
+    "03_void_classification": lesson_03.BANK,
+}
