@@ -9,6 +9,7 @@ from course_lib import data, evaluation, models
 
 FOLDER_LIMIT = 45_000_000
 MINI = data.find_profile("mini").benchmarks
+LEAST_MIOU = {"erfnet": 0.45, "enet": 0.35, "bisenetv2": 0.35}
 
 
 def settings_of(metadata):
@@ -98,3 +99,30 @@ def test_position_colour_and_random_weights_find_less(score, table, untrained):
     assert (found > table.xs(f"position:{score}", level="score")["auprc"]).sum() >= 4
     assert (found > table.xs("colour", level="score")["auprc"]).all()
     assert (found > untrained.xs(score, level="score")["auprc"]).all()
+
+
+def void_network(name):
+    """Return a shipped void network with its metadata and the settings for its score."""
+    network, metadata = models.load(name, models.shipped_weights("mini", name, "void"))
+    return network, metadata, replace(settings_of(metadata), scores=("void",))
+
+
+@pytest.mark.parametrize("name", models.NETWORKS)
+def test_void_networks_still_segment_the_known_classes(name):
+    network, metadata, settings = void_network(name)
+    assert (network.num_classes, network.auxiliary_names) == (20, ())
+    validation = data.SEGMENTATION_SETS["mini"]("val")
+    counts = evaluation.confusion(network, validation, settings, progress=False)
+    assert len(counts.iou()) == 19 and counts.mean_iou() >= LEAST_MIOU[name]
+    assert counts.mean_iou() == pytest.approx(metadata.metrics["miou"], abs=0.002)
+
+
+def test_void_tells_anomalies_until_the_papers_protocol_rounds_it_away():
+    network, metadata, settings = void_network("erfnet")
+    images = [data.BenchmarkImages(name) for name in MINI]
+    right, printed = (
+        evaluation.table(evaluation.evaluate(network, some, chosen, progress=False), metadata, "")
+        for some, chosen in ((images, settings), (images[:1], replace(settings, protocol="paper")))
+    )
+    assert right["auprc_outside_chance"].sum() >= 4 and (right["largest_tie"] < 1).all()
+    assert not printed["auprc_outside_chance"].any() and (printed["largest_tie"] > 95).all()
