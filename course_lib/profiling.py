@@ -31,7 +31,7 @@ def cost(network: Network, size: tuple[int, int]) -> Cost:
         network: any network, on any device.
         size: height and width of the image, in pixels.
     """
-    image = torch.rand(1, 3, *size, device=next(network.parameters()).device)
+    image = torch.full((1, 3, *size), 0.5, device=next(network.parameters()).device)
     was_training = network.training
     try:
         return Cost(
@@ -75,9 +75,12 @@ def saved_bytes(network: Network, images: Tensor) -> int:
         return tensor
 
     before = {name: buffer.clone() for name, buffer in network.named_buffers()}
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        kept_alive = network.all_logits(images)
-    for name, buffer in network.named_buffers():
-        buffer.copy_(before[name])
+    devices = [images.device] if images.device.type == "cuda" else []
+    try:
+        with torch.random.fork_rng(devices), torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
+            kept_alive = network.all_logits(images)
+    finally:
+        for name, buffer in network.named_buffers():
+            buffer.copy_(before[name])
     del kept_alive
     return sum(size for address, size in sizes.items() if address not in own)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -104,6 +105,10 @@ def test_cases_that_fail_in_the_same_way_share_a_line_without_hints(capsys):
         check.case(name, lambda: max_logit(LOGITS), 0.0, hint="a hint that would mislead")
     assert "✗ one, two: AttributeError: 'Tensor' object has no attribute 'missing'" in report(check, capsys)
     assert not any("hint" in problem for problem in check.problems.values())
+
+
+def test_a_fraction_counts_as_the_number_that_it_is():
+    assert check_of(lambda logits: Fraction(3, 8), expected=0.375).solved
 
 
 def test_dtypes_can_be_compared(capsys):

@@ -13,7 +13,9 @@ PARAMETERS = {"erfnet": 2_066_836, "enet": 351_804, "bisenetv2": 3_359_652}
 def test_a_network_costs_its_parameters_and_some_time(name, capfd):
     network = models.build(name, 20).eval()
     before = {key: value.clone() for key, value in network.state_dict().items()}
+    random = torch.get_rng_state()
     found = profiling.cost(network, SIZE)
+    assert torch.equal(torch.get_rng_state(), random)
     assert found.parameters == PARAMETERS[name]  # of the public implementations, without auxiliary heads
     assert 0.1 < found.milliseconds < 10_000 and found.training_megabytes > 0.5
     assert not network.training and all(

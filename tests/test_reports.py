@@ -9,7 +9,7 @@ from course_lib.evaluation import COLUMNS
 
 ROW = dict.fromkeys(COLUMNS) | {
     "model": "erfnet", "training": "ce", "weights": "some", "score": "msp", "temperature": 1.0,
-    "benchmark": "RoadAnomaly21",
+    "benchmark": "RoadAnomaly21", "height": 128, "width": 256,
     "protocol": "benchmark", "images": 10, "images_of": 10, "chance": 14.81,
     "auprc": 30.04, "auprc_low": 22.4, "auprc_high": 37.6, "auprc_outside_chance": True,
     "fpr95": 62.5, "fpr95_low": 50.0, "fpr95_high": 70.0, "fpr95_outside_chance": True, "largest_tie": 0.0,
@@ -78,6 +78,17 @@ def test_several_networks_are_named_with_their_mean_iou():
         assert "mIoU" in text and "70.2" in text and "65.0" in text
 
 
+def test_a_control_is_put_together_from_all_networks():
+    enet = {"model": "enet", "weights": "e", "miou": 65.0, "classes_in_miou": 11}
+    static = {"benchmark": "fs_static", "chance": 1.37}
+    constant = {"score": "constant", "auprc": 14.9}
+    table = reports.paper_table(
+        frame({"miou": None}, enet, constant, enet | static, enet | static | constant | {"auprc": 1.4})
+    )
+    assert cells(table, "a constant score")[::2] == ["14.9 [22, 38]", "1.40 [22, 38]"]
+    assert "Mean IoU over 11 classes" in table.caption and table.miou == {"ENet, MSP": 65.0}
+
+
 def test_trainings_of_one_network_are_told_apart():
     void = {"training": "void", "weights": "v"}
     table = reports.paper_table(frame({}, void, void | {"score": "void"}))
@@ -112,7 +123,13 @@ def test_the_caption_says_how_the_numbers_came_about():
     "changes, problem",
     [
         (({}, {"protocol": "peer"}), r"one protocol, got \['benchmark', 'peer'\]"),
-        (({}, {"weights": "other", "score": "void"}), "other is a second erfnet of training ce; which"),
+        (({}, {"weights": "other", "score": "void"}), r"other \(.*\) is a second erfnet of training ce"),
+        (
+            ({}, {"profile": "camvid", "score": "void"}),
+            "profile camvid, .* is a second erfnet of training ce",
+        ),
+        (({}, {"height": 512, "score": "void"}), "512 x 256.* is a second erfnet of training ce"),
+        (({"score": "colour"}, {"score": "colour", "model": "enet", "auprc": 9.0}), "a score stands twice"),
         (({}, {}), "a score stands twice"),
         (({}, {"score": "void", "images": 3}), "RoadAnomaly21 has rows with different images"),
         (({}, {"score": "void", "chance": 3.0}), "RoadAnomaly21 has rows with different chance"),

@@ -70,7 +70,7 @@ def test_unknown_shipped_weights_are_named():
         models.shipped_weights("mini", "erfnet", "xe")
 
 
-def test_where_none_were_shipped_the_run_of_this_machine_counts(tmp_path, monkeypatch):
+def test_where_none_were_shipped_the_run_of_this_machine_counts(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(models.shipped, "RESULTS", tmp_path)
     trained = models.run_folder("camvid", "enet", "xe", seed=0) / "enet_xe.safetensors"
     assert trained == tmp_path / "camvid/runs/enet_xe_seed0/enet_xe.safetensors"
@@ -79,6 +79,7 @@ def test_where_none_were_shipped_the_run_of_this_machine_counts(tmp_path, monkey
         models.shipped_weights("camvid", "enet", "xe")
     trained.touch()
     assert models.shipped_weights("camvid", "enet", "xe") == trained
+    assert f"taking this machine's {trained}" in capsys.readouterr().err
 
 
 def test_the_mini_network_segments_what_its_metadata_says(shipped, miou):

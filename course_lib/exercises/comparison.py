@@ -1,5 +1,6 @@
 """Say in one line how a learner's result differs from the right one, without telling the answer's code."""
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,8 @@ def explained(error: BaseException) -> str:
 
 def _as_tensor(result: Any) -> Tensor:
     """Return a result as a tensor; only plain types, whose values cannot pretend to be equal to anything."""
+    if type(result) is Fraction:
+        result = float(result)
     plain = (Tensor, torch.nn.Parameter, np.ndarray, torch.Size, list, tuple, int, float, bool)
     if type(result) not in plain and not isinstance(result, np.generic):
         raise TypeError

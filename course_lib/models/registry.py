@@ -36,7 +36,7 @@ def build(name: str, num_classes: int = NUM_CLASSES) -> Network:
 
 
 def with_void_output(network: Network) -> Network:
-    """Return a network with void as a 20th output; all else is copied from one with 19 outputs.
+    """Return a new network, as of ``build``, with void as a 20th output and all weights of one with 19.
 
     The weights of the new output are random: until it has been trained, it says nothing.
 

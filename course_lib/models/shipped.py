@@ -1,5 +1,6 @@
 """The weights that come with the course, and those that were trained on this machine."""
 
+import sys
 from pathlib import Path
 
 from course_lib.runtime import PROJECT_ROOT, unknown_name
@@ -16,16 +17,20 @@ def run_folder(profile: str, model: str, training: str, seed: int) -> Path:
 def shipped_weights(profile: str, model: str, training: str = "ce") -> Path:
     """Return the file of shipped weights: ``<profile>/<model>_<training>.safetensors``.
 
-    Where none were shipped, those of a finished run of seed 0 on this machine.
+    Where none were shipped, those of a run of seed 0 on this machine; it says so, since it may be any run.
 
     Raises:
         ValueError: if there are neither; the message names those that were shipped.
     """
     shipped = FOLDER / profile / f"{model}_{training}.safetensors"
     trained = run_folder(profile, model, training, seed=0) / shipped.name
-    for path in (shipped, trained):
-        if path.is_file():
-            return path
+    if shipped.is_file():
+        return shipped
+    if trained.is_file():
+        print(
+            f"{shipped.stem} was not shipped for {profile}; taking this machine's {trained}", file=sys.stderr
+        )
+        return trained
     known = [p.relative_to(FOLDER).with_suffix("").as_posix() for p in sorted(FOLDER.glob("*/*.safetensors"))]
     error = unknown_name("shipped weights", f"{profile}/{model}_{training}", known)
     raise ValueError(f"{error}; others are made by python -m course_lib train")

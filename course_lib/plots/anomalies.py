@@ -87,6 +87,7 @@ def show_scores(sample: Sample, scores: Mapping[str, Tensor], title: str = "") -
     axes.flat[0].set_title("image, anomaly outlined")
     for axis, (name, scored) in zip(axes.flat[1:], maps.items(), strict=False):
         draw_scores(axis, scored, sample.target)
+        _outline(axis, sample.target, linewidth=0.8)
         axis.set_title(name)
     for axis in axes.flat[1 + len(maps) :]:
         axis.set_axis_off()
@@ -98,7 +99,12 @@ def _outlined(axis: Axes, sample: Sample) -> None:
     """Draw an image with an outline around its anomalous pixels."""
     height, width = sample.target.shape
     show(axis, np.asarray(sample.image.resize((width, height))))
-    anomalous = (sample.target == 1).numpy().astype(float)
+    _outline(axis, sample.target)
+
+
+def _outline(axis: Axes, target: Tensor, linewidth: float = 1.5) -> None:
+    """Outline the anomalous pixels of a target on what an axis shows."""
+    anomalous = (target == 1).numpy().astype(float)
     if anomalous.any():
-        step = max(1, -(-max(height, width) // axis.images[0].get_array().shape[1]))
-        axis.contour(anomalous[::step, ::step], levels=[0.5], colors=[OUTLINE], linewidths=1.5)
+        step = max(1, -(-max(target.shape) // axis.images[0].get_array().shape[1]))
+        axis.contour(anomalous[::step, ::step], levels=[0.5], colors=[OUTLINE], linewidths=linewidth)

@@ -14,7 +14,7 @@ OF_NO_NETWORK = {"constant": "a constant score", "colour": "colour only"}
 WITHIN, WORSE, TIED = "~", "!", "="
 """Marks of a number that chance explains, of one worse than chance, and of a (nearly) constant score."""
 
-NETWORK = ["model", "training", "weights"]
+NETWORK = ["model", "training", "weights", "profile", "seed", "epochs", "height", "width"]
 ROW = [*NETWORK, "score", "temperature"]
 
 
@@ -29,34 +29,49 @@ def paper_table(frame: pd.DataFrame) -> PaperTable:
     Raises:
         ValueError: if the rows do not belong into one table.
     """
+    frame = _without_repeated_controls(frame)
     _check_rows(frame)
     benchmarks = tuple(frame["benchmark"].unique())
     rows, miou = {"chance": _chance_row(frame, benchmarks)}, {}
     for _, found in frame.groupby(ROW, sort=False, dropna=False):
         first, by_benchmark = found.iloc[0], {row.benchmark: row for row in found.itertuples()}
         label = _label(first, frame)
-        if label in rows:
-            continue  # a control that looks at no network is the same beside each of them
         rows[label] = [cell for name in benchmarks for cell in _cells(by_benchmark.get(name))]
         if _several(frame) and first["score"] not in OF_NO_NETWORK and not pd.isna(first["miou"]):
             miou[label] = float(first["miou"])
     return PaperTable(benchmarks, rows, _caption(frame), miou)
 
 
+def _without_repeated_controls(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows, with controls that look at no network once instead of once beside each network."""
+    control = frame["score"].isin(OF_NO_NETWORK)
+    frame = frame.astype(dict.fromkeys(NETWORK, object))
+    frame.loc[control, NETWORK] = None
+    numbers = ["score", "benchmark", "protocol", "auprc", "fpr95", "images"]
+    return frame[~control | ~frame.duplicated(numbers)]
+
+
+def _networks(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the first row of each network."""
+    return frame[~frame["score"].isin(OF_NO_NETWORK)].drop_duplicates(NETWORK)
+
+
 def _several(frame: pd.DataFrame) -> bool:
     """Tell whether the table is about more than one network."""
-    return len(frame[NETWORK].drop_duplicates()) > 1
+    return len(_networks(frame)) > 1
 
 
 def _check_rows(frame: pd.DataFrame) -> None:
     """Raise a ValueError unless the rows are of one protocol, on the same images, none twice."""
     if frame["protocol"].nunique() != 1:
         raise ValueError(f"need rows of one protocol, got {sorted(frame['protocol'].unique())}")
-    networks = frame[NETWORK].drop_duplicates()
-    twice = networks[networks.duplicated(["model", "training"])]
-    if len(twice):
-        model, training, weights = twice.iloc[0]
-        raise ValueError(f"{weights} is a second {model} of training {training}; which one counts?")
+    networks = _networks(frame)
+    for second in networks[networks.duplicated(["model", "training"])].itertuples():
+        about = f"profile {second.profile}, seed {second.seed}, {second.height} x {second.width}"
+        raise ValueError(
+            f"{second.weights} ({about}) is a second {second.model} of training {second.training}; "
+            "which one counts?"
+        )
     if frame.duplicated([*ROW, "benchmark"]).any():
         raise ValueError("a score stands twice for one benchmark; which one counts?")
     for column in ("images", "chance"):
@@ -76,7 +91,7 @@ def _label(row: pd.Series, frame: pd.DataFrame) -> str:
     score = _score_label(row["score"], row["temperature"])
     if row["score"] in OF_NO_NETWORK:
         return score
-    network = [models.TITLES[row["model"]]] if frame["model"].nunique() > 1 else []
+    network = [models.TITLES.get(row["model"], row["model"])] if frame["model"].nunique() > 1 else []
     training = [row["training"]] if frame["training"].nunique() > 1 else []
     return ", ".join([*network, *training, score])
 
@@ -123,20 +138,21 @@ def _caption(frame: pd.DataFrame) -> str:
     parts = [f"{r.images} of {r.images_of} images in {r.benchmark}" for r in counts.itertuples()]
     images = f"{counts['images'].iloc[0]} images each" if _all_whole_and_equal(counts) else ", ".join(parts)
     return (
-        f"{_networks(frame)} All numbers are percent. Protocol {protocol}: "
+        f"{_about(frame)} All numbers are percent. Protocol {protocol}: "
         f"{PROTOCOLS[protocol].description}; {images}.{_legend(frame)}{_warning(counts)}"
     )
 
 
-def _networks(frame: pd.DataFrame) -> str:
+def _about(frame: pd.DataFrame) -> str:
     """Say which networks the table is about, and how well they segment."""
-    networks = frame.drop_duplicates(NETWORK)
-    named = ", ".join(f"{models.TITLES.get(r.model, r.model)} ({r.weights})" for r in networks.itertuples())
-    first = networks.iloc[0]
-    if pd.isna(first["miou"]):
-        return f"{named}."
-    value = "" if len(networks) > 1 else f" {first['miou']:.1f}"
-    return f"{named}. Mean IoU{value} over {first['classes_in_miou']} classes."
+    networks = list(_networks(frame).itertuples())
+    named = ", ".join(f"{models.TITLES.get(r.model, r.model)} ({r.weights})" for r in networks)
+    measured = [r for r in networks if not pd.isna(r.miou)]
+    if not measured:
+        return f"{named}." if named else ""
+    value = "" if len(networks) > 1 else f" {measured[0].miou:.1f}"
+    counts = dict.fromkeys(f"{r.classes_in_miou:.0f}" for r in measured)
+    return f"{named}. Mean IoU{value} over {' or '.join(counts)} classes."
 
 
 def _legend(frame: pd.DataFrame) -> str:

@@ -76,4 +76,5 @@ RECIPES = {
     ),
 }
 """One recipe per network. Sources: Romera et al., IEEE T-ITS 2017; Paszke et al., "ENet", 2016; Yu et al.,
-"BiSeNet V2", 2020, with OHEM, warm-up and what decays from the public CoinCheung/BiSeNet."""
+"BiSeNet V2", 2020, with OHEM and what decays from the public CoinCheung/BiSeNet, whose
+warm-up is exponential; ours is linear."""

@@ -15,7 +15,8 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float
 """The type in which convolutions are computed; weights and losses are always float32."""
 
 FREE_TO_CHANGE = {"device", "accumulate", "workers", "validate_every", "checkpoint_every"}
-"""Settings that a resumed run may change; with another device or number of parts, the last bits differ."""
+"""Settings that a resumed run may change. With another device the last bits differ; with another number of
+parts also the statistics of batch normalisation, and which pixels OHEM finds hard."""
 
 SMALLEST_SIDE = 16
 """Of training images, in pixels; batch statistics need more than one value at the lowest resolution."""

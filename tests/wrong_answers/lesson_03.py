@@ -13,6 +13,7 @@ BANK = {
             "changed its argument",
         ),
         "another dtype": (TARGETS, TARGETS + ".long()", "✗ dtype: got torch.int64"),
+        "always uint8": (TARGETS, TARGETS + ".to(torch.uint8)", "✗ other dtype: got torch.uint8"),
         "void left out": (TARGETS, "return target[target != labels.IGNORE]", "got the shape"),
         "the wrong way round": ("target == labels", "target != labels", "the rest stays"),
         "counted from one": ("labels.VOID)", "labels.VOID + 1)", "255 becomes 19"),
@@ -39,6 +40,21 @@ BANK = {
         "along the width": ("log_softmax(dim=1)", "log_softmax(dim=-1)", "✗ 20 equal logits"),
         "the dimension kept": ("[:, labels.VOID]", "[:, labels.VOID:]", "(2, 1, 4, 6)"),
         "the first image": ("[:, labels.VOID]", "[0, labels.VOID]", "✗"),
+        "shifted by the largest of all pixels": (
+            SCORE,
+            "z = logits - logits.max()\n    return z[:, labels.VOID] - z.exp().sum(dim=1).log()",
+            "each pixel on its own",
+        ),
+        "shifted by the first class": (
+            SCORE,
+            "z = logits - logits[:, :1]\n    return z[:, labels.VOID] - z.exp().sum(dim=1).log()",
+            "each pixel on its own",
+        ),
+        "clamped": (
+            "log_softmax(dim=1)",
+            "softmax(dim=1).log().clamp(min=-200)",
+            "each pixel on its own",
+        ),
         "without the 20th in the sum": (
             SCORE,
             "return logits[:, labels.VOID] - logits[:, :19].logsumexp(dim=1)",
