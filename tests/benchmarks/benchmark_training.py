@@ -123,7 +123,8 @@ def void_training(model):
     return seconds, costs.parameters, costs.training_megabytes, runtime.peak_memory(), before
 
 
-def test_void_training_of_each_network(capsys):
+def test_void_training_of_each_network(capsys, monkeypatch):
+    monkeypatch.setenv("TQDM_DISABLE", "1")
     with capsys.disabled():
         print(f"\n{'network':10} s/image  parameters  MB kept/image  GB at peak  GB before")
         for model in models.NETWORKS:
