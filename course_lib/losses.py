@@ -6,13 +6,15 @@ is no such mean: it looks for the hard pixels of each part, so its value depends
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from course_lib.labels import IGNORE
+from course_lib.runtime import unknown_name
 
 
 def class_weights(shares: Tensor, constant: float) -> Tensor:
@@ -102,10 +104,119 @@ def ohem_sum(
     return (of_hardest * hardest).sum() / of_hardest.sum().clamp(min=1e-12) * of_all
 
 
+FOCAL_GAMMA = 2.0
+"""How strongly the focal loss turns away from pixels that are right already."""
+
+
+def focal_sum(logits: Tensor, target: Tensor, weights: Tensor, gamma: float = FOCAL_GAMMA) -> Tensor:
+    """Return the sum of weight * (1 - p)^gamma * cross-entropy over the valid pixels; p is of the true class.
+
+    Args:
+        logits: (N, C, H, W).
+        target: train ids, ``IGNORE`` where void, int64 (N, H, W).
+        weights: of each class, shape (C,).
+        gamma: 0 or more; 0 gives ``cross_entropy_sum``.
+
+    Returns:
+        A scalar, 0 if all pixels are void; divide by ``weight_sum``.
+
+    Raises:
+        ValueError: if gamma is negative, which would favour the easy pixels.
+
+    Source: Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, without its alpha.
+    """
+    if not gamma >= 0:
+        raise ValueError(f"gamma must be 0 or more, got {gamma}")
+    valid = target != IGNORE
+    losses = F.cross_entropy(logits, target, ignore_index=IGNORE, reduction="none")[valid]
+    wrong = -torch.expm1(-losses)  # 1 - p, exact where p is near 1
+    # the power has no finite gradient at 0 for gamma below 1
+    factors = wrong.clamp(min=torch.finfo(wrong.dtype).tiny) ** gamma
+    return (weights[target[valid]] * factors * losses).sum()
+
+
+LOGIT_NORM_TEMPERATURE = 0.04
+"""Logits of length 1 are divided by this: else no pixel's loss could become small."""
+
+
+def logit_norm_sum(
+    logits: Tensor,
+    target: Tensor,
+    weights: Tensor,
+    known_classes: Sequence[int] | None = None,
+    temperature: float = LOGIT_NORM_TEMPERATURE,
+) -> Tensor:
+    """Return the sum of weight * cross-entropy of z / (t (|z| + 1e-7)), whose length says nothing any more.
+
+    Args:
+        logits: z, (N, C, H, W).
+        target: known train ids, ``IGNORE`` where void, int64 (N, H, W).
+        weights: of each class, shape (C,).
+        known_classes: the channels that take part, in the length |z| and in the softmax; by default all.
+        temperature: t > 0.
+
+    Returns:
+        A scalar, 0 if all pixels are void, infinite if a target is not known; divide by ``weight_sum``.
+
+    Source: Wei et al., "Mitigating Neural Network Overconfidence with Logit Normalization", ICML 2022.
+    """
+    untrained = torch.zeros(logits.shape[1], dtype=torch.bool, device=logits.device)
+    if known_classes is not None:
+        untrained[[c for c in range(logits.shape[1]) if c not in known_classes]] = True
+    untrained = untrained.view(-1, 1, 1)
+    known = logits.masked_fill(untrained, 0)
+    length = torch.linalg.vector_norm(known, dim=1, keepdim=True)
+    normalised = known / (length + 1e-7) / temperature
+    return cross_entropy_sum(normalised.masked_fill(untrained, -math.inf), target, weights)
+
+
+ENTROPIC_SCALE = 10.0
+"""Logits are multiplied by this in the loss alone, never when a pixel is scored."""
+
+
+def isomax_sum(logits: Tensor, target: Tensor, weights: Tensor) -> Tensor:
+    """Return the sum of weight * cross-entropy of 10 times the logits.
+
+    Of minus distances to prototypes (``models.IsoMaxPlus``) this is the loss of IsoMax+, here called EIML;
+    of ordinary logits it is what the paper's script trained under that name, our control ``ce_scale10``.
+
+    Args:
+        logits: (N, C, H, W).
+        target: train ids, ``IGNORE`` where void, int64 (N, H, W).
+        weights: of each class, shape (C,).
+
+    Returns:
+        A scalar, 0 if all pixels are void; divide by ``weight_sum``.
+
+    Source: Macêdo and Ludermir, "Enhanced Isotropy Maximization Loss", 2021.
+    """
+    return cross_entropy_sum(ENTROPIC_SCALE * logits, target, weights)
+
+
 LossTerm = Callable[[Tensor, Tensor, Tensor], Tensor]
 
-LOSSES: dict[str, dict[str, LossTerm]] = {
-    "ce": {"ce": cross_entropy_sum},
-    "ohem": {"ohem": ohem_sum},
+LOSSES: dict[str, LossTerm] = {
+    "ce": cross_entropy_sum,
+    "ohem": ohem_sum,
+    "fl": focal_sum,
+    "ln": logit_norm_sum,
+    "eiml": isomax_sum,
+    "ce_scale10": isomax_sum,
 }
-"""The terms of every loss by name; a loss is their sum."""
+"""Every term by name; a loss is one of them or a weighted sum of several."""
+
+NEED_KNOWN_CLASSES = ("ln",)
+"""The terms in which an output that is never trained must take no part."""
+
+
+def find_term(name: str, known_classes: Sequence[int] | None = None) -> LossTerm:
+    """Return a term of ``LOSSES``, told which classes are known if it has to know.
+
+    Raises:
+        ValueError: if there is none of that name.
+    """
+    if name not in LOSSES:
+        raise unknown_name("loss term", name, LOSSES)
+    if name in NEED_KNOWN_CLASSES:
+        return partial(LOSSES[name], known_classes=known_classes)
+    return LOSSES[name]

@@ -108,7 +108,7 @@ def test_bf16_autocast_trains_close_to_fp32():
     [
         ({"batch": 0}, "batch must be at least 1, got 0"),
         ({"accumulate": 4}, "a batch of 3 cannot be split into 4 parts"),
-        ({"training": "cee"}, "unknown training 'cee'; known are ce, void; did you mean ce?"),
+        ({"training": "cee"}, "unknown training 'cee'; known are ce, void, fl, ln, .*; did you mean ce?"),
         ({"precision": "int8"}, "unknown precision 'int8'; known are fp32, bf16, fp16"),
         ({"learning_rate": float("nan")}, "learning rate must be a positive number, got nan"),
         ({"size": (0, 5)}, r"out of range: \(0, 5\)"),

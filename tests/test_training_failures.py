@@ -7,7 +7,8 @@ from filelock import FileLock
 from small_data import street_settings, write_image, write_street
 
 from course_lib import models, runtime, training
-from course_lib.training import interrupts, memory, run
+from course_lib.losses import LOSSES
+from course_lib.training import interrupts, memory
 from course_lib.training.checkpoint import load_state
 
 
@@ -38,8 +39,7 @@ class Poison:
 def test_a_loss_that_diverges_stops_and_keeps_the_last_good_checkpoint(
     street, tmp_path, monkeypatch, factor, shown
 ):
-    poisoned = {"ce": Poison(run.LOSSES["ce"]["ce"], 4, factor)}
-    monkeypatch.setitem(run.LOSSES, "ce", poisoned)
+    monkeypatch.setitem(LOSSES, "ce", Poison(LOSSES["ce"], 4, factor))
     message = f"loss term ce is {shown}.* in epoch 2, batch 2 of 3; .* last good checkpoint is .*last.pt"
     with pytest.raises(training.Diverged, match=message):
         training.train(street_settings(), tmp_path)

@@ -18,10 +18,22 @@ folder.
 """
 
 EPILOG = """\
+trainings:
+  ce          cross-entropy of the classes alone
+  void        the same with void as a 20th output beside them
+  fl          focal loss
+  ln          LogitNorm: cross-entropy of logits brought to one length
+  eiml        IsoMax+: cross-entropy of 10 times minus the distances to learnt prototypes
+  ln_ce, ln_fl, eiml_ce, eiml_fl
+              two terms; the second reads the same logits before they are brought to one length or multiplied
+  ce_scale10  a control: cross-entropy of 10 times the ordinary logits
+BiSeNetV2 learns ce and void from the hard pixels only, as its authors did.
+
 example:
   python -m course_lib train --profile mini --model erfnet
   python -m course_lib train --profile mini --model bisenetv2 --training void
   python -m course_lib train --profile camvid --model erfnet --epochs 100 --resume
+  python -m course_lib train --training eiml_fl --term-weights 1 0.5 --encoder erfnet_ce.safetensors
 Ctrl-C and SIGTERM save the state first; --resume goes on exactly where the run stopped, also after a crash
 (from its last checkpoint). Exit status: 0 done, 1 diverged or out of memory, 2 wrong usage, missing data or a
 full disk, 130 or 143 interrupted.
@@ -41,8 +53,13 @@ def _add_learning_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--profile", default="mini", choices=data.PROFILES, help="data and numbers (default: %(default)s)")
     add("--model", default="erfnet", choices=training.RECIPES, help="(default: %(default)s)")
-    add("--training", default="ce", choices=training.TRAININGS,
-        help="ce: the classes alone; void: void as a 20th output beside them (default: %(default)s)")
+    add("--training", default="ce", choices=training.TRAININGS, metavar="NAME",
+        help="what to learn and by which loss, see below (default: %(default)s)")
+    add("--term-weights", nargs="+", type=float, metavar="X",
+        help="of the loss terms, in the order of the training's name (default: 1 each)")
+    add("--encoder", metavar="FILE",
+        help="begin with the encoder in this checkpoint of the same network (ERFNet, ENet); decoder and "
+             "classifier begin anew")
     add("--size", nargs=2, type=int, metavar=("H", "W"), help="of the images (default: the profile's)")
     add("--batch", type=int, metavar="N", help="images per step (default: the profile's)")
     add("--epochs", type=int, metavar="N", help="(default: the profile's)")
@@ -92,13 +109,16 @@ def run(options: argparse.Namespace) -> int:
 def _settings(options: argparse.Namespace) -> training.TrainingSettings:
     """Return the checked settings."""
     names = (
-        "training", "batch", "epochs", "learning_rate", "seed",
+        "training", "batch", "epochs", "learning_rate", "seed", "encoder",
         "precision", "accumulate", "workers", "validate_every", "checkpoint_every",
     )  # fmt: skip
     chosen = {name: getattr(options, name) for name in names}
     size = tuple(options.size) if options.size else None
+    weights = tuple(options.term_weights) if options.term_weights else None
     device = runtime.choose_device(options.device)
-    return training.settings_for(options.profile, options.model, device, size=size, **chosen)
+    return training.settings_for(
+        options.profile, options.model, device, size=size, term_weights=weights, **chosen
+    )
 
 
 def _report(trained: training.Trained) -> None:

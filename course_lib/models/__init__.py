@@ -1,14 +1,19 @@
 """Networks by name, and their weights on disk."""
 
 from course_lib.models.checkpoints import Metadata, load, load_weights, save_checkpoint
+from course_lib.models.encoders import Encoder, read_encoder
+from course_lib.models.heads import HEADS, IsoMaxPlus
 from course_lib.models.network import Network, check_images
 from course_lib.models.registry import NETWORKS, TITLES, build, with_void_output
 from course_lib.models.shapes import LayerShape, layer_shapes
 from course_lib.models.shipped import run_folder, shipped_weights
 
 __all__ = [
+    "HEADS",
     "NETWORKS",
     "TITLES",
+    "Encoder",
+    "IsoMaxPlus",
     "LayerShape",
     "Metadata",
     "Network",
@@ -17,6 +22,7 @@ __all__ = [
     "layer_shapes",
     "load",
     "load_weights",
+    "read_encoder",
     "run_folder",
     "save_checkpoint",
     "shipped_weights",

@@ -15,6 +15,8 @@ from torch import Tensor, nn
 
 from course_lib.labels import NUM_CLASSES, VOID
 from course_lib.models.files import CLASS_ORDERS, known_class_order, read_pth
+from course_lib.models.heads import HEADS
+from course_lib.models.matching import compare, expected_in_file
 from course_lib.models.network import Network
 from course_lib.models.registry import NETWORKS, build
 from course_lib.runtime import unknown_name, write_atomically
@@ -29,8 +31,13 @@ class Metadata:
     known_classes: list[int] = field(default_factory=lambda: list(range(NUM_CLASSES)))
     """Train ids that were present in the training data."""
     head: str = "linear"
+    """One of ``HEADS``."""
     training: str = "public"
     """The loss, for example ``ce``."""
+    term_weights: dict[str, float] = field(default_factory=dict)
+    """The weight of each term of the loss by name."""
+    encoder: dict[str, str] = field(default_factory=dict)
+    """Name (``file``) and ``sha256`` of the checkpoint whose encoder training began with, if any."""
     profile: str = ""
     size: list[int] = field(default_factory=lambda: [512, 1024])
     """Height and width of the training images, in pixels."""
@@ -51,7 +58,7 @@ def save_checkpoint(
     Args:
         network: any network of ``build``.
         path: the file to write, by custom ``<model>_<training>.safetensors``.
-        metadata: what to remember; ``num_classes`` is taken from the network.
+        metadata: what to remember; ``num_classes`` and ``head`` are taken from the network.
         dtype: of the floating-point weights in the file, but for tensors that hold numbers too large for
             it; a network that is filled with them stays float32.
 
@@ -61,7 +68,7 @@ def save_checkpoint(
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    facts = asdict(metadata) | {"num_classes": network.num_classes}
+    facts = asdict(metadata) | {"num_classes": network.num_classes, "head": network.head_kind}
     kept = {name: tensor for name, tensor in network.state_dict().items() if not network.is_auxiliary(name)}
     tensors = {name: _stored(name, tensor, dtype) for name, tensor in kept.items()}
     write_atomically(path, save(tensors, metadata={key: json.dumps(value) for key, value in facts.items()}))
@@ -89,8 +96,8 @@ def load(name: str, path: str | Path, class_order: str | None = None) -> tuple[N
     Raises:
         FileNotFoundError, ValueError: as ``load_weights``; also if the file was made for another network.
     """
-    tensors, metadata = _read(Path(path))
-    network = build(name, _num_outputs(name, tensors))
+    tensors, metadata = read_weights(Path(path))
+    network = build(name, _num_outputs(name, metadata.head, tensors), metadata.head)
     _fill(network, tensors, metadata, Path(path), class_order)
     return network.eval(), metadata
 
@@ -114,24 +121,29 @@ def load_weights(network: Network, path: str | Path, class_order: str | None = N
         FileNotFoundError: if there is no such file.
         ValueError: if it holds no weights, or names and shapes that do not match the network's.
     """
-    tensors, metadata = _read(Path(path))
+    tensors, metadata = read_weights(Path(path))
     _fill(network, tensors, metadata, Path(path), class_order)
     return metadata
 
 
-def _num_outputs(name: str, tensors: Mapping[str, Tensor]) -> int:
+def _num_outputs(name: str, head: str, tensors: Mapping[str, Tensor]) -> int:
     """Return how many outputs the classifier in a file has."""
     if name in NETWORKS:
         with torch.device("meta"):  # shapes only, no memory
-            with_void = NETWORKS[name](VOID + 1)
-        classifier = tensors.get(with_void.classifier_name + ".weight")
-        if classifier is not None and classifier.shape == with_void.classifier.weight.shape:
+            with_void = build(name, VOID + 1, head)
+        key, weight = next(iter(with_void.classifier.named_parameters(with_void.classifier_name)))
+        if key in tensors and tensors[key].shape == weight.shape:
             return VOID + 1
     return NUM_CLASSES
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], Metadata]:
-    """Return the tensors of a file by name, and its metadata."""
+def read_weights(path: Path) -> tuple[dict[str, Tensor], Metadata]:
+    """Return the tensors of a file by name, and its metadata.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it holds no weights, or its metadata cannot be true.
+    """
     if not path.is_file():
         what = "a folder" if path.is_dir() else "no file"
         raise FileNotFoundError(f"no weights at {path}, which is {what}; check the path")
@@ -151,6 +163,8 @@ def _read(path: Path) -> tuple[dict[str, Tensor], Metadata]:
             f"{path} says size {metadata.size} and known classes {metadata.known_classes}; expected [height, "
             f"width] and 2 or more train ids below {NUM_CLASSES}: save it again with right metadata"
         )
+    if metadata.head not in HEADS:
+        raise ValueError(f"{path} cannot be used: {unknown_name('head', metadata.head, HEADS)}")
     return tensors, metadata
 
 
@@ -173,13 +187,18 @@ def _fill(
     name = next(name for name, network_class in NETWORKS.items() if type(network) is network_class)
     if metadata.model not in ("", name):
         raise ValueError(f"{path} holds weights of {metadata.model}, not {name}; choose that network")
+    if metadata.head != network.head_kind:
+        raise ValueError(
+            f"{path} holds weights of a network whose head is {metadata.head}, this one's is "
+            f"{network.head_kind}: build it with head={metadata.head!r}"
+        )
     order = class_order or known_class_order(path)
     if order not in CLASS_ORDERS:
         raise unknown_name("class order", order, CLASS_ORDERS)
     if not network.auxiliary_names:  # dropped before: the file's have no place to go
         tensors = {key: value for key, value in tensors.items() if not _is_auxiliary_of(network, key)}
-    expected = _expected(network, tensors)
-    _compare(expected, tensors, path)
+    expected = expected_in_file(network, tensors)
+    compare(expected, tensors, path)
     if not any(map(network.is_auxiliary, expected)):
         network.drop_auxiliary()
     if order == "unlabelled-first":
@@ -192,46 +211,6 @@ def _fill(
 def _is_auxiliary_of(network: Network, key: str) -> bool:
     """Tell whether a name belongs to an auxiliary head that the network has, or had."""
     return key.split(".")[0] in type(network).auxiliary_names
-
-
-def _expected(network: Network, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return those tensors of a network that a file must hold: auxiliary heads all or not at all."""
-    state = network.state_dict()
-    if any(map(network.is_auxiliary, tensors)):
-        return state
-    return {key: value for key, value in state.items() if not network.is_auxiliary(key)}
-
-
-def _compare(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Raise a ValueError that names what is missing, left over or of another shape."""
-    missing = [n for n in expected if n not in tensors and not n.endswith("num_batches_tracked")]
-    unmatched = [name for name in tensors if name not in expected]
-    if missing or unmatched:
-        raise ValueError(
-            f"{path} does not fit this network: {_some(missing)} missing, {_some(unmatched)} unmatched; "
-            + (_whose(tensors) if missing else "ask for a file of the weights alone")
-        )
-    for name, tensor in tensors.items():
-        if tensor.shape != expected[name].shape:
-            got, wanted = tuple(tensor.shape), tuple(expected[name].shape)
-            raise ValueError(f"{path} does not fit this network: {name} has shape {got}, expected {wanted}")
-
-
-def _whose(tensors: Mapping[str, Tensor]) -> str:
-    """Say which network weights that do not fit belong to, if any."""
-    for name, network_class in NETWORKS.items():
-        with torch.device("meta"):  # names only, no memory
-            expected = _expected(network_class(NUM_CLASSES), tensors)
-        if all(key in tensors or key.endswith("num_batches_tracked") for key in expected):
-            return f"they are weights of {name}: choose that network"
-    return "they fit no network of this course: fetch them again"
-
-
-def _some(names: list[str]) -> str:
-    """Say how many names there are and show the first three."""
-    if not names:
-        return "0"
-    return f"{len(names)} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
 
 
 def _void_last(network: Network, tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:

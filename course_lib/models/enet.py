@@ -135,6 +135,8 @@ class ENet(Network):
         self.downsample2_0 = DownsamplingBottleneck(64, 128, dropout=0.1)
         self.stage2 = self._add_stage(2, LATER_STAGE, channels=128, dropout=0.1)
         self.stage3 = self._add_stage(3, LATER_STAGE, channels=128, dropout=0.1, first=0)
+        downsampling = ("initial_block", "downsample1_0", "downsample2_0")
+        self.encoder_names = (*downsampling, *self.stage1, *self.stage2, *self.stage3)
         self.upsample4_0 = UpsamplingBottleneck(128, 64, dropout=0.1)
         self.regular4_1 = Bottleneck(64, "regular", 1, dropout=0.1, relu=True)
         self.regular4_2 = Bottleneck(64, "regular", 1, dropout=0.1, relu=True)

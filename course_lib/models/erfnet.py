@@ -133,6 +133,7 @@ class ERFNet(Network):
     size_multiple = 8
     feature_channels = 16
     classifier_name = "decoder.output_conv"
+    encoder_names = ("encoder",)
 
     def __init__(self, num_classes: int) -> None:
         """Build with random weights; 19 or 20 outputs."""

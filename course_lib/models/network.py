@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from course_lib.models.heads import IsoMaxPlus
+
 RANGE_TOLERANCE = 0.01  # resizing and augmentation may leave [0, 1] by a rounding error
 
 
@@ -28,6 +30,9 @@ class Network(nn.Module, ABC):
     auxiliary_names: tuple[str, ...] = ()
     """The public names of the auxiliary heads, if any."""
 
+    encoder_names: tuple[str, ...] = ()
+    """The modules that make up the encoder, where a network has one that can be trained on its own."""
+
     def __init__(self) -> None:
         """Start with the check of the input's range switched on."""
         super().__init__()
@@ -42,6 +47,23 @@ class Network(nn.Module, ABC):
     def num_classes(self) -> int:
         """How many logits a pixel gets: 19, or 20 with void."""
         return self.classifier.out_channels
+
+    @property
+    def head_kind(self) -> str:
+        """The kind of the classifier, one of ``HEADS``."""
+        return "isomax" if isinstance(self.classifier, IsoMaxPlus) else "linear"
+
+    @property
+    def classifier_names(self) -> tuple[str, ...]:
+        """The names of all last layers, those of auxiliary heads after the network's own."""
+        place = self.classifier_name.partition(".")[2]  # auxiliary heads are built like the network's own
+        return (self.classifier_name, *(f"{name}.{place}" for name in self.auxiliary_names))
+
+    def use_isomax(self) -> None:
+        """Put a new ``IsoMaxPlus`` in the place of every classifier, auxiliary heads included."""
+        for name in self.classifier_names:
+            replaced = self.get_submodule(name)
+            self.set_submodule(name, IsoMaxPlus(replaced.in_channels, replaced.out_channels))
 
     @abstractmethod
     def features(self, images: Tensor) -> Tensor:
@@ -90,6 +112,10 @@ class Network(nn.Module, ABC):
     def is_auxiliary(self, key: str) -> bool:
         """Tell whether a name in ``state_dict`` belongs to an auxiliary head."""
         return key.split(".")[0] in self.auxiliary_names
+
+    def is_encoder(self, key: str) -> bool:
+        """Tell whether a name in ``state_dict`` belongs to the encoder."""
+        return key.split(".")[0] in self.encoder_names
 
     def drop_auxiliary(self) -> None:
         """Remove the auxiliary heads; the logits stay the same."""

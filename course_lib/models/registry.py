@@ -6,6 +6,7 @@ from course_lib.labels import NUM_CLASSES, VOID
 from course_lib.models.bisenetv2 import BiSeNetV2
 from course_lib.models.enet import ENet
 from course_lib.models.erfnet import ERFNet
+from course_lib.models.heads import HEADS
 from course_lib.models.network import Network
 from course_lib.runtime import unknown_name
 
@@ -16,15 +17,16 @@ TITLES = {"erfnet": "ERFNet", "enet": "ENet", "bisenetv2": "BiSeNetV2"}
 """How papers write the networks."""
 
 
-def build(name: str, num_classes: int = NUM_CLASSES) -> Network:
+def build(name: str, num_classes: int = NUM_CLASSES, head: str = "linear") -> Network:
     """Return a network with random weights, in training mode.
 
     Args:
         name: a key of ``NETWORKS``.
         num_classes: 19, or 20 for a network with void as the last output.
+        head: ``linear``, or ``isomax`` for one whose logits are minus distances to prototypes.
 
     Raises:
-        ValueError: if the name is unknown or the number of classes is neither.
+        ValueError: if a name is unknown or the number of classes is neither.
     """
     if name not in NETWORKS:
         raise unknown_name("network", name, NETWORKS)
@@ -32,7 +34,12 @@ def build(name: str, num_classes: int = NUM_CLASSES) -> Network:
         raise ValueError(
             f"a network has {NUM_CLASSES} outputs, or {NUM_CLASSES + 1} with void; got {num_classes}"
         )
-    return NETWORKS[name](num_classes)
+    if head not in HEADS:
+        raise unknown_name("head", head, HEADS)
+    network = NETWORKS[name](num_classes)
+    if head == "isomax":
+        network.use_isomax()
+    return network
 
 
 def with_void_output(network: Network) -> Network:
@@ -49,6 +56,8 @@ def with_void_output(network: Network) -> Network:
     if network.num_classes != NUM_CLASSES:
         raise ValueError(f"need a network with {NUM_CLASSES} outputs, got one with {network.num_classes}")
     wider = type(network)(VOID + 1)
+    if network.head_kind == "isomax":
+        wider.use_isomax()
     if not network.auxiliary_names:
         wider.drop_auxiliary()
     known = network.state_dict()

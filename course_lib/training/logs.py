@@ -12,6 +12,9 @@ from course_lib.runtime import write_atomically
 IOU = "iou_"
 """Before a class name: the column of its intersection over union, a fraction."""
 
+LOSS = "loss_"
+"""Before a term's name: the column of its part in the loss, where there are several terms."""
+
 COLUMNS = ("epoch", "step", "loss", "learning_rate", "seconds", "images_per_second", "miou")
 
 

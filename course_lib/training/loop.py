@@ -13,7 +13,7 @@ from course_lib import evaluation, models, runtime
 from course_lib.labels import CLASS_NAMES, NUM_CLASSES, VOID
 from course_lib.training.checkpoint import save_state
 from course_lib.training.interrupts import Interrupted, Request, catch_interrupts
-from course_lib.training.logs import IOU, Log
+from course_lib.training.logs import IOU, LOSS, Log
 from course_lib.training.resume import CHECKPOINT, check_same_data, previous_state
 from course_lib.training.run import Diverged, TrainingRun
 from course_lib.training.samples import Batches, TrainingImages, loader
@@ -30,7 +30,7 @@ class Trained(NamedTuple):
 
 
 def train(settings: TrainingSettings, folder: Path, resume: bool = False, command: str = "") -> Trained:
-    """Train a network from scratch, or go on with an interrupted run.
+    """Train a network from the beginning, or go on with an interrupted run.
 
     Args:
         settings: of the run.
@@ -40,7 +40,7 @@ def train(settings: TrainingSettings, folder: Path, resume: bool = False, comman
 
     Raises:
         ValueError: if a setting does not fit the data or the interrupted run, or the folder holds another.
-        FileNotFoundError: if the data set is missing.
+        FileNotFoundError: if the data set, or the file of the encoder, is missing.
         OSError: if the disk is full; the previous checkpoint is kept.
         Diverged: if a loss is NaN or explodes; the last good checkpoint is kept.
         MemoryError: if a batch does not fit; the message says what would.
@@ -64,6 +64,7 @@ class _Training:
         self.settings, self.folder = settings, folder
         state = previous_state(folder, settings, resume)
         self.command = state["command"] if state else command
+        self.encoder = _encoder(settings, state)
         self.validation = settings.samples("val")
         samples = settings.samples("train")
         self.images = TrainingImages(samples, settings.size, settings.seed, settings.num_classes)
@@ -84,9 +85,10 @@ class _Training:
         runtime.seed_everything(self.settings.seed)
         # else cuDNN may choose other algorithms after a resume, or add in another order
         torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True
-        network = models.build(self.settings.model, self.settings.num_classes)
+        network = models.build(self.settings.model, self.settings.num_classes, self.settings.head)
+        network.load_state_dict(self.encoder.tensors, strict=False)
         weights = self.settings.recipe.weighting(self.class_counts / self.class_counts.sum())
-        return TrainingRun(network, self.settings, weights, steps)
+        return TrainingRun(network, self.settings, weights, steps, self.known)
 
     def finish(self) -> Trained:
         """Take all steps that are left, and write the weights."""
@@ -144,13 +146,11 @@ class _Training:
         row = {
             "epoch": len(self.history) + 1,
             "step": self.run.done,
-            "loss": self._mean_loss(),
+            **self._losses(),
             "learning_rate": self.run.schedule.get_last_lr()[0],
             "seconds": round(seconds, 2),
             "images_per_second": round(self.sums["images"] / seconds, 2),
         }
-        if len(self.run.terms) > 1:
-            row |= {f"loss_{name}": self.sums[name] / self.sums["batches"] for name in self.run.terms}
         if row["epoch"] % self.settings.validate_every == 0 or row["epoch"] == self.settings.epochs:
             row |= self._validate()
         self.history.append(row)
@@ -158,9 +158,10 @@ class _Training:
         self._save()
         log.write(self.history)
 
-    def _mean_loss(self) -> float:
-        """Return the mean loss of the epoch so far."""
-        return sum(self.sums[name] for name in self.run.terms) / self.sums["batches"]
+    def _losses(self) -> dict[str, float]:
+        """Return the mean loss of the epoch so far and, where there are several terms, that of each."""
+        terms = {LOSS + name: self.sums[name] / self.sums["batches"] for name in self.run.terms}
+        return {"loss": sum(terms.values())} | (terms if len(terms) > 1 else {})
 
     def _validate(self) -> dict[str, float]:
         """Return mean IoU and the IoU of each class on the validation images, fractions."""
@@ -175,6 +176,7 @@ class _Training:
         progress = {
             "settings": asdict(self.settings),
             "command": self.command,
+            "encoder": self.encoder.source,
             "images": len(self.images),
             "class_counts": self.class_counts,
             "history": self.history,
@@ -184,12 +186,13 @@ class _Training:
         save_state(self.folder / CHECKPOINT, self.run.state() | progress)
 
     def _describe(self, bar: tqdm) -> None:
-        """Show loss, mean IoU and learning rate in the progress bar, which adds the time left."""
+        """Show losses, mean IoU and learning rate in the progress bar, which adds the time left."""
         measured = [row["miou"] for row in self.history if "miou" in row]
-        loss = self._mean_loss() if self.sums else (self.history[-1]["loss"] if self.history else None)
+        newest = self._losses() if self.sums else (self.history[-1] if self.history else {})
+        losses = {name: value for name, value in newest.items() if name.startswith("loss")}
         bar.set_postfix(
             epoch=f"{min(len(self.history) + 1, self.settings.epochs)}/{self.settings.epochs}",
-            loss="-" if loss is None else f"{loss:.3f}",
+            **{name.removeprefix(LOSS): f"{value:.3f}" for name, value in losses.items()},
             mIoU=f"{measured[-1]:.3f}" if measured else "-",
             lr=f"{self.run.schedule.get_last_lr()[0]:.1e}",
             refresh=False,
@@ -203,6 +206,8 @@ class _Training:
             model=settings.model,
             known_classes=self.known,
             training=settings.training,
+            term_weights=settings.terms,
+            encoder=self.encoder.source,
             profile=settings.profile,
             size=list(settings.size),
             seed=settings.seed,
@@ -213,6 +218,13 @@ class _Training:
         path = self.folder / f"{settings.model}_{settings.training}.safetensors"
         models.save_checkpoint(self.run.network, path, metadata, dtype=torch.float16)
         return path
+
+
+def _encoder(settings: TrainingSettings, state: dict | None) -> models.Encoder:
+    """Return what the encoder begins with: nothing of its own unless a new run is given a file."""
+    if state or settings.encoder is None:
+        return models.Encoder({}, state.get("encoder", {}) if state else {})
+    return models.read_encoder(settings.model, settings.encoder, settings.num_classes)
 
 
 def _known_classes(counts: torch.Tensor) -> list[int]:

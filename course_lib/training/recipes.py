@@ -11,8 +11,37 @@ from torch.optim import SGD, Adam, Optimizer
 from course_lib.labels import NUM_CLASSES
 from course_lib.losses import class_weights
 
-TRAININGS = {"ce": NUM_CLASSES, "void": NUM_CLASSES + 1}
-"""What a network learns, and with how many outputs: the 19 classes, or void as a 20th beside them."""
+
+@dataclass(frozen=True)
+class Training:
+    """What a network learns, and by which loss."""
+
+    terms: tuple[str, ...]
+    """Keys of ``LOSSES``; the loss is their weighted sum."""
+    outputs: int = NUM_CLASSES
+    """The 19 classes, or void as a 20th beside them."""
+    head: str = "linear"
+    """The kind of the last layer, one of ``models.HEADS``; all terms read its logits."""
+
+
+PLAIN = ("ce",)
+"""Cross-entropy alone, for which a recipe may have its own form."""
+
+TRAININGS = {
+    "ce": Training(PLAIN),
+    "void": Training(PLAIN, outputs=NUM_CLASSES + 1),
+    "fl": Training(("fl",)),
+    "ln": Training(("ln",)),
+    "ln_ce": Training(("ln", "ce")),
+    "ln_fl": Training(("ln", "fl")),
+    "eiml": Training(("eiml",), head="isomax"),
+    "eiml_ce": Training(("eiml", "ce"), head="isomax"),
+    "eiml_fl": Training(("eiml", "fl"), head="isomax"),
+    "ce_scale10": Training(("ce_scale10",)),
+}
+"""The trainings of the paper, and a control. FL: focal loss, LN: LogitNorm, EIML: IsoMax+. Second terms read
+the same logits without LogitNorm's division or EIML's factor 10. ``ce_scale10`` has the factor without distances
+or prototypes: what the paper's script trained under the name EIML."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +55,8 @@ class Recipe:
     weight_decay: float
     weighting: Callable[[Tensor], Tensor]
     """From the share of each class to its weight in the loss."""
-    loss: str = "ce"
-    """A key of ``LOSSES``; summed over all heads of the network."""
+    plain: str = "ce"
+    """The key of ``LOSSES`` that stands for cross-entropy where a training has no other term."""
     batch: int | None = None
     """Images per step that the learning rate is meant for; it grows with them. None: it does not (Adam)."""
     decays_vectors: bool = True
@@ -36,6 +65,10 @@ class Recipe:
     """In which share of all steps the learning rate rises from 0."""
     power: float = 0.9
     """The learning rate falls as (1 - step / steps) to this power."""
+
+    def terms_of(self, training: Training) -> tuple[str, ...]:
+        """Return the keys of ``LOSSES`` to train with; each term is summed over all heads of the network."""
+        return (self.plain,) if training.terms == PLAIN else training.terms
 
     def rate_for(self, batch: int) -> float:
         """Return the learning rate for a batch of so many images."""
@@ -69,7 +102,7 @@ RECIPES = {
         learning_rate=5e-2,
         weight_decay=5e-4,
         weighting=torch.ones_like,
-        loss="ohem",
+        plain="ohem",
         batch=16,
         decays_vectors=False,
         warm_up=1000 / 150_000,

@@ -2,12 +2,13 @@
 
 import math
 import warnings
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from course_lib.losses import LOSSES, weight_sum
+from course_lib.losses import find_term, weight_sum
 from course_lib.models import Network
 from course_lib.training.memory import is_out_of_memory, parts_that_fit
 from course_lib.training.settings import PRECISIONS, TrainingSettings
@@ -27,7 +28,14 @@ class Diverged(RuntimeError):
 class TrainingRun:
     """A network with its optimiser, its schedule and its place in the run."""
 
-    def __init__(self, network: Network, settings: TrainingSettings, weights: Tensor, steps: int) -> None:
+    def __init__(
+        self,
+        network: Network,
+        settings: TrainingSettings,
+        weights: Tensor,
+        steps: int,
+        known_classes: Sequence[int] | None = None,
+    ) -> None:
         """Move the network to its device and make the optimiser.
 
         Args:
@@ -35,6 +43,7 @@ class TrainingRun:
             settings: of the run.
             weights: of each class in the loss.
             steps: of the whole run, for the learning rate's schedule.
+            known_classes: those in the training data; by default all.
         """
         self.settings = settings
         self.device = torch.device(settings.device)
@@ -49,7 +58,7 @@ class TrainingRun:
         )
         self.schedule = LambdaLR(self.optimizer, lambda step: recipe.rate_factor(step, steps))
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=settings.precision == "fp16")
-        self.terms = LOSSES[recipe.loss]
+        self.terms = {name: find_term(name, known_classes) for name in settings.terms}
         self.done = 0
 
     def step(self, images: Tensor, targets: Tensor) -> dict[str, float]:
@@ -60,7 +69,7 @@ class TrainingRun:
             targets: train ids, 255 where void, int64 (N, H, W).
 
         Returns:
-            The value of each loss term, summed over all heads of the network.
+            The value of each loss term times its weight, summed over all heads of the network.
 
         Raises:
             Diverged: before any weight is changed.
@@ -98,7 +107,9 @@ class TrainingRun:
         for pictures, target in zip(images, targets, strict=True):
             heads = self._all_logits(pictures)
             terms = {
-                name: sum(term(logits, target, self.weights) for logits in heads) / denominator
+                name: self.settings.terms[name]
+                * sum(term(logits, target, self.weights) for logits in heads)
+                / denominator
                 for name, term in self.terms.items()
             }
             self.scaler.scale(sum(terms.values())).backward()

@@ -40,6 +40,10 @@ class TrainingSettings:
     epochs: int
     learning_rate: float
     seed: int = 0
+    term_weights: tuple[float, ...] | None = None
+    """By how much each term of the loss counts; by default 1."""
+    encoder: str | None = None
+    """A checkpoint of the same network whose encoder is where this run begins; by default it is random."""
     accumulate: int = 1
     """In how many parts a batch is worked through, to save memory."""
     precision: str = "fp32"
@@ -70,6 +74,18 @@ class TrainingSettings:
             raise ValueError(f"size, workers or seed out of range: {self.size}, {self.workers}, {self.seed}")
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"the learning rate must be a positive number, got {self.learning_rate}")
+        self._check_term_weights()
+
+    def _check_term_weights(self) -> None:
+        """Raise a ValueError unless there is one weight per term, and one of them counts."""
+        names = TRAININGS[self.training].terms
+        weights = (1.0,) * len(names) if self.term_weights is None else self.term_weights
+        if len(weights) != len(names):
+            raise ValueError(
+                f"training {self.training} has the loss terms {', '.join(names)}, got weights {weights}"
+            )
+        if not all(0 <= weight < math.inf for weight in weights) or not any(weights):
+            raise ValueError(f"weights of loss terms must be 0 or more, one above 0; got {weights}")
 
     @property
     def recipe(self) -> Recipe:
@@ -79,7 +95,18 @@ class TrainingSettings:
     @property
     def num_classes(self) -> int:
         """How many outputs the network has: 19, or 20 with void."""
-        return TRAININGS[self.training]
+        return TRAININGS[self.training].outputs
+
+    @property
+    def head(self) -> str:
+        """The kind of the network's last layer."""
+        return TRAININGS[self.training].head
+
+    @property
+    def terms(self) -> dict[str, float]:
+        """The weight of each term of the loss, by its key of ``LOSSES``."""
+        names = self.recipe.terms_of(TRAININGS[self.training])
+        return dict(zip(names, self.term_weights or (1.0,) * len(names), strict=True))
 
     def samples(self, split: str):
         """Open a split of the profile's training set.
