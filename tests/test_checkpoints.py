@@ -196,3 +196,38 @@ def test_unknown_class_orders_and_void_first_with_19_outputs_raise(tmp_path):
         models.load_weights(network, tmp_path / "public.pth", class_order="alphabetical")
     with pytest.raises(ValueError, match="has 19 outputs; unlabelled-first needs 20"):
         models.load_weights(network, tmp_path / "public.pth", class_order="unlabelled-first")
+
+
+@pytest.mark.parametrize("name", models.NETWORKS)
+@pytest.mark.parametrize("num_classes", [19, 20])
+def test_prototypes_come_back_from_the_disk(name, num_classes, tmp_path):
+    written = models.build(name, num_classes, head="isomax").eval()
+    with torch.no_grad():
+        written.classifier.distance_scale.fill_(2.5)
+    path, image = tmp_path / "x.safetensors", torch.rand(1, 3, 32, 48)
+    models.save_checkpoint(written, path, models.Metadata(model=name))
+    loaded, metadata = models.load(name, path)
+    assert (metadata.head, metadata.num_classes, loaded.head_kind) == ("isomax", num_classes, "isomax")
+    assert torch.equal(loaded.classifier.prototypes, written.classifier.prototypes)
+    assert loaded.classifier.distance_scale.item() == 2.5
+    with torch.inference_mode():
+        assert torch.equal(loaded(image), written(image))
+
+
+@pytest.mark.parametrize(("inside", "wanted"), [("linear", "isomax"), ("isomax", "linear")])
+def test_weights_of_another_head_are_refused(inside, wanted, tmp_path):
+    path = tmp_path / "x.safetensors"
+    models.save_checkpoint(models.build("enet", head=inside), path, models.Metadata(model="enet"))
+    message = f"whose head is {inside}, this one's is {wanted}: build it with head='{inside}'"
+    with pytest.raises(ValueError, match=message):
+        models.load_weights(models.build("enet", head=wanted), path)
+
+
+def test_public_files_are_linear_and_unknown_heads_are_named(network, tmp_path, monkeypatch):
+    torch.save(network.state_dict(), tmp_path / "public.pth")
+    with pytest.raises(ValueError, match="whose head is linear, this one's is isomax"):
+        models.load_weights(models.build("enet", 20, head="isomax"), tmp_path / "public.pth")
+    monkeypatch.setattr(models.Network, "head_kind", "cosine")
+    models.save_checkpoint(network, tmp_path / "x.safetensors", models.Metadata(model="enet"))
+    with pytest.raises(ValueError, match=r"x.safetensors cannot be used: unknown head 'cosine'; known are"):
+        models.load("enet", tmp_path / "x.safetensors")

@@ -40,8 +40,8 @@ TRAININGS = {
     "ce_scale10": Training(("ce_scale10",)),
 }
 """The trainings of the paper, and a control. FL: focal loss, LN: LogitNorm, EIML: IsoMax+. Second terms read
-the same logits without LogitNorm's division or EIML's factor 10. ``ce_scale10`` has the factor without distances
-or prototypes: what the paper's script trained under the name EIML."""
+the same logits without LogitNorm's division or EIML's factor 10. ``ce_scale10`` has the factor without
+distances or prototypes: what the paper's script trained under the name EIML."""
 
 
 @dataclass(frozen=True)
