@@ -1,5 +1,6 @@
 """Small data sets in the real layouts, made on the spot."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -62,3 +63,16 @@ def street_settings(model="erfnet", **chosen):
     """Settings of a run on ``write_street`` that takes a second."""
     small = {"size": (16, 24), "batch": 3, "epochs": 2, "learning_rate": 1e-3}
     return training.settings_for("camvid", model, torch.device("cpu"), **(small | chosen))
+
+
+def stop_after(step, monkeypatch):
+    """Send a signal in the middle of a run."""
+    take = training.TrainingRun.step
+
+    def counted(run, images, targets):
+        values = take(run, images, targets)
+        if run.done == step:
+            signal.raise_signal(signal.SIGTERM)
+        return values
+
+    monkeypatch.setattr(training.TrainingRun, "step", counted)

@@ -1,12 +1,11 @@
 """Every training with every network: what is learnt, by which terms, what is shown, saved and scored."""
 
 import csv
-import signal
 
 import pandas as pd
 import pytest
 import torch
-from small_data import street_settings, write_benchmark, write_street
+from small_data import stop_after, street_settings, write_benchmark, write_street
 
 from course_lib import losses, models, plots, runtime, training
 from course_lib.__main__ import main
@@ -159,6 +158,18 @@ def test_outputs_that_are_never_trained_stay_where_they_are_in_logit_norm():
     assert touched == [0, 2, 13]
 
 
+def test_a_run_tells_logit_norm_which_classes_its_data_has(street, tmp_path, monkeypatch):
+    told = []
+
+    def spy(*arguments, known_classes):
+        told.append(known_classes)
+        return losses.logit_norm_sum(*arguments, known_classes)
+
+    monkeypatch.setitem(losses.LOSSES, "ln", spy)
+    training.train(street_settings(training="ln_ce", epochs=1), tmp_path)
+    assert told == [[0, 2, 13]] * 3
+
+
 def test_bf16_autocast_trains_prototypes_close_to_fp32():
     values = [learner_of("erfnet", "eiml_fl", precision=p) for p in ("fp32", "bf16")]
     fp32, bf16 = (learner.step(*batch(learner.settings)) for learner in values)
@@ -175,19 +186,6 @@ def test_log_bar_and_curves_show_each_term(street, tmp_path, capfd):
     network, metadata = models.load("erfnet", trained.weights)
     assert network.head_kind == metadata.head == "isomax" and metadata.training == "eiml_fl"
     assert metadata.term_weights == {"eiml": 1.0, "fl": 1.0} and metadata.encoder == {}
-
-
-def stop_after(step, monkeypatch):
-    """Send a signal in the middle of a run."""
-    take = training.TrainingRun.step
-
-    def counted(run, images, targets):
-        values = take(run, images, targets)
-        if run.done == step:
-            signal.raise_signal(signal.SIGTERM)
-        return values
-
-    monkeypatch.setattr(training.TrainingRun, "step", counted)
 
 
 def test_a_stopped_run_with_prototypes_goes_on_to_the_same_bits(street, tmp_path, monkeypatch):

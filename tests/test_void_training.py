@@ -1,13 +1,12 @@
 """Training with void as a 20th class: what is learnt, what is not, and what is written."""
 
 import csv
-import signal
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from small_data import street_settings, write_benchmark, write_image, write_street
+from small_data import stop_after, street_settings, write_benchmark, write_image, write_street
 
 from course_lib import data, models, training
 from course_lib.__main__ import main
@@ -51,19 +50,6 @@ def test_what_is_shifted_in_from_outside_is_not_learnt_as_void(street):
 
 def weights_of(folder):
     return load_state(folder / "last.pt")["network"]
-
-
-def stop_after(step, monkeypatch):
-    """Send a signal in the middle of a run."""
-    take = training.TrainingRun.step
-
-    def counted(run, images, targets):
-        values = take(run, images, targets)
-        if run.done == step:
-            signal.raise_signal(signal.SIGTERM)
-        return values
-
-    monkeypatch.setattr(training.TrainingRun, "step", counted)
 
 
 @for_each_network
