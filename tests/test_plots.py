@@ -71,11 +71,12 @@ def test_segmentation_panels_paint_truth_and_prediction_in_the_same_colours():
 def test_learning_curves_show_loss_and_mean_iou():
     history = [
         {"epoch": 1, "loss": 2.0},
-        {"epoch": 2, "loss": 1.0, "miou": 0.4, "iou_road": 0.7, "iou_car": 0.1},
+        {"epoch": 2, "loss": 1.0, "validation_loss": 1.5, "miou": 0.4, "iou_road": 0.7, "iou_car": 0.1},
     ]
     figure = plots.learning_curves(history, "a run")
     curves, bars, right = figure.axes
-    assert curves.lines[0].get_ydata().tolist() == [2, 1] and right.lines[0].get_ydata().tolist() == [40]
+    assert [line.get_ydata().tolist() for line in curves.lines] == [[2, 1], [1.5]]
+    assert right.lines[0].get_ydata().tolist() == [40]
     assert [label.get_text() for label in bars.get_yticklabels()] == ["car", "road"]
 
 

@@ -10,7 +10,7 @@ LOSS_COLOUR, MIOU_COLOUR = sns.color_palette("colorblind", 2)
 
 
 def learning_curves(history: list[dict], title: str = "") -> DescribedFigure:
-    """Draw loss and mean IoU over the epochs, and the IoU of each class at the end.
+    """Draw losses and mean IoU over the epochs, and the IoU of each class at the end.
 
     Args:
         history: rows of ``training.train``.
@@ -18,12 +18,17 @@ def learning_curves(history: list[dict], title: str = "") -> DescribedFigure:
     """
     frame = pd.DataFrame(history).set_index("epoch")
     measured = 100 * frame["miou"].dropna()
+    validation = frame["validation_loss"].dropna()
     alt = f"{title or 'A run'}: loss and mean IoU over {len(frame)} epochs, IoU of each class at the end."
     figure = DescribedFigure(alt, NOTEBOOK_WIDTH, 4.2)
     curves, bars = figure.subplots(1, 2)
-    curves.plot(frame.index, frame["loss"], color=LOSS_COLOUR)
+    curves.plot(frame.index, frame["loss"], color=LOSS_COLOUR, label="training images")
+    curves.plot(
+        validation.index, validation, "s--", markersize=3, color=LOSS_COLOUR, label="validation images"
+    )
     curves.set(xlabel="epoch", ylim=(0, None))
-    curves.set_ylabel("training loss (lower is better)", color=LOSS_COLOUR)
+    curves.set_ylabel("loss (lower is better)", color=LOSS_COLOUR)
+    curves.legend(frameon=False, fontsize=9, loc="center right")
     right = curves.twinx()
     right.plot(measured.index, measured, "o--", markersize=3, color=MIOU_COLOUR)
     right.set(ylim=(0, 100))

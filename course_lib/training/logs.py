@@ -15,7 +15,12 @@ IOU = "iou_"
 LOSS = "loss_"
 """Before a term's name: the column of its part in the loss, where there are several terms."""
 
-COLUMNS = ("epoch", "step", "loss", "learning_rate", "seconds", "images_per_second", "miou")
+VALIDATION_LOSS = "validation_loss"
+"""The column of the loss on the validation images."""
+
+COLUMNS = (
+    "epoch", "step", "loss", "learning_rate", "seconds", "images_per_second", VALIDATION_LOSS, "miou",
+)  # fmt: skip
 
 
 class Log:

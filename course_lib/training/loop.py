@@ -9,7 +9,7 @@ import torch
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
-from course_lib import evaluation, models, runtime
+from course_lib import models, runtime
 from course_lib.labels import CLASS_NAMES, NUM_CLASSES, VOID
 from course_lib.training.checkpoint import save_state
 from course_lib.training.interrupts import Interrupted, Request, catch_interrupts
@@ -18,6 +18,7 @@ from course_lib.training.resume import CHECKPOINT, check_same_data, previous_sta
 from course_lib.training.run import Diverged, TrainingRun
 from course_lib.training.samples import Batches, TrainingImages, loader
 from course_lib.training.settings import TrainingSettings
+from course_lib.training.validation import validate
 
 
 class Trained(NamedTuple):
@@ -152,7 +153,7 @@ class _Training:
             "images_per_second": round(self.sums["images"] / seconds, 2),
         }
         if row["epoch"] % self.settings.validate_every == 0 or row["epoch"] == self.settings.epochs:
-            row |= self._validate()
+            row |= validate(self.run, self.validation, self.known)
         self.history.append(row)
         self.sums, self.started = {}, time.monotonic()
         self._save()
@@ -162,14 +163,6 @@ class _Training:
         """Return the mean loss of the epoch so far and, where there are several terms, that of each."""
         terms = {LOSS + name: self.sums[name] / self.sums["batches"] for name in self.run.terms}
         return {"loss": sum(terms.values())} | (terms if len(terms) > 1 else {})
-
-    def _validate(self) -> dict[str, float]:
-        """Return mean IoU and the IoU of each class on the validation images, fractions."""
-        chosen = evaluation.Settings(
-            size=self.settings.size, known_classes=tuple(self.known), device=self.run.device
-        )
-        counts = evaluation.confusion(self.run.network, self.validation, chosen, progress=False)
-        return {"miou": counts.mean_iou()} | {IOU + name: value for name, value in counts.iou().items()}
 
     def _save(self) -> None:
         """Save the state of everything."""

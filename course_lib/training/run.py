@@ -116,6 +116,24 @@ class TrainingRun:
             values = {name: value + terms[name].detach() for name, value in values.items()}
         return {name: value.item() for name, value in values.items()}
 
+    def loss_sums(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Return the sum of the whole loss over the valid pixels, and that of their weights.
+
+        Args:
+            logits: of the network, float32 (N, C, H, W), on any device.
+            targets: int64 (N, H, W), as for ``step``.
+
+        Returns:
+            float64 (2,), on the CPU; add up those of many images, then divide the first by the second.
+        """
+        logits, targets = logits.to(self.device), targets.to(self.device)
+        with torch.no_grad():
+            loss = sum(
+                self.settings.terms[name] * term(logits, targets, self.weights)
+                for name, term in self.terms.items()
+            )
+            return torch.stack([loss, weight_sum(targets, self.weights)]).double().cpu()
+
     def _all_logits(self, images: Tensor) -> list[Tensor]:
         """Run the network in the chosen precision; the logits of all heads are float32."""
         images = images.to(self.device, memory_format=self.memory_format, non_blocking=True)
