@@ -11,6 +11,7 @@ import pandas as pd
 
 from course_lib import data, evaluation, models, plots, runtime
 from course_lib.commands import parser_of
+from course_lib.commands.outputs import check_writable
 from course_lib.labels import VOID
 from course_lib.models.files import CLASS_ORDERS
 from course_lib.scores import NEED_TEMPERATURE, SCORES
@@ -125,20 +126,7 @@ def _check_output(options: argparse.Namespace) -> None:
         if path is not None and path.suffix != suffix:
             raise ValueError(f"{path} must end in {suffix}")
     table = [options.output, options.output.with_suffix(".json")] if options.output else []
-    for path in [*table, *([options.figure] if options.figure else [])]:
-        _check_writable(path)
-
-
-def _check_writable(path: Path) -> None:
-    """Raise a ValueError unless the file can be written; leave everything as it was."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        existed = path.exists()
-        path.open("a").close()
-        if not existed:
-            path.unlink()
-    except OSError as error:
-        raise ValueError(f"cannot write {path} ({error.strerror}); choose another place") from None
+    check_writable([*table, *([options.figure] if options.figure else [])])
 
 
 def _settings(

@@ -1,6 +1,7 @@
 """A network, scores and benchmarks to one tidy table."""
 
 from course_lib.evaluation.anomaly import evaluate, examples, measure
+from course_lib.evaluation.comparison import Measured, compare, measured
 from course_lib.evaluation.controls import Controls, colour_scores
 from course_lib.evaluation.per_image import per_image, scored_images
 from course_lib.evaluation.protocols import PROTOCOLS, to_size_of
@@ -23,16 +24,19 @@ __all__ = [
     "NEARLY_CONSTANT",
     "PROTOCOLS",
     "Controls",
+    "Measured",
     "Scored",
     "Segmented",
     "Settings",
     "as_text",
     "colour_scores",
+    "compare",
     "confusion",
     "evaluate",
     "examples",
     "mean_score_maps",
     "measure",
+    "measured",
     "per_image",
     "ready",
     "rounded_down",

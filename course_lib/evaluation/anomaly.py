@@ -10,7 +10,7 @@ from course_lib.evaluation.controls import Controls
 from course_lib.evaluation.scoring import Scored, ready, score_benchmark
 from course_lib.evaluation.settings import Settings
 from course_lib.evaluation.table import row
-from course_lib.metrics import StreamingMetrics
+from course_lib.metrics import Resampled, StreamingMetrics, intervals_of
 from course_lib.models import Network
 
 
@@ -41,7 +41,7 @@ def evaluate(
     rows: list[dict] = []
     for images in benchmarks:
         metrics = measure(network, images, settings, controls, progress)
-        rows += [_row(images.name, *key, settings, streamed) for key, streamed in metrics.items()]
+        rows += [row_of(images.name, key, settings, streamed)[0] for key, streamed in metrics.items()]
         if finished:
             finished(rows)
     return rows
@@ -89,16 +89,16 @@ def examples(network: Network, images: BenchmarkImages, settings: Settings, coun
     return found
 
 
-def _row(
-    benchmark: str, score: str, temperature: float, settings: Settings, streamed: StreamingMetrics
-) -> dict:
-    """Compute the metrics of one score on one benchmark."""
+def row_of(
+    benchmark: str, key: tuple[str, float], settings: Settings, streamed: StreamingMetrics
+) -> tuple[dict, Resampled | None]:
+    """Return the row of one score and temperature on one benchmark, and what its intervals come from."""
     convention = protocols.find(settings.protocol).fpr_convention
     try:
         metrics = streamed.compute(convention)
     except ValueError as error:
         raise ValueError(f"{benchmark}: {error}; are these the right masks?") from None
-    intervals = None
+    drawn = None
     if settings.resamples and metrics.images > 1:  # from one image there is nothing to draw
-        intervals = streamed.intervals(settings.resamples, settings.seed, convention)
-    return row(benchmark, score, temperature, settings, metrics, intervals)
+        drawn = streamed.resampled(settings.resamples, settings.seed, convention)
+    return row(benchmark, *key, settings, metrics, intervals_of(drawn) if drawn else None), drawn

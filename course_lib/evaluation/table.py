@@ -68,24 +68,24 @@ def row(
     ):
         values[name] = 100 * getattr(metrics, name)
     if intervals:
-        values |= _interval_columns(intervals, metrics.constant)
+        values |= interval_columns(intervals, metrics.constant)
     return values
 
 
-def _interval_columns(intervals: Intervals, constant: bool) -> dict:
+def interval_columns(intervals: Intervals, constant: bool) -> dict:
     """Return the intervals in percent, and whether they exclude chance; a constant score never does."""
     columns = {}
     for name in ("auprc", "fpr95"):
         low, high = getattr(intervals, name)
         columns |= {f"{name}_low": 100 * low, f"{name}_high": 100 * high}
     low, high = intervals.auprc_above_chance
-    columns["auprc_outside_chance"] = not constant and _excludes(low, high, 0)
+    columns["auprc_outside_chance"] = not constant and excludes(low, high, 0)
     low, high = columns["fpr95_low"], columns["fpr95_high"]
-    columns["fpr95_outside_chance"] = not constant and _excludes(low, high, CHANCE_FPR95)
+    columns["fpr95_outside_chance"] = not constant and excludes(low, high, CHANCE_FPR95)
     return columns
 
 
-def _excludes(low: float, high: float, value: float) -> bool:
+def excludes(low: float, high: float, value: float) -> bool:
     """Tell whether ``value`` lies outside [low, high]; an unknown interval excludes nothing."""
     return not (math.isnan(low) or low <= value <= high)
 

@@ -1,6 +1,6 @@
 """Metrics of anomaly scores (larger is more anomalous) and of segmentation; all are fractions."""
 
-from course_lib.metrics.bootstrap import Intervals
+from course_lib.metrics.bootstrap import Intervals, Resampled, intervals_of, percentile_interval
 from course_lib.metrics.curve import FPR_CONVENTIONS
 from course_lib.metrics.exact import auroc, average_precision, exact_curve, fpr_at_tpr
 from course_lib.metrics.segmentation import Confusion
@@ -14,6 +14,7 @@ __all__ = [
     "AnomalyMetrics",
     "Confusion",
     "Intervals",
+    "Resampled",
     "StreamingMetrics",
     "auroc",
     "average_precision",
@@ -21,5 +22,7 @@ __all__ = [
     "class_share",
     "exact_curve",
     "fpr_at_tpr",
+    "intervals_of",
+    "percentile_interval",
     "prevalence",
 ]

@@ -29,6 +29,17 @@ class ImageCounts(NamedTuple):
     """Normal and anomalous pixels, int32 (2, G)."""
 
 
+class Resampled(NamedTuple):
+    """What each resample of the images gave: fractions, float64 (R,).
+
+    Equal seeds draw the same images, so that two scores of the same images can be compared pair by pair.
+    """
+
+    auprc: Tensor
+    fpr95: Tensor
+    prevalence: Tensor
+
+
 @dataclass(frozen=True)
 class Intervals:
     """95 % percentile intervals (low, high); fractions, NaN if they could not be computed."""
@@ -73,10 +84,10 @@ def _sum_groups(counts: Tensor, group: Tensor, groups: int) -> Tensor:
     return torch.zeros(2, groups, dtype=counts.dtype).index_add_(1, group, counts)
 
 
-def bootstrap(
+def resampled(
     images: list[ImageCounts], resamples: int = 1000, seed: int = 0, fpr_convention: str = "step"
-) -> Intervals:
-    """Return 95 % percentile intervals over images.
+) -> Resampled:
+    """Draw whole images anew, with replacement, and measure each time.
 
     Args:
         images: the summaries of all images, in a fixed order.
@@ -85,7 +96,7 @@ def bootstrap(
         fpr_convention: ``step`` or ``chord``.
 
     Returns:
-        The intervals. Resamples without anomalous or without normal pixels are left out.
+        The metrics of each resample; those without anomalous or without normal pixels are left out.
 
     Raises:
         ValueError: if there is no image or ``resamples`` is not positive.
@@ -100,18 +111,23 @@ def bootstrap(
     parts = [
         _metrics(part @ positives, part @ negatives, mixed, fpr_convention) for part in times.split(CHUNK)
     ]
-    auprc, fpr95, above = (torch.cat(values) for values in zip(*parts, strict=True))
-    return Intervals(_middle(auprc), _middle(fpr95), _middle(above), len(auprc))
+    return Resampled(*(torch.cat(values) for values in zip(*parts, strict=True)))
 
 
-def _metrics(
-    positives: Tensor, negatives: Tensor, mixed: Tensor, fpr_convention: str
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return AuPRC, FPR95 and AuPRC minus prevalence of each resample that holds both classes."""
+def intervals_of(found: Resampled) -> Intervals:
+    """Return 95 % percentile intervals."""
+    above = percentile_interval(found.auprc - found.prevalence)
+    return Intervals(
+        percentile_interval(found.auprc), percentile_interval(found.fpr95), above, len(found.auprc)
+    )
+
+
+def _metrics(positives: Tensor, negatives: Tensor, mixed: Tensor, fpr_convention: str) -> Resampled:
+    """Return the metrics of each resample that holds both classes."""
     usable = (positives.sum(1) > 0) & (negatives.sum(1) > 0)
     curve = Curve(positives[usable], negatives[usable], mixed)
-    auprc, prevalence = curve.average_precision(), curve.anomalous / (curve.anomalous + curve.normal)
-    return auprc, curve.fpr_at_tpr(0.95, fpr_convention), auprc - prevalence
+    prevalence = curve.anomalous / (curve.anomalous + curve.normal)
+    return Resampled(curve.average_precision(), curve.fpr_at_tpr(0.95, fpr_convention), prevalence)
 
 
 def _common_groups(images: list[ImageCounts]) -> tuple[Tensor, Tensor]:
@@ -129,7 +145,7 @@ def _common_groups(images: list[ImageCounts]) -> tuple[Tensor, Tensor]:
     return table.view(2, len(images), columns), torch.bincount(group, minlength=columns) > 1
 
 
-def _middle(values: Tensor) -> tuple[float, float]:
+def percentile_interval(values: Tensor) -> tuple[float, float]:
     """Return the range that holds the middle 95 % of the values."""
     if not len(values):
         return float("nan"), float("nan")

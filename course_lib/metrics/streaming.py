@@ -6,7 +6,16 @@ import torch
 from torch import Tensor
 
 from course_lib.labels import IGNORE
-from course_lib.metrics.bootstrap import ImageCounts, Intervals, Pixels, bootstrap, exact_counts, summarise
+from course_lib.metrics.bootstrap import (
+    ImageCounts,
+    Intervals,
+    Pixels,
+    Resampled,
+    exact_counts,
+    intervals_of,
+    resampled,
+    summarise,
+)
 from course_lib.metrics.curve import Curve, bounds
 from course_lib.metrics.exact import exact_curve
 from course_lib.metrics.histogram import Histogram, select
@@ -120,13 +129,17 @@ class StreamingMetrics:
         )
 
     def intervals(self, resamples: int = 1000, seed: int = 0, fpr_convention: str = "step") -> Intervals:
-        """Return 95 % intervals by drawing whole images anew; see ``bootstrap``."""
+        """Return 95 % intervals by drawing whole images anew; see ``resampled``."""
+        return intervals_of(self.resampled(resamples, seed, fpr_convention))
+
+    def resampled(self, resamples: int = 1000, seed: int = 0, fpr_convention: str = "step") -> Resampled:
+        """Return the metrics of many draws of images; the order of the images is that of their names."""
         names = sorted(self.images)
         if self.kept is not None:
             images = exact_counts([self.kept[name] for name in names])
         else:
             images = [self.images[name] for name in names]
-        return bootstrap(images, resamples, seed, fpr_convention)
+        return resampled(images, resamples, seed, fpr_convention)
 
     def _keep(self, pixels: dict[str, Pixels] | None) -> None:
         """Keep more pixels one by one, or none at all if there are too many."""

@@ -183,13 +183,11 @@ class _Training:
         measured = [row["miou"] for row in self.history if "miou" in row]
         newest = self._losses() if self.sums else (self.history[-1] if self.history else {})
         losses = {name: value for name, value in newest.items() if name.startswith("loss")}
-        bar.set_postfix(
-            epoch=f"{min(len(self.history) + 1, self.settings.epochs)}/{self.settings.epochs}",
-            **{name.removeprefix(LOSS): f"{value:.3f}" for name, value in losses.items()},
-            mIoU=f"{measured[-1]:.3f}" if measured else "-",
-            lr=f"{self.run.schedule.get_last_lr()[0]:.1e}",
-            refresh=False,
-        )
+        shown = {"epoch": f"{min(len(self.history) + 1, self.settings.epochs)}/{self.settings.epochs}"}
+        shown |= {name.removeprefix(LOSS): f"{value:.3f}" for name, value in losses.items()}
+        shown |= {"mIoU": f"{measured[-1]:.3f}" if measured else "-"}
+        shown |= {"lr": f"{self.run.schedule.get_last_lr()[0]:.1e}"}
+        bar.set_postfix(shown, refresh=False)  # a dictionary keeps its order
 
     def _export(self) -> Path:
         """Write the weights in half precision, as they are shipped."""
