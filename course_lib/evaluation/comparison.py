@@ -74,7 +74,8 @@ def compare(runs: Sequence[Measured], baseline: str) -> pd.DataFrame:
     Returns:
         The columns of ``table``, with intervals over images of the mean over seeds, and
 
-        - ``seeds``; ``..._lowest_seed`` and ``..._highest_seed`` of ``miou``, ``auprc`` and ``fpr95``;
+        - ``baseline``; ``seeds``; ``..._lowest_seed`` and ``..._highest_seed`` of ``miou``, ``auprc`` and
+          ``fpr95``;
         - ``auprc_difference`` and ``fpr95_difference`` to the baseline, in points, with 95 % intervals
           (``..._low``, ``..._high``) over images, drawn in pairs: both networks see the same draw;
         - ``..._beyond_images``: the interval excludes 0; ``..._beyond_seeds``: no seed of one training
@@ -89,7 +90,7 @@ def compare(runs: Sequence[Measured], baseline: str) -> pd.DataFrame:
     if baseline not in groups:
         raise ValueError(f"no run of training {baseline} to compare with; there are {', '.join(groups)}")
     rows = [
-        _row(groups[training], groups[baseline], key)
+        _row(groups[training], groups[baseline], key) | {"baseline": baseline}
         for training in groups
         for key in groups[training][0].drawn
     ]

@@ -2,6 +2,7 @@
 
 from course_lib.plots.anomalies import anomaly_examples, predicted_classes, show_scores
 from course_lib.plots.bars import class_iou, class_shares
+from course_lib.plots.comparison import trade_off, training_dots
 from course_lib.plots.costs import network_costs
 from course_lib.plots.curves import chance_levels, ranked_pixels, ranking_curves, score_densities
 from course_lib.plots.figure import DescribedFigure
@@ -28,5 +29,7 @@ __all__ = [
     "score_panels",
     "segmentation_panels",
     "show_scores",
+    "trade_off",
+    "training_dots",
     "void_alone",
 ]

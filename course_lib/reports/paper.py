@@ -8,11 +8,15 @@ from course_lib import models, scores
 from course_lib.data import BENCHMARKS
 from course_lib.evaluation import CHANCE_FPR95, NEARLY_CONSTANT, PROTOCOLS, rounded_down
 from course_lib.reports.printed import Cell, PaperTable
+from course_lib.training import training_title
 
 OF_NO_NETWORK = {"constant": "a constant score", "colour": "colour only"}
 
 WITHIN, WORSE, TIED = "~", "!", "="
 """Marks of a number that chance explains, of one worse than chance, and of a (nearly) constant score."""
+
+GAIN, LOSS = "▲", "▼"
+"""Marks of a number better or worse than the baseline's, by more than images and seeds explain."""
 
 NETWORK = ["model", "training", "weights", "profile", "seed", "epochs", "height", "width"]
 ROW = [*NETWORK, "score", "temperature"]
@@ -92,7 +96,7 @@ def _label(row: pd.Series, frame: pd.DataFrame) -> str:
     if row["score"] in OF_NO_NETWORK:
         return score
     network = [models.TITLES.get(row["model"], row["model"])] if frame["model"].nunique() > 1 else []
-    training = [row["training"]] if frame["training"].nunique() > 1 else []
+    training = [training_title(row["training"])] if frame["training"].nunique() > 1 else []
     return ", ".join([*network, *training, score])
 
 
@@ -111,10 +115,20 @@ def _cells(row) -> tuple[Cell | None, Cell | None]:
     tied = TIED if _nearly_constant(row) else ""
     auprc_mark = _mark(row.auprc_outside_chance, row.auprc < row.chance)
     fpr95_mark = "" if row.constant else _mark(row.fpr95_outside_chance, row.fpr95 > CHANCE_FPR95)
+    auprc_mark += tied + _beside_baseline(row, "auprc", better=1)
+    fpr95_mark += tied + _beside_baseline(row, "fpr95", better=-1)
     return (
-        Cell(row.auprc, row.auprc_low, row.auprc_high, auprc_mark + tied),
-        Cell(row.fpr95, row.fpr95_low, row.fpr95_high, fpr95_mark + tied),
+        Cell(row.auprc, row.auprc_low, row.auprc_high, auprc_mark),
+        Cell(row.fpr95, row.fpr95_low, row.fpr95_high, fpr95_mark),
     )
+
+
+def _beside_baseline(row, name: str, better: int) -> str:
+    """Return the mark of a difference to the baseline; none if images or seeds explain it."""
+    beyond_seeds = getattr(row, f"{name}_beyond_seeds", False)
+    if not getattr(row, f"{name}_beyond_images", False) or (pd.notna(beyond_seeds) and not beyond_seeds):
+        return ""
+    return GAIN if better * getattr(row, f"{name}_difference") > 0 else LOSS
 
 
 def _nearly_constant(row) -> bool:
@@ -146,6 +160,8 @@ def _caption(frame: pd.DataFrame) -> str:
 def _about(frame: pd.DataFrame) -> str:
     """Say which networks the table is about, and how well they segment."""
     networks = list(_networks(frame).itertuples())
+    if "seeds" in frame:
+        return _about_seeds(networks)
     named = ", ".join(f"{models.TITLES.get(r.model, r.model)} ({r.weights})" for r in networks)
     measured = [r for r in networks if not pd.isna(r.miou)]
     if not measured:
@@ -155,11 +171,29 @@ def _about(frame: pd.DataFrame) -> str:
     return f"{named}. Mean IoU{value} over {' or '.join(counts)} classes."
 
 
+def _about_seeds(networks: Sequence) -> str:
+    """Say over how many seeds each training is averaged."""
+    by_number: dict[int, list[str]] = {}
+    for network in networks:
+        by_number.setdefault(network.seeds, []).append(training_title(network.training))
+    parts = [
+        f"{', '.join(names)}: {'one seed' if number == 1 else f'mean of {number} seeds'}"
+        for number, names in by_number.items()
+    ]
+    titles = dict.fromkeys(models.TITLES.get(network.model, network.model) for network in networks)
+    return f"{', '.join(titles)}, {networks[0].epochs} epochs. {'; '.join(parts)}."
+
+
 def _legend(frame: pd.DataFrame) -> str:
     """Explain brackets and marks, as far as there are any."""
     text = ""
     if frame["auprc_low"].notna().any():
         text = f" Brackets: 95 % intervals over images. {WITHIN} within chance, {WORSE} worse than chance."
+    if "seeds" in frame:
+        text += (
+            f" {GAIN} better, {LOSS} worse than {training_title(frame['baseline'].iloc[0])}: the interval of "
+            "the difference over images excludes 0 and, where both have several seeds, these do not overlap."
+        )
     tied = [row.largest_tie for row in frame.itertuples() if _nearly_constant(row)]
     if tied:
         text += f" {TIED} nearly constant: {rounded_down(min(tied))} % of the pixels or more have one score."

@@ -2,7 +2,7 @@
 
 from course_lib.training.interrupts import Interrupted
 from course_lib.training.loop import Trained, train
-from course_lib.training.recipes import RECIPES, TRAININGS
+from course_lib.training.recipes import RECIPES, TRAININGS, training_title
 from course_lib.training.run import Diverged, TrainingRun
 from course_lib.training.samples import Batches, TrainingImages, loader
 from course_lib.training.settings import PRECISIONS, TrainingSettings, settings_for
@@ -21,4 +21,5 @@ __all__ = [
     "loader",
     "settings_for",
     "train",
+    "training_title",
 ]

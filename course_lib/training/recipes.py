@@ -16,6 +16,8 @@ from course_lib.losses import class_weights
 class Training:
     """What a network learns, and by which loss."""
 
+    title: str
+    """How papers write it."""
     terms: tuple[str, ...]
     """Keys of ``LOSSES``; the loss is their weighted sum."""
     outputs: int = NUM_CLASSES
@@ -28,20 +30,25 @@ PLAIN = ("ce",)
 """Cross-entropy alone, for which a recipe may have its own form."""
 
 TRAININGS = {
-    "ce": Training(PLAIN),
-    "void": Training(PLAIN, outputs=NUM_CLASSES + 1),
-    "fl": Training(("fl",)),
-    "ln": Training(("ln",)),
-    "ln_ce": Training(("ln", "ce")),
-    "ln_fl": Training(("ln", "fl")),
-    "eiml": Training(("eiml",), head="isomax"),
-    "eiml_ce": Training(("eiml", "ce"), head="isomax"),
-    "eiml_fl": Training(("eiml", "fl"), head="isomax"),
-    "ce_scale10": Training(("ce_scale10",)),
+    "ce": Training("CE", PLAIN),
+    "void": Training("CE with void", PLAIN, outputs=NUM_CLASSES + 1),
+    "fl": Training("FL", ("fl",)),
+    "ln": Training("LN", ("ln",)),
+    "ln_ce": Training("LN + CE", ("ln", "ce")),
+    "ln_fl": Training("LN + FL", ("ln", "fl")),
+    "eiml": Training("EIML", ("eiml",), head="isomax"),
+    "eiml_ce": Training("EIML + CE", ("eiml", "ce"), head="isomax"),
+    "eiml_fl": Training("EIML + FL", ("eiml", "fl"), head="isomax"),
+    "ce_scale10": Training("CE of 10 z", ("ce_scale10",)),
 }
 """The trainings of the paper, and a control. FL: focal loss, LN: LogitNorm, EIML: IsoMax+. Second terms read
 the same logits without LogitNorm's division or EIML's factor 10. ``ce_scale10`` has the factor without
 distances or prototypes: what the paper's script trained under the name EIML."""
+
+
+def training_title(name: str) -> str:
+    """Return how papers write a training; one that is not ours, such as ``public``, keeps its name."""
+    return TRAININGS[name].title if name in TRAININGS else name
 
 
 @dataclass(frozen=True)
