@@ -23,6 +23,9 @@ from course_lib.metrics.histogram import Histogram, select
 EXACT_PIXELS = 1_000_000
 """Up to so many pixels the scores themselves are kept and the metrics are exact."""
 
+EXACT_DRAWS = 100_000
+"""Up to so many pixels each draw of images is measured exactly; beyond, in groups of neighbouring scores."""
+
 
 @dataclass(frozen=True)
 class AnomalyMetrics:
@@ -135,7 +138,7 @@ class StreamingMetrics:
     def resampled(self, resamples: int = 1000, seed: int = 0, fpr_convention: str = "step") -> Resampled:
         """Return the metrics of many draws of images; the order of the images is that of their names."""
         names = sorted(self.images)
-        if self.kept is not None:
+        if self.kept is not None and sum(len(scores) for scores, _ in self.kept.values()) <= EXACT_DRAWS:
             images = exact_counts([self.kept[name] for name in names])
         else:
             images = [self.images[name] for name in names]

@@ -1,6 +1,7 @@
 """The paper's tables, as they should have been printed: beside chance, with intervals and marks."""
 
+from course_lib.reports.measured import measured
 from course_lib.reports.paper import paper_table
 from course_lib.reports.printed import Cell, PaperTable
 
-__all__ = ["Cell", "PaperTable", "paper_table"]
+__all__ = ["Cell", "PaperTable", "measured", "paper_table"]

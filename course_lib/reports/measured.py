@@ -1,0 +1,28 @@
+"""Numbers that take hours to measure, shipped as tables beside the library."""
+
+from pathlib import Path
+
+import pandas as pd
+
+TABLES = Path(__file__).parent / "tables"
+
+
+def measured(profile: str, name: str) -> pd.DataFrame:
+    """Return a shipped table.
+
+    Args:
+        profile: whose networks and benchmarks it is about.
+        name: ``losses`` (one row per run, score and benchmark, as ``evaluation.table`` gives them),
+            ``losses.summary`` (of ``evaluation.compare``) or ``eiml_fl.log`` (one row per epoch).
+
+    Raises:
+        FileNotFoundError: if there is none for this profile.
+    """
+    path = TABLES / f"{profile}_{name}.csv"
+    if not path.is_file():
+        there = ", ".join(sorted(table.stem for table in TABLES.glob("*.csv"))) or "none"
+        raise FileNotFoundError(
+            f"no table {profile}_{name} is shipped, only {there}; train and measure with "
+            f"python -m course_lib train and compare, --profile {profile}"
+        )
+    return pd.read_csv(path).convert_dtypes(convert_string=False, convert_floating=False)
