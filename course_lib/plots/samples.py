@@ -1,6 +1,6 @@
 """Scenes as they are on disk, with what was labelled."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -24,17 +24,13 @@ def labelled_scenes(samples: Sequence[Sample], title: str = "") -> DescribedFigu
     Raises:
         ValueError: if there is no sample.
     """
-    if not samples:
-        raise ValueError("no image to draw; is the data set empty?")
-    drawn = samples[:COLUMNS]
-    shapes = [tuple(drawn[0].target.shape)] * 2
-    alt = f"{title or 'Road scenes'}: {len(drawn)} images, and below each one its classes in colour."
-    figure, axes = panel_grid(shapes, [f"scene {n + 1}" for n in range(len(drawn))], alt)
-    for column, sample in zip(axes.T, drawn, strict=True):
-        show(column[0], np.asarray(sample.image))
-        show(column[1], colourise(sample.target).numpy(), interpolation="nearest")
-    axes[0, 0].set_ylabel("image")
-    axes[1, 0].set_ylabel("train ids")
+
+    def classes(sample: Sample) -> np.ndarray:
+        return colourise(sample.target).numpy()
+
+    names = [f"scene {n + 1}" for n in range(len(samples[:COLUMNS]))]
+    alt = f"{title or 'Road scenes'}: {len(names)} images, and below each one its classes in colour."
+    figure = _two_rows(samples, classes, ("image", "train ids"), names, alt)
     class_legend(figure)
     figure.suptitle(title)
     return figure
@@ -50,19 +46,35 @@ def void_alone(samples: Sequence[Sample], title: str = "") -> DescribedFigure:
     Raises:
         ValueError: if there is no sample.
     """
+
+    def faded(sample: Sample) -> np.ndarray:
+        picture = np.asarray(sample.image) / 255
+        labelled = (sample.target != IGNORE).numpy()[..., None]
+        return np.where(labelled, picture + FADED * (1 - picture), picture)
+
+    shares = [100 * (sample.target == IGNORE).double().mean().item() for sample in samples[:COLUMNS]]
+    names = [f"{share:.1f} % void" for share in shares]
+    alt = f"{title or 'Void'}: {len(names)} images, and below each one what is void: {', '.join(names)}."
+    figure = _two_rows(samples, faded, ("image", "void alone"), names, alt)
+    figure.suptitle(title)
+    return figure
+
+
+def _two_rows(
+    samples: Sequence[Sample],
+    below: Callable[[Sample], np.ndarray],
+    rows: tuple[str, str],
+    names: Sequence[str],
+    alt: str,
+) -> DescribedFigure:
+    """Draw the first images and below each one a picture made from its sample."""
     if not samples:
         raise ValueError("no image to draw; is the data set empty?")
     drawn = samples[:COLUMNS]
-    shares = [100 * (sample.target == IGNORE).double().mean().item() for sample in drawn]
-    names = [f"{share:.1f} % void" for share in shares]
-    alt = f"{title or 'Void'}: {len(drawn)} images, and below each one what is void: {', '.join(names)}."
     figure, axes = panel_grid([tuple(drawn[0].target.shape)] * 2, names, alt)
     for column, sample in zip(axes.T, drawn, strict=True):
-        picture = np.asarray(sample.image) / 255
-        labelled = (sample.target != IGNORE).numpy()[..., None]
-        show(column[0], picture)
-        show(column[1], np.where(labelled, picture + FADED * (1 - picture), picture))
-    axes[0, 0].set_ylabel("image")
-    axes[1, 0].set_ylabel("void alone")
-    figure.suptitle(title)
+        show(column[0], np.asarray(sample.image))
+        show(column[1], below(sample), interpolation="nearest")
+    for axis, name in zip(axes[:, 0], rows, strict=True):
+        axis.set_ylabel(name)
     return figure
