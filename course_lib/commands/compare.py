@@ -10,6 +10,7 @@ from course_lib.commands import parser_of
 from course_lib.commands.outputs import check_writable
 
 SUMMARY = ".summary.csv"
+DIGITS = "%.6g"
 
 DESCRIPTION = """\
 Score the same images with several networks and say where a training differs from a baseline by more than the
@@ -100,10 +101,10 @@ def _write(options: argparse.Namespace, runs: list[evaluation.Measured]) -> None
     """Write what there is so far; the summary as soon as the baseline is in it."""
     if options.output is None:
         return
-    pd.concat([run.frame for run in runs]).to_csv(options.output, index=False)
+    pd.concat([run.frame for run in runs]).to_csv(options.output, index=False, float_format=DIGITS)
     if any(run.frame["training"].iloc[0] == options.baseline for run in runs):
         summary = evaluation.compare(runs, options.baseline)
-        summary.to_csv(options.output.with_suffix(SUMMARY), index=False)
+        summary.to_csv(options.output.with_suffix(SUMMARY), index=False, float_format=DIGITS)
 
 
 def _as_text(summary: pd.DataFrame) -> str:
@@ -118,7 +119,9 @@ def _as_text(summary: pd.DataFrame) -> str:
 
 
 def _difference(row: pd.Series, name: str) -> str:
-    """Return a difference with its interval and stars."""
+    """Return a difference with its interval and stars; nothing in the baseline's own rows."""
+    if row["training"] == row["baseline"]:
+        return ""
     beyond_seeds = pd.notna(row[f"{name}_beyond_seeds"]) and row[f"{name}_beyond_seeds"]
     stars = ("**" if beyond_seeds else "*") if row[f"{name}_beyond_images"] else ""
     low, high = row[f"{name}_difference_low"], row[f"{name}_difference_high"]
