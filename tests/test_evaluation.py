@@ -11,6 +11,7 @@ from small_data import write_benchmark, write_image
 from torch.nn import functional as F
 
 from course_lib import data, evaluation, metrics, models, scores
+from course_lib.evaluation import scoring
 from course_lib.models import Network
 
 SETTINGS = evaluation.Settings(size=(32, 64), resamples=50)
@@ -25,10 +26,10 @@ class ColourNetwork(Network):
         super().__init__()
         torch.manual_seed(0)
         self.out = torch.nn.Conv2d(3, outputs, 1)
-        self.calls = 0
+        self.seen = []
 
     def features(self, images):
-        self.calls += 1
+        self.seen.append(len(images))
         return images
 
 
@@ -47,10 +48,22 @@ def test_all_scores_come_from_one_forward_pass_an_image(images):
     network = ColourNetwork()
     everything = replace(SETTINGS, scores=tuple(scores.SCORES), temperatures=(1.0, 0.5))
     frame = evaluated(network, images, everything)
-    assert network.calls == len(images) == 3
+    assert network.seen == [len(images)] == [3]
     expected = ["msp", "msp", "max_logit", "max_entropy", "max_entropy", "energy", "energy", "void"]
     assert frame["score"].tolist() == expected
     assert frame["temperature"].tolist() == [1, 0.5, 1, 1, 0.5, 1, 0.5, 1]
+
+
+@pytest.mark.parametrize(("protocol", "groups"), [("benchmark", [2, 1]), ("paper", [1, 1, 1])])
+def test_images_of_one_size_share_a_pass_up_to_a_number_of_pixels(images, monkeypatch, protocol, groups):
+    settings = replace(SETTINGS, protocol=protocol, scores=("msp", "void"))
+    together, alone = ColourNetwork(), ColourNetwork()
+    monkeypatch.setattr(scoring, "BATCH_PIXELS", 2 * 32 * 64)
+    found = evaluated(together, images, settings)
+    monkeypatch.setattr(scoring, "BATCH_PIXELS", 0)
+    expected = evaluated(alone, images, settings)
+    assert (together.seen, alone.seen) == (groups, [1, 1, 1])
+    pd.testing.assert_frame_equal(found, expected)
 
 
 def test_numbers_equal_those_of_the_plain_way(images):
