@@ -7,6 +7,8 @@ from course_lib.plots.costs import network_costs
 from course_lib.plots.curves import chance_levels, ranked_pixels, ranking_curves, score_densities
 from course_lib.plots.figure import DescribedFigure
 from course_lib.plots.hourglass import hourglass
+from course_lib.plots.losses import focal_against_probability, loss_against_length
+from course_lib.plots.plane import plane_scores
 from course_lib.plots.samples import labelled_scenes, void_alone
 from course_lib.plots.score_maps import score_panels
 from course_lib.plots.segmentation import segmentation_panels
@@ -18,10 +20,13 @@ __all__ = [
     "chance_levels",
     "class_iou",
     "class_shares",
+    "focal_against_probability",
     "hourglass",
     "labelled_scenes",
     "learning_curves",
+    "loss_against_length",
     "network_costs",
+    "plane_scores",
     "predicted_classes",
     "ranked_pixels",
     "ranking_curves",

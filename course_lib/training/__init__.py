@@ -2,6 +2,7 @@
 
 from course_lib.training.interrupts import Interrupted
 from course_lib.training.loop import Trained, train
+from course_lib.training.plane import PlaneNetwork, PlanePoints, plane_points, train_on_plane
 from course_lib.training.recipes import RECIPES, TRAININGS, training_title
 from course_lib.training.run import Diverged, TrainingRun
 from course_lib.training.samples import Batches, TrainingImages, loader
@@ -14,12 +15,16 @@ __all__ = [
     "Batches",
     "Diverged",
     "Interrupted",
+    "PlaneNetwork",
+    "PlanePoints",
     "Trained",
     "TrainingImages",
     "TrainingRun",
     "TrainingSettings",
     "loader",
+    "plane_points",
     "settings_for",
     "train",
+    "train_on_plane",
     "training_title",
 ]

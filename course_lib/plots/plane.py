@@ -1,0 +1,74 @@
+"""Anomaly scores all over the plane, for the toy of ``training.train_on_plane``."""
+
+from collections.abc import Mapping
+
+import torch
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from course_lib import scores
+from course_lib.metrics import average_precision
+from course_lib.plots.figure import NOTEBOOK_WIDTH, DescribedFigure
+from course_lib.plots.score_maps import SCORE_COLOURS
+from course_lib.training import PlaneNetwork, PlanePoints, training_title
+
+REACH, STEPS = 6.0, 121
+FIRST, SECOND, UNKNOWN = "#56b4e9", "#009e73", "#e69f00"
+
+
+def plane_scores(
+    networks: Mapping[str, PlaneNetwork], points: PlanePoints, score: str = "msp"
+) -> DescribedFigure:
+    """Draw one panel per network: its score everywhere, the known points, and those it never saw.
+
+    Args:
+        networks: by the name of their training.
+        points: what they learnt from.
+        score: a key of ``scores.SCORES``; larger is more anomalous. Each panel has its own range of colours.
+    """
+    figure = DescribedFigure("", 1.15 * NOTEBOOK_WIDTH, 3.7)
+    panels = figure.subplots(1, len(networks), sharex=True, sharey=True, squeeze=False)[0]
+    chance = 100 * len(points.unknown) / (len(points.known) + len(points.unknown))
+    described = []
+    for axis, (training, network) in zip(panels, networks.items(), strict=True):
+        auprc = 100 * _auprc(network, points, score)
+        described.append(f"{training_title(training)} AuPRC {auprc:.0f} %")
+        image = _draw(axis, network, points, score)
+        axis.set_title(f"{training_title(training)}: AuPRC {auprc:.0f} %", fontsize=11)
+        figure.colorbar(image, ax=axis, location="bottom", label=f"{scores.TITLES[score]} (light: anomalous)")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
+    figure.alt = (
+        f"{scores.TITLES[score]} over the plane with two known classes and an unknown one far off: "
+        f"{', '.join(described)}; chance is {chance:.0f} %."
+    )
+    return figure
+
+
+def _scores_at(network: PlaneNetwork, positions: Tensor, score: str) -> Tensor:
+    """Return the score of each position (K, 2), shape (K,)."""
+    logits = network(positions).T[None, :, None]  # (1, C, 1, K), an image of one row
+    return scores.score(score, logits, range(logits.shape[1])).flatten()
+
+
+def _auprc(network: PlaneNetwork, points: PlanePoints, score: str) -> float:
+    """Return how well a score tells unknown from known points."""
+    everything = torch.cat([points.known, points.unknown])
+    is_unknown = torch.arange(len(everything)) >= len(points.known)
+    return average_precision(_scores_at(network, everything, score), is_unknown)
+
+
+def _draw(axis: Axes, network: PlaneNetwork, points: PlanePoints, score: str):
+    """Draw the score, the border between the classes, and the points."""
+    steps = torch.linspace(-REACH, REACH, STEPS)
+    y, x = torch.meshgrid(steps, steps, indexing="ij")
+    grid = torch.stack([x.flatten(), y.flatten()], dim=1)
+    values, logits = _scores_at(network, grid, score).view(x.shape), network(grid)
+    image = axis.imshow(values.numpy(), origin="lower", extent=(-REACH, REACH) * 2, cmap=SCORE_COLOURS)
+    lead = (logits[:, 0] - logits[:, 1]).view(x.shape)
+    axis.contour(x.numpy(), y.numpy(), lead.numpy(), levels=[0], colors="white", linestyles="--")
+    for known, colour, name in ((0, FIRST, "first class"), (1, SECOND, "second class")):
+        axis.plot(*points.known[points.classes == known].T, "o", markersize=2, color=colour, label=name)
+    axis.plot(*points.unknown.T, "x", markersize=4, color=UNKNOWN, label="unknown, never shown")
+    axis.plot([], [], "--", color="#888888", label="border between the classes")
+    axis.set(xticks=[], yticks=[])
+    return image
