@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from small_runs import run
 
-from course_lib import evaluation, plots, reports
+from course_lib import evaluation, plots, reports, training
 
 
 @pytest.fixture
@@ -80,5 +80,6 @@ def test_the_trade_off_needs_the_mean_iou(frame):
 
 
 def test_a_training_keeps_its_colour(frame):
+    assert plots.comparison.COLOURS.keys() == training.TRAININGS.keys()
     whole, part = plots.trade_off(frame), plots.trade_off(frame[frame["training"] == "ln"])
     assert whole.axes[0].lines[2].get_color() == part.axes[0].lines[0].get_color()

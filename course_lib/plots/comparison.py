@@ -6,11 +6,14 @@ from matplotlib.axes import Axes
 
 from course_lib import scores
 from course_lib.plots.figure import NOTEBOOK_WIDTH, DescribedFigure
-from course_lib.training import TRAININGS, training_title
+from course_lib.training import training_title
 
 GREY = "#767676"
-PALETTE = sns.color_palette("colorblind")
-COLOURS = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(TRAININGS)}
+BLUE, ORANGE, GREEN, RED, PURPLE, BROWN, PINK, _, YELLOW, SKY = sns.color_palette("colorblind")
+COLOURS = {
+    "ce": "black", "void": BROWN, "fl": YELLOW, "ln": SKY, "ln_ce": BLUE, "ln_fl": GREEN,
+    "eiml": ORANGE, "eiml_ce": RED, "eiml_fl": PURPLE, "ce_scale10": PINK,
+}  # fmt: skip
 """The same colour for a training in every figure."""
 
 

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import seaborn as sns
+from matplotlib.ticker import MaxNLocator
 
 from course_lib.plots.bars import draw_class_iou
 from course_lib.plots.figure import NOTEBOOK_WIDTH, DescribedFigure
@@ -27,6 +28,7 @@ def learning_curves(history: list[dict], title: str = "") -> DescribedFigure:
         validation.index, validation, "s--", markersize=3, color=LOSS_COLOUR, label="validation images"
     )
     curves.set(xlabel="epoch", ylim=(0, None))
+    curves.xaxis.set_major_locator(MaxNLocator(integer=True))
     curves.set_ylabel("loss (lower is better)", color=LOSS_COLOUR)
     curves.legend(frameon=False, fontsize=9, loc="center right")
     right = curves.twinx()
