@@ -124,6 +124,7 @@ def test_the_command_prints_differences_and_writes_both_tables(files, tmp_path, 
     [
         (["--output", "table.txt"], "table.txt must end in .csv"),
         (["--baseline", "ln", "--benchmarks", "RoadAnomaly21"], "no run of training ln to compare with"),
+        (["--baseline", "ln"], "no run of training ln to compare with; there are ce, eiml"),
         (["--benchmarks", "RoadAnomaly22"], "unknown benchmark"),
     ],
 )

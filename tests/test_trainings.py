@@ -167,7 +167,7 @@ def test_a_run_tells_logit_norm_which_classes_its_data_has(street, tmp_path, mon
 
     monkeypatch.setitem(losses.LOSSES, "ln", spy)
     training.train(street_settings(training="ln_ce", epochs=1), tmp_path)
-    assert told == [[0, 2, 13]] * 3
+    assert told == [[0, 2, 13]] * (3 + 2)  # steps and validation images
 
 
 def test_bf16_autocast_trains_prototypes_close_to_fp32():

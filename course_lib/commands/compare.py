@@ -50,6 +50,7 @@ def run(options: argparse.Namespace) -> int:
     """Measure all networks, then print and write what is different."""
     _check_output(options.output)
     loaded = [(path, *models.load(options.model, path)) for path in options.weights]
+    evaluation.check_comparable([_about(path, metadata) for path, _, metadata in loaded], options.baseline)
     names = options.benchmarks or data.find_profile(loaded[0][2].profile).benchmarks
     benchmarks = [data.BenchmarkImages(name) for name in dict.fromkeys(names)]
     runs: list[evaluation.Measured] = []
@@ -71,6 +72,13 @@ def _check_output(path: Path | None) -> None:
     if path.suffix != ".csv":
         raise ValueError(f"{path} must end in .csv")
     check_writable([path, path.with_suffix(SUMMARY)])
+
+
+def _about(path: Path, metadata: models.Metadata) -> dict:
+    """Return what must be known of a network before it is measured."""
+    height, width = metadata.size
+    about = {name: getattr(metadata, name) for name in ("training", "seed", "profile", "epochs")}
+    return about | {"weights": path.name, "height": height, "width": width}
 
 
 def _settings(options: argparse.Namespace, metadata: models.Metadata) -> evaluation.Settings:

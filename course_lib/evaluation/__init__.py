@@ -1,7 +1,7 @@
 """A network, scores and benchmarks to one tidy table."""
 
 from course_lib.evaluation.anomaly import evaluate, examples, measure
-from course_lib.evaluation.comparison import Measured, compare, measured
+from course_lib.evaluation.comparison import Measured, check_comparable, compare, measured
 from course_lib.evaluation.controls import Controls, colour_scores
 from course_lib.evaluation.per_image import per_image, scored_images
 from course_lib.evaluation.protocols import PROTOCOLS, to_size_of
@@ -29,6 +29,7 @@ __all__ = [
     "Segmented",
     "Settings",
     "as_text",
+    "check_comparable",
     "colour_scores",
     "compare",
     "confusion",

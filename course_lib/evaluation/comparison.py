@@ -86,9 +86,11 @@ def compare(runs: Sequence[Measured], baseline: str) -> pd.DataFrame:
 
     Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 8 (paired data).
     """
-    groups = _by_training(runs)
-    if baseline not in groups:
-        raise ValueError(f"no run of training {baseline} to compare with; there are {', '.join(groups)}")
+    check_comparable([run.frame.iloc[0] for run in runs], baseline)
+    groups: dict[str, list[Measured]] = {}
+    for run in runs:
+        _check_same_images(runs[0], run)
+        groups.setdefault(run.frame["training"].iloc[0], []).append(run)
     rows = [
         _row(groups[training], groups[baseline], key) | {"baseline": baseline}
         for training in groups
@@ -108,35 +110,43 @@ def compare(runs: Sequence[Measured], baseline: str) -> pd.DataFrame:
     return frame.astype({name: "boolean" for name in frame if "_beyond_" in name})
 
 
-def _by_training(runs: Sequence[Measured]) -> dict[str, list[Measured]]:
-    """Return the runs of each training; raise a ValueError unless they can be compared."""
-    groups: dict[str, list[Measured]] = {}
-    seen = set()
-    for run in runs:
-        first = run.frame.iloc[0]
-        identity = (first["training"], first["seed"])
+def check_comparable(networks: Sequence[Mapping], baseline: str) -> None:
+    """Find out before any work is done whether networks can be compared.
+
+    Args:
+        networks: of each one ``weights``, ``training`` and ``seed``, and the names in ``SAME`` as far as they
+            are known: rows of ``table``, for example.
+        baseline: the training to compare with.
+
+    Raises:
+        ValueError: if a seed stands twice, they differ in more than training and seed, or the baseline is not
+            among them.
+    """
+    first, seen = networks[0], set()
+    for network in networks:
+        identity = network["training"], network["seed"]
         if identity in seen:
-            raise ValueError(f"{first['weights']}: training {identity[0]}, seed {identity[1]} stands twice")
+            raise ValueError(f"{network['weights']}: training {identity[0]}, seed {identity[1]} stands twice")
         seen.add(identity)
-        groups.setdefault(first["training"], []).append(run)
-        _check_same(runs[0], run)
-    return groups
+        for name in SAME:
+            if name in network and network[name] != first[name]:
+                raise ValueError(
+                    f"{network['weights']} of training {identity[0]} has {name} {network[name]}, others have "
+                    f"{first[name]}: their differences would mean nothing"
+                )
+    trainings = dict.fromkeys(network["training"] for network in networks)
+    if baseline not in trainings:
+        raise ValueError(f"no run of training {baseline} to compare with; there are {', '.join(trainings)}")
 
 
-def _check_same(one: Measured, other: Measured) -> None:
-    """Raise a ValueError if two runs differ in more than training and seed."""
-    expected, first = one.frame.iloc[0], other.frame.iloc[0]
-    for column in SAME:
-        if first[column] != expected[column]:
-            raise ValueError(
-                f"{first['weights']} of training {first['training']} has {column} {first[column]}, "
-                f"others have {expected[column]}: their differences would mean nothing"
-            )
+def _check_same_images(one: Measured, other: Measured) -> None:
+    """Raise a ValueError unless two runs have the same scores of the same images."""
     same_keys = one.drawn.keys() == other.drawn.keys()
     if not same_keys or not all(
         torch.equal(one.drawn[key].prevalence, other.drawn[key].prevalence) for key in one.drawn
     ):
-        raise ValueError(f"{first['weights']} was measured on other images or scores than the first network")
+        weights = other.frame["weights"].iloc[0]
+        raise ValueError(f"{weights} was measured on other images or scores than the first network")
 
 
 def _row(runs: Sequence[Measured], baseline: Sequence[Measured], key: tuple) -> dict:
