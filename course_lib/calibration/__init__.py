@@ -1,0 +1,21 @@
+"""Temperature and reliability: whether probabilities mean what they say."""
+
+from course_lib.calibration.reliability import BINS, Calibration, Reliability
+from course_lib.calibration.temperature import (
+    PIXELS,
+    FittedTemperature,
+    fit_temperature,
+    known_pixels,
+    sample_pixels,
+)
+
+__all__ = [
+    "BINS",
+    "PIXELS",
+    "Calibration",
+    "FittedTemperature",
+    "Reliability",
+    "fit_temperature",
+    "known_pixels",
+    "sample_pixels",
+]
