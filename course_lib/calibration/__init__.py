@@ -1,5 +1,6 @@
 """Temperature and reliability: whether probabilities mean what they say."""
 
+from course_lib.calibration.measure import measure_calibration
 from course_lib.calibration.reliability import BINS, Calibration, Reliability
 from course_lib.calibration.temperature import (
     PIXELS,
@@ -17,5 +18,6 @@ __all__ = [
     "Reliability",
     "fit_temperature",
     "known_pixels",
+    "measure_calibration",
     "sample_pixels",
 ]

@@ -5,6 +5,7 @@ import argparse
 COMMANDS = {
     "evaluate": "score benchmarks for anomalies with a trained network",
     "train": "train a network",
+    "calibrate": "fit a temperature on validation images",
     "compare": "tell whether trainings differ by more than images and seeds do",
     "run": "execute all lessons and show them as pages",
     "release": "build the learners' notebooks from the solved ones",

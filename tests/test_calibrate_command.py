@@ -1,0 +1,71 @@
+"""The command that fits a temperature: what it writes and prints, and one clear line for what goes wrong."""
+
+import hashlib
+import json
+
+import pytest
+import torch
+from small_data import write_street
+
+from course_lib import calibration, data, evaluation, models
+from course_lib.__main__ import main
+
+
+@pytest.fixture
+def weights(tmp_path, data_root):
+    write_street(data_root / "CamVid")
+    torch.manual_seed(0)
+    path = tmp_path / "erfnet_ce.safetensors"
+    metadata = models.Metadata(
+        model="erfnet", training="ce", profile="camvid", size=[16, 24], known_classes=[0, 2, 13]
+    )
+    models.save_checkpoint(models.build("erfnet"), path, metadata)
+    return path
+
+
+def test_the_file_beside_the_checkpoint_says_what_was_fitted_on_what(weights, capsys):
+    assert main(["calibrate", "--weights", str(weights), "--device", "cpu"]) == 0
+    printed = capsys.readouterr().out
+    about = json.loads(weights.with_suffix(".temperature.json").read_text())
+    assert about["validation"] == "camvid" and about["images"] == 2
+    assert about["weights_sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
+    fitted, before, after = about["fitted"], about["before"], about["after"]
+    assert fitted["nll_after"] <= fitted["nll_before"] and after["nll"] <= before["nll"] + 1e-6
+    assert before["accuracy"] == after["accuracy"]  # no temperature changes which class is largest
+    assert f"T = {fitted['temperature']:.3f}" in printed and "Brier score" in printed
+
+
+def test_numbers_are_those_of_all_valid_pixels_of_known_classes(weights):
+    network, metadata = models.load("erfnet", weights)
+    settings = evaluation.Settings(size=tuple(metadata.size), known_classes=tuple(metadata.known_classes))
+    samples = data.CamVid("val")
+    found = calibration.measure_calibration(network, samples, settings, (1.0, 3.0), progress=False)
+    logits, targets = zip(
+        *(
+            calibration.known_pixels(one)
+            for one in evaluation.segmented(network, samples, settings, progress=False)
+        ),
+        strict=True,
+    )
+    valid = torch.cat(targets) != 255
+    logits, target = torch.cat(logits)[valid], torch.cat(targets)[valid]
+    for temperature, calibrated in found.items():
+        nll = torch.nn.functional.cross_entropy(logits / temperature, target).item()
+        assert calibrated.nll == pytest.approx(nll, rel=1e-5) and calibrated.pixels == len(target)
+    with pytest.raises(ValueError, match=r"temperatures must be positive numbers, got \[0\]"):
+        calibration.measure_calibration(network, samples, settings, (0,), progress=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--pixels", "0"], "need one pixel or more to fit on, got 0"),
+        (["--weights", "absent.safetensors"], "no weights at absent.safetensors"),
+        (["--validation", "cityscapes"], "ityscapes"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(weights, options, message, capsys):
+    assert main(["calibrate", "--weights", str(weights), "--device", "cpu", *options]) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("error: ") and message in lines[0]
+    assert not weights.with_suffix(".temperature.json").exists()
