@@ -3,9 +3,10 @@
 import hashlib
 import json
 
+import pandas as pd
 import pytest
 import torch
-from small_data import write_street
+from small_data import write_benchmark, write_street
 
 from course_lib import calibration, data, evaluation, models
 from course_lib.__main__ import main
@@ -54,6 +55,41 @@ def test_numbers_are_those_of_all_valid_pixels_of_known_classes(weights):
         assert calibrated.nll == pytest.approx(nll, rel=1e-5) and calibrated.pixels == len(target)
     with pytest.raises(ValueError, match=r"temperatures must be positive numbers, got \[0\]"):
         calibration.measure_calibration(network, samples, settings, (0,), progress=False)
+
+
+def test_evaluate_takes_the_fitted_temperature(weights, data_root, tmp_path):
+    write_benchmark(data_root / "benchmarks", "RoadAnomaly21")
+    assert main(["calibrate", "--weights", str(weights), "--device", "cpu"]) == 0
+    table = tmp_path / "table.csv"
+    options = ["--benchmarks", "RoadAnomaly21", "--score", "msp", "--bootstrap", "0", "--output", str(table)]
+    chosen = ["--temperature", "1", "fitted", "--device", "cpu"]
+    assert main(["evaluate", "--weights", str(weights), *options, *chosen]) == 0
+    fitted = calibration.read_temperature(weights)
+    assert pd.read_csv(table)["temperature"].tolist() == pytest.approx([1, fitted])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "no fitted temperature at"),
+        ("{", "holds no fitted temperature; run python -m course_lib calibrate"),
+        ('{"fitted": {"temperature": 2}}', "holds no fitted temperature"),
+        ('{"fitted": {"temperature": 2}, "weights_sha256": "0"}', "was fitted for other weights than"),
+    ],
+)
+def test_evaluate_says_why_there_is_no_fitted_temperature(weights, data_root, content, message, capsys):
+    write_benchmark(data_root / "benchmarks", "RoadAnomaly21")
+    if content:
+        calibration.temperature_file(weights).write_text(content)
+    options = ["--benchmarks", "RoadAnomaly21", "--temperature", "fitted", "--device", "cpu"]
+    assert main(["evaluate", "--weights", str(weights), *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_temperature_that_is_no_number_is_refused(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["evaluate", "--temperature", "warm"])
+    assert "need a number or fitted, got 'warm'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Temperature and reliability: whether probabilities mean what they say."""
 
+from course_lib.calibration.files import read_temperature, temperature_file, write_temperature
 from course_lib.calibration.measure import measure_calibration
 from course_lib.calibration.reliability import BINS, Calibration, Reliability
 from course_lib.calibration.temperature import (
@@ -19,5 +20,8 @@ __all__ = [
     "fit_temperature",
     "known_pixels",
     "measure_calibration",
+    "read_temperature",
     "sample_pixels",
+    "temperature_file",
+    "write_temperature",
 ]

@@ -2,14 +2,11 @@
 
 import argparse
 import dataclasses
-import hashlib
-import json
 from pathlib import Path
 
 from course_lib import calibration, data, evaluation, models, runtime
 from course_lib.commands import parser_of
 from course_lib.commands.outputs import check_writable
-from course_lib.runtime import write_atomically
 
 DESCRIPTION = """\
 Fit the temperature of a trained network on validation images, by the negative log-likelihood of the true
@@ -53,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Fit, measure, print and write."""
     weights = options.weights or models.shipped_weights(options.profile, options.model, options.training)
-    output = options.output or weights.with_suffix(".temperature.json")
+    output = options.output or calibration.temperature_file(weights)
     if options.pixels < 1:
         raise ValueError(f"need one pixel or more to fit on, got {options.pixels}")
     check_writable([output])
@@ -72,9 +69,8 @@ def run(options: argparse.Namespace) -> int:
     before, after = found[1.0], found[fitted.temperature]
     print(_as_text(fitted, before, after))
     about = {"validation": chosen, "images": len(samples), "command": options.command}
-    about |= {"weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest()}
     numbers = {"fitted": dataclasses.asdict(fitted), "before": _numbers(before), "after": _numbers(after)}
-    write_atomically(output, (json.dumps(numbers | about, indent=2) + "\n").encode())
+    calibration.write_temperature(output, weights, numbers | about)
     print(f"Temperature: {output}")
     return 0
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from course_lib import data, evaluation, models, plots, runtime
+from course_lib import calibration, data, evaluation, models, plots, runtime
 from course_lib.commands import parser_of
 from course_lib.commands.outputs import check_writable
 from course_lib.labels import VOID
@@ -17,6 +17,7 @@ from course_lib.models.files import CLASS_ORDERS
 from course_lib.scores import NEED_TEMPERATURE, SCORES
 
 FIGURE_IMAGES = 1  # per benchmark
+FITTED = "fitted"
 PUBLIC = "cityscapes"  # what public weights were trained on
 DEFAULT_SCORES = list(evaluation.Settings().scores)
 
@@ -67,8 +68,9 @@ def _add_scoring_options(group: argparse._ArgumentGroup) -> None:
         "project's folder")
     add("--score", nargs="+", default=DEFAULT_SCORES, dest="scores", metavar="NAME",
         help=f"of {', '.join(SCORES)} (default: {' '.join(DEFAULT_SCORES)})")
-    add("--temperature", nargs="+", type=float, default=[1.0], metavar="T", dest="temperatures",
-        help=f"divides the logits in {', '.join(NEED_TEMPERATURE)} (default: 1)")
+    add("--temperature", nargs="+", type=_temperature, default=[1.0], metavar="T", dest="temperatures",
+        help=f"divides the logits in {', '.join(NEED_TEMPERATURE)}: numbers, or fitted, which is what "
+        "calibrate wrote beside the weights (default: 1)")
     add("--protocol", default="benchmark", choices=evaluation.PROTOCOLS,
         help="benchmark is right, peer and paper reproduce published figures (default: %(default)s)")
     add("--size", nargs=2, type=int, metavar=("H", "W"),
@@ -144,7 +146,7 @@ def _settings(
     known = [*metadata.known_classes, *([VOID] if options.keep_void_channel else [])]
     return evaluation.Settings(
         scores=tuple(options.scores),
-        temperatures=tuple(options.temperatures),
+        temperatures=tuple(_number(given, options.weights) for given in options.temperatures),
         protocol=options.protocol,
         size=tuple(options.size or metadata.size),
         known_classes=tuple(known),
@@ -152,6 +154,19 @@ def _settings(
         seed=options.seed,
         device=runtime.choose_device(options.device),
     )
+
+
+def _temperature(text: str) -> float | str:
+    """Return a number, or the word that stands for the fitted one."""
+    try:
+        return text if text == FITTED else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"need a number or {FITTED}, got {text!r}") from None
+
+
+def _number(given: float | str, weights: Path) -> float:
+    """Return a temperature, the fitted one from its file."""
+    return calibration.read_temperature(weights) if given == FITTED else given
 
 
 def _validate(
