@@ -10,7 +10,7 @@ import torch
 from small_data import write_camvid
 from torch.nn import functional as F
 
-from course_lib import calibration, data, evaluation, models
+from course_lib import calibration, data, evaluation, models, plots
 from course_lib.labels import IGNORE
 
 GOLDENS = Path(__file__).parent / "goldens"
@@ -101,6 +101,20 @@ def test_a_calibrated_network_has_small_errors_and_a_sharpened_one_large_ones():
     good, sharp = measured(logits / 2.5, target), measured(logits, target)
     assert good.ece < 0.02 and good.adaptive_ece < 0.02
     assert sharp.ece > 0.1 and sharp.confidence > sharp.accuracy + 0.1 and sharp.brier > good.brier
+
+
+def test_diagrams_show_accuracy_and_gap_of_each_bin():
+    logits, target = simulated()
+    found = {"T = 1": measured(logits, target), "T = 2.5": measured(logits / 2.5, target)}
+    figure = plots.reliability_diagrams(found, "simulated")
+    diagram = figure.axes[0]
+    accuracy, gap = diagram.containers
+    bins = found["T = 1"].bins
+    assert [bar.get_height() for bar in accuracy] == pytest.approx((100 * bins[2]).tolist(), nan_ok=True)
+    tops = [bar.get_y() + bar.get_height() for bar in gap]
+    assert tops == pytest.approx((100 * bins[1]).tolist(), nan_ok=True)
+    assert f"ECE {100 * found['T = 2.5'].ece:.1f} %" in figure.axes[1].get_title()
+    assert "simulated. T = 1: mean confidence" in figure.alt
 
 
 @pytest.mark.parametrize("factor", [0.01, 0.1, 1, 10, 100])

@@ -9,6 +9,7 @@ from course_lib.plots.figure import DescribedFigure
 from course_lib.plots.hourglass import hourglass
 from course_lib.plots.losses import focal_against_probability, loss_against_length
 from course_lib.plots.plane import plane_scores
+from course_lib.plots.reliability import reliability_diagrams
 from course_lib.plots.samples import labelled_scenes, void_alone
 from course_lib.plots.score_maps import score_panels
 from course_lib.plots.segmentation import segmentation_panels
@@ -30,6 +31,7 @@ __all__ = [
     "predicted_classes",
     "ranked_pixels",
     "ranking_curves",
+    "reliability_diagrams",
     "score_densities",
     "score_panels",
     "segmentation_panels",
