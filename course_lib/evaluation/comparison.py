@@ -10,7 +10,7 @@ import torch
 from course_lib.data import BenchmarkImages
 from course_lib.evaluation.anomaly import measure, row_of
 from course_lib.evaluation.settings import Settings
-from course_lib.evaluation.table import excludes, interval_columns, table
+from course_lib.evaluation.table import WHOLE, excludes, interval_columns, table
 from course_lib.metrics import Resampled, intervals_of, percentile_interval
 from course_lib.models import Metadata, Network
 
@@ -96,17 +96,7 @@ def compare(runs: Sequence[Measured], baseline: str) -> pd.DataFrame:
         for training in groups
         for key in groups[training][0].drawn
     ]
-    whole = [
-        "seed",
-        "epochs",
-        "height",
-        "width",
-        "images",
-        "images_of",
-        "classes_in_miou",
-        "classes_in_score",
-    ]
-    frame = pd.DataFrame(rows).astype(dict.fromkeys(whole, "Int64"))
+    frame = pd.DataFrame(rows).astype(dict.fromkeys(WHOLE, "Int64"))
     return frame.astype({name: "boolean" for name in frame if "_beyond_" in name})
 
 

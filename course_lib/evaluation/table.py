@@ -24,6 +24,13 @@ COLUMNS = (
 ``largest_tie`` is the largest share of pixels with the very same score, and ``*_bound`` is the most that a
 number can be off because scores were binned."""
 
+# fmt: off
+WHOLE = (
+    "seed", "epochs", "height", "width", "images", "images_of", "classes_in_miou", "classes_in_score",
+)
+# fmt: on
+"""The columns of whole numbers, some of which may be missing."""
+
 NEARLY_CONSTANT = 95
 """Percent of the pixels at one score from which on a score is named nearly constant."""
 
@@ -112,18 +119,8 @@ def table(
         "miou": None if mean is None else 100 * mean,
         "classes_in_miou": classes,
     }
-    whole = [
-        "seed",
-        "epochs",
-        "height",
-        "width",
-        "images",
-        "images_of",
-        "classes_in_miou",
-        "classes_in_score",
-    ]
     frame = pd.DataFrame([about | r for r in rows], columns=COLUMNS)
-    return frame.astype(dict.fromkeys(whole, "Int64"))
+    return frame.astype(dict.fromkeys(WHOLE, "Int64"))
 
 
 def as_text(frame: pd.DataFrame) -> str:
