@@ -171,3 +171,31 @@ def test_pixels_are_drawn_alike_from_all_images_and_only_of_known_classes(data_r
     (one,) = evaluation.segmented(network, samples, settings, progress=False)
     everything, places = calibration.known_pixels(one)
     assert len(everything) == 120 and (places == IGNORE).sum() == 90
+
+
+def test_ece_of_arrays_is_that_of_the_stream():
+    logits, target = golden()
+    confidence, predicted = logits.softmax(dim=1).max(dim=1)
+    found = calibration.expected_calibration_error(confidence, predicted == target)
+    assert found == pytest.approx(FACTS["ece15"], abs=1e-6)
+
+
+def test_ece_on_a_case_solved_by_hand():
+    confidence, right = torch.tensor([0.3, 0.5, 0.7, 0.9]), torch.tensor([True, False, True, True])
+    # (0, 1/2] holds 0.3 and 0.5: mean 0.4, accuracy 0.5; above: mean 0.8, accuracy 1
+    assert calibration.expected_calibration_error(confidence, right, 2) == pytest.approx(0.15)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "right", "message"),
+    [
+        ([0.5], [1], "need a bool for each of"),
+        ([0.5, 0.6], [True], "need a bool for each of"),
+        ([], [], "need a bool for each of"),
+        ([1.5], [True], "probabilities in"),
+        ([float("nan")], [True], "probabilities in"),
+    ],
+)
+def test_ece_refuses_what_is_no_confidence(confidence, right, message):
+    with pytest.raises(ValueError, match=message):
+        calibration.expected_calibration_error(torch.tensor(confidence), torch.tensor(right))

@@ -2,7 +2,8 @@
 
 from course_lib.calibration.files import read_temperature, temperature_file, write_temperature
 from course_lib.calibration.measure import measure_calibration
-from course_lib.calibration.reliability import BINS, Calibration, Reliability
+from course_lib.calibration.oracle import GRID, oracle
+from course_lib.calibration.reliability import BINS, Calibration, Reliability, expected_calibration_error
 from course_lib.calibration.temperature import (
     PIXELS,
     FittedTemperature,
@@ -13,13 +14,16 @@ from course_lib.calibration.temperature import (
 
 __all__ = [
     "BINS",
+    "GRID",
     "PIXELS",
     "Calibration",
     "FittedTemperature",
     "Reliability",
+    "expected_calibration_error",
     "fit_temperature",
     "known_pixels",
     "measure_calibration",
+    "oracle",
     "read_temperature",
     "sample_pixels",
     "temperature_file",

@@ -69,9 +69,7 @@ class Reliability:
     def _count(self, confidence: Tensor, right: Tensor) -> None:
         """Add pixels to both kinds of bins."""
         values = torch.stack([torch.ones_like(confidence), confidence, right.float()]).double()
-        # the lower edge of a bin is left out, the upper one is in it
-        wide = (confidence.double() * BINS).ceil().long().clamp(1, BINS) - 1
-        self.sums.index_add_(1, wide, values)
+        self.sums.index_add_(1, _bin_of(confidence, BINS), values)
         doubt = (1 - confidence).clamp(min=0)
         self.fine.index_add_(1, (doubt.view(torch.int32) >> FINE_BITS).long(), values)
 
@@ -102,6 +100,36 @@ class Reliability:
             pixels=int(pixels),
             bins=torch.cat([self.sums[:1], self.sums[1:] / self.sums[:1]]),
         )
+
+
+def expected_calibration_error(confidence: Tensor, is_right: Tensor, bins: int = BINS) -> float:
+    """Return the mean distance of confidence and accuracy over bins of equal width.
+
+    Args:
+        confidence: the largest probability of each pixel, in (0, 1], any shape.
+        is_right: whether its class is the true one, bool, same shape. Remove void pixels from both before.
+        bins: how many; each holds its upper edge and not its lower one.
+
+    Returns:
+        A fraction; lower is better.
+
+    Raises:
+        ValueError: if there is no pixel, shapes differ, or a confidence is out of range.
+
+    Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017.
+    """
+    if is_right.dtype != torch.bool or is_right.shape != confidence.shape or not confidence.numel():
+        raise ValueError(f"need a bool for each of {tuple(confidence.shape)}, got {is_right.dtype}")
+    if not ((confidence > 0) & (confidence <= 1)).all():
+        raise ValueError("confidences are probabilities in (0, 1]")
+    flat, right = confidence.flatten().double(), is_right.flatten().double()
+    values = torch.stack([torch.ones_like(flat), flat, right])
+    return _error(torch.zeros(3, bins, dtype=flat.dtype).index_add_(1, _bin_of(flat, bins), values))
+
+
+def _bin_of(confidence: Tensor, bins: int) -> Tensor:
+    """Return the bin of each confidence; the lower edge of a bin is left out, the upper one is in it."""
+    return (confidence.double() * bins).ceil().long().clamp(1, bins) - 1
 
 
 def _check(logits: Tensor, truth: Tensor, shape: tuple, target_shape: tuple) -> None:

@@ -4,7 +4,7 @@ from course_lib.evaluation.anomaly import evaluate, examples, measure
 from course_lib.evaluation.comparison import Measured, check_comparable, compare, measured
 from course_lib.evaluation.controls import Controls, colour_scores
 from course_lib.evaluation.per_image import per_image, scored_images
-from course_lib.evaluation.protocols import PROTOCOLS, to_size_of
+from course_lib.evaluation.protocols import PROTOCOLS, Protocol, ground_truth, network_input, to_size_of
 from course_lib.evaluation.scoring import Scored, mean_score_maps, ready, score_maps
 from course_lib.evaluation.segmentation import Segmented, confusion, segmented
 from course_lib.evaluation.settings import Settings
@@ -17,6 +17,7 @@ from course_lib.evaluation.table import (
     row,
     table,
 )
+from course_lib.evaluation.temperatures import against_temperature
 
 __all__ = [
     "CHANCE_FPR95",
@@ -25,9 +26,11 @@ __all__ = [
     "PROTOCOLS",
     "Controls",
     "Measured",
+    "Protocol",
     "Scored",
     "Segmented",
     "Settings",
+    "against_temperature",
     "as_text",
     "check_comparable",
     "colour_scores",
@@ -35,9 +38,11 @@ __all__ = [
     "confusion",
     "evaluate",
     "examples",
+    "ground_truth",
     "mean_score_maps",
     "measure",
     "measured",
+    "network_input",
     "per_image",
     "ready",
     "rounded_down",

@@ -54,12 +54,14 @@ PROTOCOLS = {
 the paper's tables, mistakes included."""
 
 
-def find(name: str) -> Protocol:
-    """Return the protocol called ``name``.
+def find(name: str | Protocol) -> Protocol:
+    """Return the protocol called ``name``; one that was made up stays as it is.
 
     Raises:
         ValueError: if the name is unknown.
     """
+    if isinstance(name, Protocol):
+        return name
     if name not in PROTOCOLS:
         raise unknown_name("protocol", name, PROTOCOLS)
     return PROTOCOLS[name]

@@ -31,8 +31,8 @@ class Settings:
     """Names of ``scores.SCORES``; by default the three of the paper."""
     temperatures: tuple[float, ...] = (1.0,)
     """Each is applied to every score that depends on one."""
-    protocol: str = "benchmark"
-    """A name of ``PROTOCOLS``."""
+    protocol: str | protocols.Protocol = "benchmark"
+    """A name of ``PROTOCOLS``; or another protocol, whose results ``table`` cannot name."""
     size: tuple[int, int] = (512, 1024)
     """Height and width of the network's input, where the protocol leaves the choice."""
     known_classes: tuple[int, ...] = tuple(range(NUM_CLASSES))

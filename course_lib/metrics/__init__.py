@@ -6,6 +6,7 @@ from course_lib.metrics.exact import auroc, average_precision, exact_curve, fpr_
 from course_lib.metrics.segmentation import Confusion
 from course_lib.metrics.shares import CHANCE_FPR95, chance, class_share, prevalence
 from course_lib.metrics.streaming import EXACT_PIXELS, AnomalyMetrics, StreamingMetrics
+from course_lib.metrics.threshold import Detections, detections
 
 __all__ = [
     "CHANCE_FPR95",
@@ -13,6 +14,7 @@ __all__ = [
     "FPR_CONVENTIONS",
     "AnomalyMetrics",
     "Confusion",
+    "Detections",
     "Intervals",
     "Resampled",
     "StreamingMetrics",
@@ -20,6 +22,7 @@ __all__ = [
     "average_precision",
     "chance",
     "class_share",
+    "detections",
     "exact_curve",
     "fpr_at_tpr",
     "intervals_of",

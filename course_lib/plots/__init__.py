@@ -5,14 +5,17 @@ from course_lib.plots.bars import class_iou, class_shares
 from course_lib.plots.comparison import trade_off, training_dots
 from course_lib.plots.costs import network_costs
 from course_lib.plots.curves import chance_levels, ranked_pixels, ranking_curves, score_densities
+from course_lib.plots.detections import detection_panels
 from course_lib.plots.figure import DescribedFigure
 from course_lib.plots.hourglass import hourglass
 from course_lib.plots.losses import focal_against_probability, loss_against_length
-from course_lib.plots.plane import plane_scores
-from course_lib.plots.reliability import reliability_diagrams
+from course_lib.plots.plane import plane_score, plane_scores
+from course_lib.plots.protocols import protocol_panels
+from course_lib.plots.reliability import reliability_diagram, reliability_diagrams
 from course_lib.plots.samples import labelled_scenes, void_alone
 from course_lib.plots.score_maps import score_panels
 from course_lib.plots.segmentation import segmentation_panels
+from course_lib.plots.temperature import likelihood_curve, msp_of_pixels, softened, temperature_curves
 from course_lib.plots.training import learning_curves
 
 __all__ = [
@@ -21,21 +24,29 @@ __all__ = [
     "chance_levels",
     "class_iou",
     "class_shares",
+    "detection_panels",
     "focal_against_probability",
     "hourglass",
     "labelled_scenes",
     "learning_curves",
+    "likelihood_curve",
     "loss_against_length",
+    "msp_of_pixels",
     "network_costs",
+    "plane_score",
     "plane_scores",
     "predicted_classes",
+    "protocol_panels",
     "ranked_pixels",
     "ranking_curves",
+    "reliability_diagram",
     "reliability_diagrams",
     "score_densities",
     "score_panels",
     "segmentation_panels",
     "show_scores",
+    "softened",
+    "temperature_curves",
     "trade_off",
     "training_dots",
     "void_alone",

@@ -4,13 +4,18 @@ from collections.abc import Mapping
 
 import torch
 from matplotlib.axes import Axes
-from torch import Tensor
 
 from course_lib import scores
 from course_lib.metrics import average_precision
 from course_lib.plots.figure import NOTEBOOK_WIDTH, DescribedFigure
 from course_lib.plots.score_maps import SCORE_COLOURS
-from course_lib.training import PlaneNetwork, PlanePoints, training_title
+from course_lib.training import (
+    PlaneNetwork,
+    PlanePoints,
+    score_plane_points,
+    score_positions,
+    training_title,
+)
 
 REACH, STEPS = 6.0, 121
 FIRST, SECOND, UNKNOWN = "#56b4e9", "#009e73", "#e69f00"
@@ -28,33 +33,45 @@ def plane_scores(
     """
     figure = DescribedFigure("", 1.15 * NOTEBOOK_WIDTH, 3.7)
     panels = figure.subplots(1, len(networks), sharex=True, sharey=True, squeeze=False)[0]
-    chance = 100 * len(points.unknown) / (len(points.known) + len(points.unknown))
     described = []
     for axis, (training, network) in zip(panels, networks.items(), strict=True):
-        auprc = 100 * _auprc(network, points, score)
-        described.append(f"{training_title(training)} AuPRC {auprc:.0f} %")
         image = _draw(axis, network, points, score)
-        axis.set_title(f"{training_title(training)}: AuPRC {auprc:.0f} %", fontsize=11)
+        described.append(_title(axis, training, network, points, score))
         figure.colorbar(image, ax=axis, location="bottom", label=f"{scores.TITLES[score]} (light: anomalous)")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
-    figure.alt = (
-        f"{scores.TITLES[score]} over the plane with two known classes and an unknown one far off: "
-        f"{', '.join(described)}; chance is {chance:.0f} %."
-    )
+    figure.alt = _alt(points, score, described)
     return figure
 
 
-def _scores_at(network: PlaneNetwork, positions: Tensor, score: str) -> Tensor:
-    """Return the score of each position (K, 2), shape (K,)."""
-    logits = network(positions).T[None, :, None]  # (1, C, 1, K), an image of one row
-    return scores.score(score, logits, range(logits.shape[1])).flatten()
+def plane_score(
+    training: str, network: PlaneNetwork, points: PlanePoints, score: str = "msp"
+) -> DescribedFigure:
+    """Draw one network as ``plane_scores`` does, quickly enough to follow a slider."""
+    figure = DescribedFigure("", 8.0, 4.4, quick=True)
+    figure.subplots_adjust(left=0.01, right=0.62, top=0.92, bottom=0.02)
+    axis = figure.subplots()
+    image = _draw(axis, network, points, score)
+    described = _title(axis, training, network, points, score)
+    figure.colorbar(image, ax=axis, label=f"{scores.TITLES[score]} (light: anomalous)")
+    figure.legend(*axis.get_legend_handles_labels(), loc="center right", frameon=False)
+    figure.alt = _alt(points, score, [described])
+    return figure
 
 
-def _auprc(network: PlaneNetwork, points: PlanePoints, score: str) -> float:
-    """Return how well a score tells unknown from known points."""
-    everything = torch.cat([points.known, points.unknown])
-    is_unknown = torch.arange(len(everything)) >= len(points.known)
-    return average_precision(_scores_at(network, everything, score), is_unknown)
+def _title(axis: Axes, training: str, network: PlaneNetwork, points: PlanePoints, score: str) -> str:
+    """Put the name of the training and its AuPRC above a panel, and return them."""
+    auprc = 100 * average_precision(*score_plane_points(network, points, score))
+    axis.set_title(f"{training_title(training)}: AuPRC {auprc:.0f} %", fontsize=11)
+    return f"{training_title(training)} AuPRC {auprc:.0f} %"
+
+
+def _alt(points: PlanePoints, score: str, described: list[str]) -> str:
+    """Say in words what is drawn."""
+    chance = 100 * len(points.unknown) / (len(points.known) + len(points.unknown))
+    return (
+        f"{scores.TITLES[score]} over the plane with two known classes and an unknown one: "
+        f"{', '.join(described)}; chance is {chance:.0f} %."
+    )
 
 
 def _draw(axis: Axes, network: PlaneNetwork, points: PlanePoints, score: str):
@@ -62,7 +79,7 @@ def _draw(axis: Axes, network: PlaneNetwork, points: PlanePoints, score: str):
     steps = torch.linspace(-REACH, REACH, STEPS)
     y, x = torch.meshgrid(steps, steps, indexing="ij")
     grid = torch.stack([x.flatten(), y.flatten()], dim=1)
-    values, logits = _scores_at(network, grid, score).view(x.shape), network(grid)
+    values, logits = score_positions(network, grid, score).view(x.shape), network(grid)
     image = axis.imshow(values.numpy(), origin="lower", extent=(-REACH, REACH) * 2, cmap=SCORE_COLOURS)
     lead = (logits[:, 0] - logits[:, 1]).view(x.shape)
     axis.contour(x.numpy(), y.numpy(), lead.numpy(), levels=[0], colors="white", linestyles="--")

@@ -2,7 +2,14 @@
 
 from course_lib.training.interrupts import Interrupted
 from course_lib.training.loop import Trained, train
-from course_lib.training.plane import PlaneNetwork, PlanePoints, plane_points, train_on_plane
+from course_lib.training.plane import (
+    PlaneNetwork,
+    PlanePoints,
+    plane_points,
+    score_plane_points,
+    score_positions,
+    train_on_plane,
+)
 from course_lib.training.recipes import RECIPES, TRAININGS, training_title
 from course_lib.training.run import Diverged, TrainingRun
 from course_lib.training.samples import Batches, TrainingImages, loader
@@ -23,6 +30,8 @@ __all__ = [
     "TrainingSettings",
     "loader",
     "plane_points",
+    "score_plane_points",
+    "score_positions",
     "settings_for",
     "train",
     "train_on_plane",

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from course_lib import models
+from course_lib import models, scores
 from course_lib.labels import NUM_CLASSES
 from course_lib.losses import find_term, weight_sum
 from course_lib.runtime import unknown_name
@@ -48,15 +48,20 @@ class PlaneNetwork(nn.Module):
         return self.classifier(self.features(positions.T[None, :, None]))
 
 
-def plane_points(seed: int = 0) -> PlanePoints:
-    """Draw the points; the same ones for the same seed."""
+def plane_points(seed: int = 0, unknown_centre: tuple[float, float] = UNKNOWN_CENTRE) -> PlanePoints:
+    """Draw the points; the same ones for the same seed.
+
+    Args:
+        seed: of the draw.
+        unknown_centre: around which the unknown points lie; the known ones do not depend on it.
+    """
     generator = torch.Generator().manual_seed(seed)
 
     def around(centre: tuple[float, float]) -> Tensor:
         return torch.tensor(centre) + SPREAD * torch.randn(PER_CLASS, 2, generator=generator)
 
     known = torch.cat([around(centre) for centre in CENTRES])
-    return PlanePoints(known, torch.arange(CLASSES).repeat_interleave(PER_CLASS), around(UNKNOWN_CENTRE))
+    return PlanePoints(known, torch.arange(CLASSES).repeat_interleave(PER_CLASS), around(unknown_centre))
 
 
 def train_on_plane(training: str, points: PlanePoints, steps: int = 300, seed: int = 0) -> PlaneNetwork:
@@ -89,3 +94,21 @@ def train_on_plane(training: str, points: PlanePoints, steps: int = 300, seed: i
         loss.backward()
         optimizer.step()
     return network.requires_grad_(False)
+
+
+def score_plane_points(network: PlaneNetwork, points: PlanePoints, score: str) -> tuple[Tensor, Tensor]:
+    """Return the score of every point, known ones first, and whether it is unknown, both (K,).
+
+    Args:
+        network: of ``train_on_plane``.
+        points: its own, or others.
+        score: a key of ``scores.SCORES``; larger is more anomalous.
+    """
+    everything = torch.cat([points.known, points.unknown])
+    is_unknown = torch.arange(len(everything)) >= len(points.known)
+    return score_positions(network, everything, score), is_unknown
+
+
+def score_positions(network: PlaneNetwork, positions: Tensor, score: str) -> Tensor:
+    """Return the score of each position (K, 2), shape (K,)."""
+    return scores.score(score, network.as_image(positions), range(CLASSES)).flatten()

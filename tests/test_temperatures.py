@@ -1,0 +1,109 @@
+"""One network at several temperatures: differences, the oracle, Table 2 and its figures."""
+
+import numpy as np
+import pytest
+import torch
+from small_data import write_benchmark
+
+from course_lib import calibration, data, evaluation, models, plots, reports
+
+TEMPERATURES = (0.5, 1.0, 2.0)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    root = tmp_path_factory.mktemp("data")
+    names = ("RoadAnomaly21", "fs_static")
+    for name in names:
+        write_benchmark(root, name)
+    images = [data.BenchmarkImages(name, root) for name in names]
+    torch.manual_seed(0)
+    network = models.build("erfnet")
+    settings = evaluation.Settings(("msp", "max_logit"), TEMPERATURES, size=(16, 24), resamples=60)
+    return evaluation.measured(
+        network, models.Metadata(model="erfnet"), "w", images, settings, progress=False
+    )
+
+
+@pytest.fixture(scope="module")
+def table(run):
+    return evaluation.against_temperature(run)
+
+
+def test_differences_are_to_the_same_benchmark_at_t_1_in_the_same_draws(run, table):
+    for row in table.to_dict("records"):
+        mine, theirs = (
+            run.drawn[row["benchmark"], "msp", t].auprc.numpy() for t in (row["temperature"], 1.0)
+        )
+        found = row["auprc_difference_low"], row["auprc_difference_high"]
+        assert found == pytest.approx(np.quantile(100 * (mine - theirs), [0.025, 0.975]))
+        assert (row["auprc_difference"] == 0) == (row["temperature"] == 1)
+
+
+def test_a_score_without_temperature_is_left_out(table):
+    assert set(table["score"]) == {"msp"} and len(table) == 2 * len(TEMPERATURES)
+
+
+def test_a_baseline_that_was_not_measured_is_refused(run):
+    with pytest.raises(ValueError, match=r"T = 1.1 was not measured, only 0.5, 1, 2"):
+        evaluation.against_temperature(run, 1.1)
+
+
+def test_the_oracle_takes_the_highest_auprc_of_each_benchmark(table):
+    best = calibration.oracle(table)
+    assert len(best) == 2
+    for row in best.itertuples():
+        assert row.auprc == table.loc[table["benchmark"] == row.benchmark, "auprc"].max()
+
+
+def test_the_oracle_needs_one_network_and_a_choice(table):
+    with pytest.raises(ValueError, match="single temperature"):
+        calibration.oracle(table[table["temperature"] == 1])
+    others = table.assign(weights=["a", "b"] * 3)
+    with pytest.raises(ValueError, match=r"table of one network, got \['a', 'b'\]"):
+        calibration.oracle(others)
+
+
+def test_table_2_names_the_fitted_row_and_the_oracle(table):
+    printed = reports.temperature_table(table, fitted=2.0)
+    assert list(printed.rows) == [
+        "chance",
+        "MSP (t = 0.5)",
+        "MSP",
+        "MSP (t = 2, fitted)",
+        "MSP, best t (oracle)",
+    ]
+    assert "chosen on the very images that it is measured on" in printed.caption
+    oracle = printed.rows["MSP, best t (oracle)"]
+    assert all(cell.mark == "" for cell in oracle)
+    assert oracle[0].value == table.loc[table["benchmark"] == "RoadAnomaly21", "auprc"].max()
+
+
+def test_marks_are_those_of_the_differences(table):
+    printed = reports.temperature_table(table)
+    row = table[(table["temperature"] == 2) & (table["benchmark"] == "fs_static")].iloc[0]
+    mark = ("▲" if row["auprc_difference"] > 0 else "▼") if row["auprc_beyond_images"] else ""
+    assert printed.rows["MSP (t = 2)"][2].mark.strip("~!=") == mark
+    assert "▲" in printed.caption
+    plain = reports.temperature_table(
+        table.drop(columns=[c for c in table if "difference" in c or "beyond" in c])
+    )
+    assert "▲" not in plain.caption
+
+
+def test_what_is_no_table_of_one_score_is_refused(table):
+    with pytest.raises(ValueError, match="need one score, got msp, energy"):
+        reports.temperature_table(table.assign(score=["msp", "energy"] * 3))
+    with pytest.raises(ValueError, match=r"the fitted T = 3 is not in the table"):
+        reports.temperature_table(table, fitted=3.0)
+
+
+def test_figures_say_in_words_what_they_show(table):
+    assert "RoadAnomaly21" in plots.temperature_curves(table, 2.0).alt
+    assert (
+        "always road: 84 % at T = 1"
+        in plots.softened(torch.tensor([4.0, 2, 1]), (1,), ["road", "walk", "car"]).alt
+    )
+    assert "a; b" in plots.msp_of_pixels({"a": torch.tensor([1.0, 0]), "b": torch.tensor([2.0, 1])}).alt
+    curve = plots.likelihood_curve([0.5, 1, 2], {"CE": [0.3, 0.1, 0.4]}, {"CE": 1.0})
+    assert "lowest: CE at T = 1" in curve.alt
