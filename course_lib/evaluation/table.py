@@ -123,6 +123,17 @@ def table(
     return frame.astype(dict.fromkeys(WHOLE, "Int64"))
 
 
+def read_table(path: Path) -> pd.DataFrame:
+    """Return a table from a file, whole numbers and answers of which some are missing as such.
+
+    Args:
+        path: of a CSV file, as ``evaluate`` and ``compare`` write them.
+    """
+    frame = pd.read_csv(path)
+    whole = dict.fromkeys([name for name in frame if name in WHOLE], "Int64")
+    return frame.astype(whole | {name: "boolean" for name in frame if "_beyond_" in name})
+
+
 def as_text(frame: pd.DataFrame) -> str:
     """Return the table as people read it.
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from course_lib import evaluation
+
 TABLES = Path(__file__).parent / "tables"
 
 
@@ -25,4 +27,4 @@ def measured(profile: str, name: str) -> pd.DataFrame:
             f"no table {profile}_{name} is shipped, only {there}; train and measure with "
             f"python -m course_lib train and compare, --profile {profile}"
         )
-    return pd.read_csv(path).convert_dtypes(convert_string=False, convert_floating=False)
+    return evaluation.read_table(path)
