@@ -3,11 +3,12 @@
 An edit is (text in the right answer, what stands there instead, a phrase of the report).
 """
 
-from wrong_answers import lesson_00, lesson_01, lesson_03, lesson_04
+from wrong_answers import lesson_00, lesson_01, lesson_02, lesson_03, lesson_04
 
 BANKS = {
     "00_start_here": lesson_00.BANK,
     "01_baseline_scoring": lesson_01.BANK,
+    "02_temperature_scaling": lesson_02.BANK,
     "03_void_classification": lesson_03.BANK,
     "04_training_losses": lesson_04.BANK,
 }
