@@ -4,15 +4,21 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ipywidgets import Checkbox, Dropdown, FloatLogSlider, FloatSlider, IntSlider, Layout
+from ipywidgets import Checkbox, FloatLogSlider, FloatSlider, IntSlider, Layout, SelectionSlider
 
 WHOLE = {"description_width": "initial"}
-WIDE = Layout(width="26em")
+WIDE = Layout(width="30em")
 
 
-def choice(label: str, options: Sequence[Any], value: Any) -> Dropdown:
-    """Return a list to choose from: names, or pairs of name and value."""
-    return Dropdown(options=options, value=value, description=label, style=WHOLE, tooltip=label)
+def choice(label: str, options: Sequence[Any], value: Any) -> SelectionSlider:
+    """Return a slider over names, or pairs of name and value.
+
+    JupyterLab takes the arrow keys away from a drop-down list, to go from cell to cell; a slider keeps them.
+    """
+    return SelectionSlider(
+        options=options, value=value, description=label, style=WHOLE, layout=WIDE, tooltip=label,
+        continuous_update=False,
+    )  # fmt: skip
 
 
 def number(label: str, value: float, low: float, high: float, step: float) -> FloatSlider:

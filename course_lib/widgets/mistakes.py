@@ -44,13 +44,17 @@ def protocol_explorer(
         """Return both scores of all images; a pass of the network for each pair of answers."""
         return _score(network, samples, settings, _protocol(raw_input, native))
 
-    def view(raw_input: bool, native: bool, counts_void: bool, inverts_void: bool, chord: bool) -> View:
+    def view(
+        raw_input: bool, counts_void: bool, inverts_void: bool, chord: bool, native: bool = False
+    ) -> View:
         protocol = _protocol(raw_input, native, counts_void, inverts_void, chord)
         targets = [evaluation.ground_truth(protocol, sample, images.name) for sample in samples]
         maps = [both[int(inverts_void)] for both in scored(raw_input, native)]
         return _shown(samples, maps, targets, protocol.fpr_convention)
 
     ticks = {name: controls.tick(label) for name, label in MISTAKES.items()}
+    if all(sample.image.size == tuple(settings.size[::-1]) for sample in samples):
+        del ticks["native"]  # nothing would change
     return Explorer("protocol explorer", ticks, view)
 
 

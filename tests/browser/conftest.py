@@ -1,4 +1,4 @@
-"""A real JupyterLab, seen through a headless Chromium."""
+"""A real JupyterLab and Notebook 7, seen through a headless Chromium."""
 
 import contextlib
 import importlib.util
@@ -56,42 +56,54 @@ def page(browser):
 
 @pytest.fixture
 def lab(tmp_path):
-    """Start JupyterLab on a copy of the lessons, with settings of its own; yield its address."""
-    shutil.copytree(ROOT / "notebooks", tmp_path / "course" / "notebooks")
-    settings = tmp_path / "settings" / "@jupyterlab" / "apputils-extension"
+    """Start JupyterLab as ``start.py lab`` does, on a copy of the lessons; yield its address."""
+    yield from _serving([option for option in _start().LAB if "root_dir" not in option], tmp_path)
+
+
+@pytest.fixture
+def notebook7(tmp_path):
+    """Start Notebook 7, which nbgrader brings, likewise."""
+    yield from _serving(["-m", "notebook"], tmp_path)
+
+
+def _start():
+    """Return start.py as a module."""
+    spec = importlib.util.spec_from_file_location("start", ROOT / "start.py")
+    start = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(start)
+    return start
+
+
+def _serving(application, home):
+    """Start a server with settings of its own, open to us; yield its address and stop it afterwards."""
+    shutil.copytree(ROOT / "notebooks", home / "course" / "notebooks")
+    settings = home / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     (settings / "notification.jupyterlab-settings").write_text(QUIET)
-    log = (tmp_path / "log").open("w")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = subprocess.Popen(
-        [
-            *_command(port, tmp_path / "course"),
-            *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
-        ],
-        env=os.environ | _own_folders(tmp_path),
-        stdout=log,
+        [sys.executable, *application, *_options(port, home / "course")],
+        env=os.environ | _own_folders(home),
+        stdout=(home / "log").open("w"),
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
     try:
-        yield _when_up(f"http://127.0.0.1:{port}", server, tmp_path / "log")
+        yield _when_up(f"http://127.0.0.1:{port}", server, home / "log")
     finally:
         with contextlib.suppress(ProcessLookupError):  # it did not start
             os.killpg(server.pid, signal.SIGTERM)
         server.wait(30)
 
 
-def _command(port, root):
-    """Return the command of ``start.py lab``, on another port and folder, open to us."""
-    spec = importlib.util.spec_from_file_location("start", ROOT / "start.py")
-    start = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(start)
-    options = (f"--port={port}", "--ip=127.0.0.1", "--no-browser", "--ServerApp.port_retries=0")
-    open_to_us = ("--IdentityProvider.token=", "--ServerApp.password=", f"--ServerApp.root_dir={root}")
-    theirs = [option for option in start.LAB if "root_dir" not in option]
-    return [sys.executable, *theirs, *options, *open_to_us]
+def _options(port, root):
+    """Return the options of a server that nobody but us can reach, without a password."""
+    options = [f"--port={port}", "--ip=127.0.0.1", "--no-browser", "--ServerApp.port_retries=0"]
+    open_to_us = ["--IdentityProvider.token=", "--ServerApp.password=", f"--ServerApp.root_dir={root}"]
+    as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    return options + open_to_us + as_root
 
 
 def _own_folders(home):
@@ -111,4 +123,4 @@ def _when_up(address, server, log):
             return address
         except OSError:
             time.sleep(0.3)
-    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()}")
+    raise RuntimeError(f"the server did not start:\n{log.read_text()}")

@@ -1,0 +1,114 @@
+"""Every lesson runs in a real browser, and its explorers follow the keyboard."""
+
+from statistics import median
+
+import nbformat
+import pytest
+from small_data import ROOT
+
+LESSONS = sorted((ROOT / "notebooks").glob("[0-9]*/*.ipynb"))
+TROUBLE = "[data-mime-type*=stderr], [data-mime-type*=error], [role=alert]"
+EXPLORER = ".jp-OutputArea .widget-vbox:has([role=status])"
+PRESSES = 8  # of an arrow on a slider: one step of a long one cannot be seen
+RUN_WITHIN, ANSWER_WITHIN = 240_000, 30_000  # milliseconds on a busy machine
+
+WATCH = """explorer => {
+  window.times = [];
+  explorer.addEventListener('keydown', () => { window.pressed = performance.now(); }, true);
+  explorer.addEventListener('change', () => { window.pressed = performance.now(); }, true);
+  new MutationObserver(changes => {
+    if (changes.some(change => [...change.addedNodes].some(node => node.nodeName === 'IMG')))
+      window.times.push(performance.now() - window.pressed);
+  }).observe(explorer, {childList: true, subtree: true});
+}"""
+"""Notes how many milliseconds pass between a key and the picture that answers it."""
+
+
+def run_all(page, lesson):
+    """Run every cell and wait until each has a number."""
+    cells = nbformat.read(lesson, as_version=4).cells
+    code = sum(cell.cell_type == "code" for cell in cells)
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+    page.wait_for_timeout(3000)  # the kernel starts
+    page.get_by_role("menuitem", name="Run", exact=True).first.click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.wait_for_function(
+        "count => [...document.querySelectorAll('.jp-Notebook .jp-InputPrompt')]"
+        ".filter(prompt => /\\d/.test(prompt.textContent)).length >= count",
+        arg=code,
+        timeout=RUN_WITHIN,
+    )
+    assert page.locator(TROUBLE).all_text_contents() == []
+
+
+def shown(explorer):
+    """Return the picture and the numbers of an explorer."""
+    return explorer.locator("img").get_attribute("src"), explorer.locator("[role=status]").inner_text()
+
+
+def press(page, explorer, control, key, times=1):
+    """Press a key on a control, and wait until picture or numbers have changed."""
+    before = shown(explorer)
+    control.focus()
+    assert control.evaluate("element => element === document.activeElement"), "the keyboard can reach it"
+    for _ in range(times):
+        page.keyboard.press(key)
+    page.wait_for_function(
+        "([explorer, picture, numbers]) => explorer.querySelector('img').src !== picture"
+        " || explorer.querySelector('[role=status]').innerText !== numbers",
+        arg=[explorer.element_handle(), *before],
+        timeout=ANSWER_WITHIN,
+    )
+    page.wait_for_timeout(700)  # slower answers to earlier keys
+
+
+def move(page, explorer, slider):
+    """Move a slider there and back, by the arrow keys."""
+    low, now, high = (float(slider.get_attribute(f"aria-value{end}")) for end in ("min", "now", "max"))
+    keys = ("ArrowRight", "ArrowLeft") if now - low < high - now else ("ArrowLeft", "ArrowRight")
+    before, times = shown(explorer), PRESSES if high - low > PRESSES else 1
+    press(page, explorer, slider, keys[0], times)
+    moved = shown(explorer)
+    press(page, explorer, slider, keys[1], times)
+    assert shown(explorer) == before, "back where it was, it shows what it showed"
+    return [now != then for now, then in zip(moved, before, strict=True)]
+
+
+def explore(page, explorer):
+    """Move every slider and tick every box; return the milliseconds that each answer took."""
+    explorer.scroll_into_view_if_needed()
+    explorer.evaluate(WATCH)
+    changed = [move(page, explorer, slider) for slider in explorer.locator("[role=slider]").all()]
+    for box in explorer.locator("input[type=checkbox]").all():
+        before = shown(explorer)
+        press(page, explorer, box, "Space")
+        changed.append([now != then for now, then in zip(shown(explorer), before, strict=True)])
+    assert [any(kind) for kind in zip(*changed, strict=True)] == [True, True], "picture and numbers"
+    assert page.locator(TROUBLE).all_text_contents() == []
+    return page.evaluate("window.times")
+
+
+def explore_all(page, folder):
+    """Move every explorer of a page and keep a picture of each; print how fast they answered."""
+    explorers = page.locator(EXPLORER)
+    for i in range(explorers.count()):
+        times = explore(page, explorers.nth(i))
+        explorers.nth(i).screenshot(path=folder / f"explorer{i}.png")
+        name = explorers.nth(i).locator("[role=status]").get_attribute("aria-label")
+        print(f"{name}: {len(times)} answers, median {median(times):.0f} ms, slowest {max(times):.0f} ms")
+    return explorers.count()
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_runs_in_jupyterlab_and_its_explorers_follow_the_keyboard(page, lab, tmp_path, lesson):
+    page.goto(f"{lab}/lab/tree/notebooks/{lesson.parent.name}/{lesson.name}?reset")
+    run_all(page, lesson)
+    found = explore_all(page, tmp_path)
+    assert found == lesson.read_text(encoding="utf-8").count("_explorer(")
+
+
+def test_a_lesson_runs_in_notebook_7_and_its_explorers_follow_the_keyboard(page, notebook7, tmp_path):
+    lesson = next(path for path in LESSONS if path.stem.startswith("02"))
+    page.goto(f"{notebook7}/notebooks/notebooks/{lesson.parent.name}/{lesson.name}")
+    run_all(page, lesson)
+    assert explore_all(page, tmp_path) == 2
