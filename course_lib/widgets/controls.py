@@ -7,7 +7,7 @@ from typing import Any
 from ipywidgets import Checkbox, FloatLogSlider, FloatSlider, IntSlider, Layout, SelectionSlider
 
 WHOLE = {"description_width": "initial"}
-WIDE = Layout(width="30em")
+WIDE = Layout(width="30em", margin="2px 2em 2px 0")
 
 
 def choice(label: str, options: Sequence[Any], value: Any) -> SelectionSlider:
