@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullLocator
 
 from course_lib.calibration import BINS, Calibration
 from course_lib.plots.figure import NOTEBOOK_WIDTH, DescribedFigure
@@ -82,6 +83,8 @@ def _draw_shares(axis: Axes, found: Calibration) -> None:
     pixels = found.bins[0].numpy()
     axis.bar(_middles(), 100 * pixels / pixels.sum(), 100 / BINS, color=GREY, edgecolor="white")
     axis.set(yscale="log", ylim=(0.01, 100), xlabel="confidence, %")
+    axis.set_yticks([0.01, 1, 100], ["0.01", "1", "100"])
+    axis.yaxis.set_minor_locator(NullLocator())
     axis.spines[["top", "right"]].set_visible(False)
 
 
