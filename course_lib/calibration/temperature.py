@@ -1,11 +1,13 @@
 """One number that makes confidence fit, learnt on validation images and never on a benchmark."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from scipy.optimize import brentq
 from torch import Tensor
+from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from course_lib import evaluation
@@ -18,6 +20,10 @@ RANGE = (1e-3, 1e3)
 
 PIXELS = 1_000_000
 """Valid pixels that a temperature is fitted on, drawn from all images alike: memory does not grow."""
+
+
+CHUNK = 100_000
+"""Pixels that are looked at together."""
 
 
 @dataclass(frozen=True)
@@ -53,29 +59,33 @@ def fit_temperature(logits: Tensor, target: Tensor) -> FittedTemperature:
     """
     if not len(target) or not logits.isfinite().all():
         raise ValueError(f"need finite logits of one pixel or more, got {tuple(logits.shape)}")
-    logits = logits.double() - logits.amax(dim=1, keepdim=True).double()
-    of_truth = logits.gather(1, target[:, None]).squeeze(1).mean().item()
+    logits = logits - logits.amax(dim=1, keepdim=True)
+    of_truth = logits.gather(1, target[:, None]).double().mean().item()
 
     def slope(log_temperature: float) -> float:
         """Return the derivative of the mean negative log-likelihood with respect to 1 / T."""
-        weighted = torch.softmax(logits / torch.tensor(log_temperature).double().exp(), dim=1) * logits
-        return weighted.sum(1).mean().item() - of_truth
+        temperature = math.exp(log_temperature)
+        parts = (part.double() for part in logits.split(CHUNK))
+        expected = sum(((part / temperature).softmax(dim=1) * part).sum().item() for part in parts)
+        return expected / len(logits) - of_truth
 
-    low, high = (torch.tensor(end, dtype=torch.float64).log().item() for end in RANGE)
+    low, high = map(math.log, RANGE)
     if slope(low) <= 0:  # a smaller T would still lower it
         best = low
     elif slope(high) >= 0:
         best = high
     else:
         best = brentq(slope, low, high, xtol=1e-6)
-    temperature = torch.tensor(best, dtype=torch.float64).exp().item()
+    temperature = math.exp(best)
     before, after = _nll(logits, target, 1.0), _nll(logits, target, temperature)
     return FittedTemperature(temperature, before, after, len(target))
 
 
 def _nll(logits: Tensor, target: Tensor, temperature: float) -> float:
     """Return the mean negative log-likelihood at a temperature, in nats."""
-    return torch.nn.functional.cross_entropy(logits / temperature, target).item()
+    parts = zip(logits.split(CHUNK), target.split(CHUNK), strict=True)
+    sums = (F.cross_entropy(part.double() / temperature, true, reduction="sum") for part, true in parts)
+    return sum(total.item() for total in sums) / len(target)
 
 
 def sample_pixels(
@@ -104,7 +114,9 @@ def sample_pixels(
     """
     generator = torch.Generator().manual_seed(seed)
     share = max(1, pixels // len(samples))
-    drawn = []
+    drawn = torch.empty(share * len(samples), len(settings.known_classes))
+    truth = torch.empty(len(drawn), dtype=torch.int64)
+    taken = 0
     for one in tqdm(
         evaluation.segmented(network, samples, settings, progress=False),
         total=len(samples), desc="logits", unit="image", disable=not progress,
@@ -112,11 +124,12 @@ def sample_pixels(
         logits, target = known_pixels(one)
         valid = (target != IGNORE).nonzero().squeeze(1)
         chosen = valid[torch.randperm(len(valid), generator=generator)[:share]]
-        drawn.append((logits[chosen], target[chosen]))
-    logits, target = (torch.cat(parts) for parts in zip(*drawn, strict=True))
-    if not len(target):
+        place = slice(taken, taken + len(chosen))
+        drawn[place], truth[place] = logits[chosen], target[chosen]
+        taken = place.stop
+    if not taken:
         raise ValueError("no valid pixel of a known class; are these the right masks?")
-    return logits, target
+    return drawn[:taken], truth[:taken]
 
 
 def known_pixels(one: evaluation.Segmented) -> tuple[Tensor, Tensor]:
