@@ -115,10 +115,17 @@ def test_lessons_have_the_same_shape(source):
     assert [part for part in PARTS if part not in text] == []
     assert text.count("<summary>Answer</summary>") == 5
     assert code[0] == _first_code(SOURCES[0]), "the set-up cell is the same in all lessons"
+    assert [source for source in code if _prose(source)] == [], "text belongs into Markdown cells"
     lengths = sorted(len(source.splitlines()) for source in code)
     assert lengths[len(lengths) // 2] <= 9 and lengths[-1] <= LONGEST_CELL_LINES
     too_long = [c.source[:60] for c in cells if c.cell_type == "markdown" and _words(c.source) > MOST_WORDS]
     assert too_long == []
+
+
+def _prose(source):
+    """Tell whether a code cell holds text: nothing but comments, or a heading or a list among them."""
+    lines = [line for line in source.splitlines() if line.strip()]
+    return all(line.startswith("#") for line in lines) or any(re.match(r"# (#|- )", line) for line in lines)
 
 
 def _first_code(path):

@@ -57,11 +57,11 @@ def test_the_oracle_takes_the_highest_auprc_of_each_benchmark(table):
 
 
 def test_the_oracle_needs_one_network_and_a_choice(table):
-    with pytest.raises(ValueError, match="single temperature"):
+    with pytest.raises(ValueError, match="msp on RoadAnomaly21 has a single temperature"):
         calibration.oracle(table[table["temperature"] == 1])
-    others = table.assign(weights=["a", "b"] * 3)
-    with pytest.raises(ValueError, match=r"table of one network, got \['a', 'b'\]"):
-        calibration.oracle(others)
+    for column in ("weights", "seed", "protocol"):
+        with pytest.raises(ValueError, match=rf"one network under one protocol, got .*'{column}': 'b'"):
+            calibration.oracle(table.astype({column: object}).assign(**{column: ["a", "b"] * 3}))
 
 
 def test_table_2_names_the_fitted_row_and_the_oracle(table):
@@ -79,16 +79,26 @@ def test_table_2_names_the_fitted_row_and_the_oracle(table):
     assert oracle[0].value == table.loc[table["benchmark"] == "RoadAnomaly21", "auprc"].max()
 
 
-def test_marks_are_those_of_the_differences(table):
-    printed = reports.temperature_table(table)
-    row = table[(table["temperature"] == 2) & (table["benchmark"] == "fs_static")].iloc[0]
-    mark = ("▲" if row["auprc_difference"] > 0 else "▼") if row["auprc_beyond_images"] else ""
-    assert printed.rows["MSP (t = 2)"][2].mark.strip("~!=") == mark
-    assert "▲" in printed.caption
-    plain = reports.temperature_table(
-        table.drop(columns=[c for c in table if "difference" in c or "beyond" in c])
-    )
-    assert "▲" not in plain.caption
+def test_marks_follow_the_sign_and_fpr95_is_better_when_lower(table):
+    gains = {"auprc_difference": 2.0, "auprc_beyond_images": True}
+    losses = {"fpr95_difference": 3.0, "fpr95_beyond_images": True}
+    hot = reports.temperature_table(table.assign(**gains, **losses)).rows["MSP (t = 2)"]
+    assert [cell.mark.strip("~!=") for cell in hot] == ["▲", "▼"] * 2
+    falls = reports.temperature_table(table.assign(**gains | {"auprc_difference": -2.0}, **losses))
+    assert {cell.mark.strip("~!=") for cell in falls.rows["MSP (t = 2)"]} == {"▼"}
+    within = {"auprc_beyond_images": False, "fpr95_beyond_images": False}
+    none = reports.temperature_table(table.assign(**within)).rows["MSP (t = 2)"]
+    assert {cell.mark.strip("~!=") for cell in none} == {""}
+
+
+def test_without_differences_the_caption_explains_no_marks(table):
+    plain = table.drop(columns=[name for name in table if "difference" in name or "beyond" in name])
+    assert "▲" in reports.temperature_table(table).caption
+    assert "▲" not in reports.temperature_table(plain).caption
+
+
+def test_a_fitted_temperature_of_exactly_1_is_named(table):
+    assert "MSP (t = 1, fitted)" in reports.temperature_table(table, fitted=1.0).rows
 
 
 def test_what_is_no_table_of_one_score_is_refused(table):
@@ -105,5 +115,7 @@ def test_figures_say_in_words_what_they_show(table):
         in plots.softened(torch.tensor([4.0, 2, 1]), (1,), ["road", "walk", "car"]).alt
     )
     assert "a; b" in plots.msp_of_pixels({"a": torch.tensor([1.0, 0]), "b": torch.tensor([2.0, 1])}).alt
-    curve = plots.likelihood_curve([0.5, 1, 2], {"CE": [0.3, 0.1, 0.4]}, {"CE": 1.0})
-    assert "lowest: CE at T = 1" in curve.alt
+    curve = plots.likelihood_curve([0.5, 1, 2], {"CE": [0.3, 0.1, 0.4]}, {"CE": 1.5})
+    assert "marked: CE at T = 1.5" in curve.alt
+    dot = curve.axes[0].lines[1]
+    assert dot.get_ydata() == pytest.approx(0.25), "on the curve, not at its lowest point"

@@ -3,10 +3,11 @@
 import json
 import re
 
+import numpy as np
 import pytest
 import torch
 from ipywidgets import IntSlider
-from small_data import write_benchmark
+from small_data import write_benchmark, write_image
 from small_notebooks import write_lesson
 
 from course_lib import data, evaluation, lessons, metrics, models, plots, scores, training, widgets
@@ -117,6 +118,18 @@ def test_a_shorter_benchmark_shortens_the_slider(score_explorer):
     assert "alert" not in shown(score_explorer)[0]
 
 
+@pytest.mark.parametrize(
+    ("value", "says"), [(0, "recall (TPR) <strong>-</strong>"), (255, "void from edge to edge")]
+)
+def test_an_image_without_anomaly_or_without_valid_pixels_is_said_to_be_so(network, tmp_path, value, says):
+    write_benchmark(tmp_path, "RoadAnomaly21", 1)
+    mask = np.full((32, 64), value, dtype=np.uint8)
+    write_image(tmp_path / "RoadAnomaly21/labels_masks/0.png", mask)
+    write_image(tmp_path / "RoadAnomaly21/images/0.png", np.zeros((32, 64, 3), dtype=np.uint8))
+    explorer = widgets.score_explorer(network, SHIPPED, [data.BenchmarkImages("RoadAnomaly21", tmp_path)])
+    assert says in shown(explorer)[0]
+
+
 def test_the_calibration_explorer_shows_what_reliability_measures(pixels):
     explorer = widgets.calibration_explorer(pixels)
     right, wrong = explorer.view(network="one"), explorer.view(network="other")
@@ -179,6 +192,7 @@ def test_a_failure_is_shown_and_the_next_change_mends_it():
     explorer = widgets.Explorer("test", {"value": IntSlider(0, 0, 3)}, failing)
     explorer.controls["value"].value = 1
     assert "no &lt;image&gt; 1" in shown(explorer)[0] and 'role="alert"' in shown(explorer)[0]
+    assert shown(explorer)[1] == "", "a picture of other values would mislead"
     explorer.controls["value"].value = 2
     assert "<strong>2</strong>" in shown(explorer)[0] and 'alt="value 2"' in shown(explorer)[1]
 

@@ -6,6 +6,9 @@ GRID = (0.5, 0.75, 1.0, 1.1)
 """The temperatures of the paper's Table 2."""
 
 
+ONE = ["model", "weights", "training", "profile", "seed", "protocol"]
+
+
 def oracle(frame: pd.DataFrame) -> pd.DataFrame:
     """Return, of each score and benchmark, the row of the temperature with the highest AuPRC *there*.
 
@@ -18,9 +21,11 @@ def oracle(frame: pd.DataFrame) -> pd.DataFrame:
     Raises:
         ValueError: if the table is of more than one network, or has one temperature only.
     """
-    if frame[["weights", "training", "seed"]].drop_duplicates().shape[0] > 1:
-        raise ValueError(f"need the table of one network, got {sorted(frame['weights'].unique())}")
-    if frame["temperature"].nunique() < 2:
-        raise ValueError("nothing to choose from: the table has a single temperature")
+    networks = frame[ONE].drop_duplicates()
+    if len(networks) > 1:
+        raise ValueError(f"need one network under one protocol, got {networks.to_dict('records')}")
+    single = frame.groupby(["score", "benchmark"])["temperature"].nunique() < 2
+    if single.any():
+        raise ValueError(f"nothing to choose from: {' on '.join(single.idxmax())} has a single temperature")
     best = frame.groupby(["score", "benchmark"], sort=False)["auprc"].idxmax()
     return frame.loc[best]

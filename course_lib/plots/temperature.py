@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 import torch
@@ -52,20 +53,20 @@ def likelihood_curve(
     Args:
         temperatures: where it was measured.
         losses: by the name of a network, in nats; lower is better.
-        fitted: of each network, the temperature with the lowest, marked by a dot.
+        fitted: of each network, the temperature that was found, marked by a dot on its curve.
     """
     figure = DescribedFigure("", 0.75 * NOTEBOOK_WIDTH, 3.4)
     axis = figure.subplots()
     colours = sns.color_palette("colorblind", len(losses))
     for colour, (name, values) in zip(colours, losses.items(), strict=True):
         axis.plot(temperatures, values, color=colour, label=f"{name}: T = {fitted[name]:.3g}")
-        axis.plot(fitted[name], min(values), "o", color=colour)
+        axis.plot(fitted[name], np.interp(fitted[name], temperatures, values), "o", color=colour)
     axis.axvline(1, color=GREY, linestyle=":")
     axis.set(xlabel="temperature", ylabel="negative log-likelihood, nats", ylim=(0, None))
     _temperature_axis(axis, [t for t in SHOWN if min(temperatures) <= t <= max(temperatures)])
     _finish(axis)
-    lowest = ", ".join(f"{name} at T = {value:.3g}" for name, value in fitted.items())
-    figure.alt = f"Negative log-likelihood on validation images against the temperature; lowest: {lowest}."
+    marked = ", ".join(f"{name} at T = {value:.3g}" for name, value in fitted.items())
+    figure.alt = f"Negative log-likelihood on validation images against the temperature; marked: {marked}."
     return figure
 
 

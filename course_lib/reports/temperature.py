@@ -34,7 +34,7 @@ def temperature_table(frame: pd.DataFrame, fitted: float | None = None) -> Paper
 
 def _renamed(label: str, title: str, fitted: float | None) -> str:
     """Name the fitted row as such, with as many digits as mean something."""
-    if fitted is None or label != f"{title} (t = {fitted:g})":
+    if fitted is None or label != (title if fitted == 1 else f"{title} (t = {fitted:g})"):
         return label
     return f"{title} (t = {fitted:.3g}, fitted)"
 

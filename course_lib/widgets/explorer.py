@@ -50,6 +50,7 @@ class Explorer:
             shown = self.view()
         except Exception as error:  # in a callback it would be lost
             self._numbers.value = f'<p role="alert"><strong>{html.escape(str(error))}</strong></p>'
+            self._picture.value = ""  # the old one would belong to other values
             return
         self._picture.value = shown.figure.to_html()
         self._numbers.value = _as_html(self.name, shown.numbers)

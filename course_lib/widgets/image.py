@@ -63,6 +63,8 @@ def _shown(sample: data.Sample, found: Tensor, score: str, share: float) -> View
     """Return picture and numbers at the threshold that flags this share of the valid pixels."""
     valid = sample.target != IGNORE
     values, is_anomaly = found[valid], sample.target[valid] == 1
+    if not len(values):
+        raise ValueError(f"image {sample.name} is void from edge to edge: there is nothing to flag")
     threshold = values.sort(descending=True).values[max(1, round(share * len(values))) - 1].item()
     got = metrics.detections(values, is_anomaly, threshold)
     numbers = {
