@@ -22,7 +22,7 @@ def protocol_panels(
         chance: the AuPRC of a score that knows nothing, in percent.
     """
     figure = DescribedFigure("", 10.0, 2.9, quick=True)
-    figure.subplots_adjust(left=0.01, right=0.97, top=0.88, bottom=0.17, wspace=0.3)
+    figure.subplots_adjust(left=0.01, right=0.97, top=0.88, bottom=0.17, wspace=0.42)
     picture, bars = figure.subplots(1, 2, width_ratios=(1, 1))
     draw_scores(picture, scores, sample.target)
     picture.set(xticks=[], yticks=[])
