@@ -10,6 +10,7 @@ FLOORS = (
     {"labels", "runtime"},
     {"scenes"},
     {"data", "models", "losses", "scores", "metrics"},
+    {"inference"},
     {"evaluation", "profiling"},
     {"calibration", "training"},
     {"plots"},

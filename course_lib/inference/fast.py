@@ -1,0 +1,93 @@
+"""A trained network rewritten for inference."""
+
+import contextlib
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from course_lib.inference.cuda_graph import CudaGraphs
+from course_lib.inference.graph import fold_batch_norms, traced_features, work_in_place
+from course_lib.inference.steps import Steps, find_steps
+from course_lib.models import Network
+
+PRECISION_TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def accelerate(network: Network, speed: str | Steps = "fast") -> Network:
+    """Return a network that is used as the given one is, in evaluation mode, and is faster.
+
+    Args:
+        network: any trained network; it is left as it is.
+        speed: a name of ``SPEEDS`` or steps put together by hand; ``plain`` gives the network itself.
+
+    Raises:
+        ValueError: if the name is unknown, or the device cannot take a step.
+    """
+    steps = find_steps(speed)
+    return network.eval() if steps == Steps() else FastNetwork(network, steps)
+
+
+class FastNetwork(Network):
+    """A copy of a trained network with the steps taken; it cannot be trained.
+
+    The logits of the fp32 steps are those of the network but for rounding.
+    """
+
+    classifier_name = "last_layer"
+
+    def __init__(self, network: Network, steps: Steps) -> None:
+        """Copy and rewrite.
+
+        Args:
+            network: any trained network.
+            steps: which to take.
+        """
+        super().__init__()
+        self.steps = steps
+        self.size_multiple, self.feature_channels = network.size_multiple, network.feature_channels
+        original = copy.deepcopy(network).eval().requires_grad_(False)
+        self.body = traced_features(original)
+        self.last_layer = original.classifier
+        device = next(network.parameters()).device
+        if steps.fold:
+            fold_batch_norms(self.body)
+        if steps.in_place:
+            side = 2 * self.size_multiple
+            work_in_place(self.body, torch.full((1, 3, side, side), 0.5, device=device))
+        if steps.channels_last:
+            self.to(memory_format=torch.channels_last)
+        self.run = self._runner(device)
+        self.eval()
+
+    def train(self, mode: bool = True) -> "FastNetwork":
+        """Stay in evaluation mode."""
+        return super().train(False)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return what the classifier reads, as the network does."""
+        if self.steps.channels_last:
+            images = images.contiguous(memory_format=torch.channels_last)
+        return self.body(images)
+
+    def head_logits(self, images: Tensor) -> list[Tensor]:
+        """Return the logits in float32, at their own resolution."""
+        mode = torch.inference_mode() if self.steps.inference_mode else torch.no_grad()
+        with mode, self._autocast(images.device.type):
+            return [self.run(images).float()]
+
+    def _logits(self, images: Tensor) -> Tensor:
+        return self.classifier(self.features(images))
+
+    def _runner(self, device: torch.device) -> nn.Module:
+        """Return what turns images into logits."""
+        if self.steps.cuda_graph:
+            if device.type != "cuda":
+                raise ValueError(f"CUDA graphs need a network on a CUDA device, this one is on {device}")
+            return CudaGraphs(self._logits)
+        return torch.compile(self._logits) if self.steps.compiled else self._logits
+
+    def _autocast(self, device_type: str) -> contextlib.AbstractContextManager:
+        if self.steps.precision == "fp32":
+            return contextlib.nullcontext()
+        return torch.autocast(device_type, PRECISION_TYPES[self.steps.precision])

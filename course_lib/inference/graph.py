@@ -1,0 +1,129 @@
+"""A network as a graph of its layers, and what can be rewritten in it without changing the result."""
+
+import operator
+
+import torch
+from torch import fx, nn
+from torch.fx.passes.shape_prop import ShapeProp
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from course_lib.models import IsoMaxPlus, Network
+
+CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
+
+OWN_RESULT = (*CONVOLUTIONS, nn.BatchNorm2d)
+"""Layers whose result is a new tensor, which may be overwritten if nobody else reads it."""
+
+
+class _Tracer(fx.Tracer):
+    """Follows a network down to torch's own layers; ours that stand for one operation are not opened."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """Tell where to stop."""
+        return isinstance(m, (nn.BatchNorm2d, IsoMaxPlus)) or super().is_leaf_module(m, module_qualified_name)
+
+
+class _Features(nn.Module):
+    """A network up to its classifier, as a module of its own."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.network.features(images)
+
+
+def traced_features(network: Network) -> fx.GraphModule:
+    """Return the graph from images to features; layers are shared with the network.
+
+    Args:
+        network: in evaluation mode; dropout, which then does nothing, is left out.
+    """
+    root = _Features(network)
+    graph = fx.GraphModule(root, _Tracer().trace(root))
+    for node in graph.graph.nodes:
+        if isinstance(_layer(graph, node), (nn.Dropout, nn.Dropout2d)):
+            node.replace_all_uses_with(node.args[0])
+    return _tidy(graph)
+
+
+def fold_batch_norms(graph: fx.GraphModule) -> int:
+    """Multiply each batch normalisation into the convolution before it; return how many were.
+
+    One behind anything else, such as two branches put side by side, stays.
+
+    Args:
+        graph: of ``traced_features``; convolutions are replaced, not changed.
+    """
+    folded = 0
+    for node in graph.graph.nodes:
+        norm, before = _layer(graph, node), node.args[0] if node.args else None
+        if not isinstance(norm, nn.BatchNorm2d) or len(before.users) > 1:
+            continue
+        convolution = _layer(graph, before)
+        if isinstance(convolution, CONVOLUTIONS):
+            transposed = isinstance(convolution, nn.ConvTranspose2d)
+            graph.set_submodule(before.target, fuse_conv_bn_eval(convolution, norm, transpose=transposed))
+            node.replace_all_uses_with(before)
+            folded += 1
+    _tidy(graph)
+    return folded
+
+
+def work_in_place(graph: fx.GraphModule, image: torch.Tensor) -> int:
+    """Let activations and sums overwrite their operand where nobody else reads it; return how many do.
+
+    Args:
+        graph: of ``traced_features``.
+        image: any (1, 3, H, W) with sides larger than the network's ``size_multiple``: it shows where the two
+            parts of a sum have one shape.
+    """
+    ShapeProp(graph).propagate(image)
+    changed = 0
+    for node in graph.graph.nodes:
+        layer = _layer(graph, node)
+        if isinstance(layer, nn.ReLU) and _is_free(graph, node.args[0]):
+            graph.set_submodule(node.target, nn.ReLU(inplace=True))
+        elif node.target is F.relu and _is_free(graph, node.args[0]):
+            node.kwargs = {"inplace": True}
+        elif node.target is operator.add and _overwritable(graph, node):
+            node.args = tuple(sorted(node.args, key=lambda part: not _is_free(graph, part)))
+            node.target = operator.iadd
+        else:
+            continue
+        changed += 1
+    _tidy(graph)
+    return changed
+
+
+def _overwritable(graph: fx.GraphModule, node: fx.Node) -> bool:
+    """Tell whether a part of a sum has the shape of the sum and can be overwritten."""
+    first, second = node.args
+    same = all(isinstance(part, fx.Node) and _shape(part) == _shape(node) for part in node.args)
+    return same and first is not second and (_is_free(graph, first) or _is_free(graph, second))
+
+
+def _is_free(graph: fx.GraphModule, node: fx.Node) -> bool:
+    """Tell whether a node makes a tensor of its own that only one other reads."""
+    makes_its_own = isinstance(_layer(graph, node), OWN_RESULT) or node.target in (torch.cat, operator.add)
+    return makes_its_own and len(node.users) == 1
+
+
+def _shape(node: fx.Node) -> torch.Size:
+    return node.meta["tensor_meta"].shape
+
+
+def _layer(graph: fx.GraphModule, node: fx.Node) -> nn.Module | None:
+    """Return the layer that a node calls, None if it calls none."""
+    is_call = isinstance(node, fx.Node) and node.op == "call_module"
+    return graph.get_submodule(node.target) if is_call else None
+
+
+def _tidy(graph: fx.GraphModule) -> fx.GraphModule:
+    """Drop what is not used any more, and write the code of the graph anew."""
+    graph.graph.eliminate_dead_code()
+    graph.delete_all_unused_submodules()
+    graph.recompile()
+    return graph

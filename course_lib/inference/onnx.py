@@ -1,0 +1,124 @@
+"""Networks as ONNX files, and onnxruntime to run them.
+
+Needs the packages of the extra ``export``; they are imported only when something here is called.
+"""
+
+import contextlib
+import copy
+import logging
+import warnings
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from course_lib.inference.fast import accelerate
+from course_lib.inference.steps import Steps
+from course_lib.models import Network
+from course_lib.models.network import enlarge
+
+PACKAGES = ("onnx", "onnxscript", "onnxruntime")
+
+FOLDED = Steps(fold=True)
+"""What is done before the export; everything else is the runtime's own business."""
+
+
+def export_onnx(network: Network, path: Path) -> None:
+    """Write a network into one ONNX file: RGB images in [0, 1] to logits of the same size.
+
+    The file takes any number of images and every size whose sides are multiples of ``size_multiple``.
+
+    Args:
+        network: any trained network, on any device; it is left as it is.
+        path: of the file, which is replaced.
+
+    Raises:
+        ValueError: if the packages are missing.
+    """
+    check_packages()
+    multiple = network.size_multiple
+    example = torch.full((2, 3, 4 * multiple, 8 * multiple), 0.5)
+    height, width = (multiple * torch.export.Dim(name, min=1) for name in ("rows", "columns"))
+    with quiet(), torch.no_grad():
+        torch.onnx.export(
+            _Exported(accelerate(copy.deepcopy(network).cpu(), FOLDED)),
+            (example,),
+            path,
+            input_names=["images"],
+            output_names=["logits"],
+            dynamic_shapes={"images": {0: torch.export.Dim("batch", min=1), 2: height, 3: width}},
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+
+
+class _Exported(nn.Module):
+    """A network without checks and padding, which depend on values and so have no place in a file."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        return enlarge(self.network.classifier(self.network.features(images)), images.shape[-2:])
+
+
+class OnnxNetwork(Network):
+    """A network that onnxruntime runs on the CPU; it is used as any other, and cannot be trained."""
+
+    feature_channels, classifier_name = 0, ""
+
+    def __init__(self, path: Path, size_multiple: int, threads: int | None = None) -> None:
+        """Open a file of ``export_onnx`` or ``quantise``.
+
+        Args:
+            path: of the file.
+            size_multiple: that of the exported network.
+            threads: by default as many as torch uses.
+
+        Raises:
+            ValueError: if the packages are missing.
+        """
+        super().__init__()
+        check_packages()
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or torch.get_num_threads()
+        self.size_multiple = size_multiple
+        self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+    @property
+    def num_classes(self) -> int:
+        """How many logits a pixel gets, as the file says."""
+        return self.session.get_outputs()[0].shape[1]
+
+    def features(self, images: Tensor) -> Tensor:
+        """Raise: the file leads from images to logits in one go."""
+        raise NotImplementedError("an ONNX file has no features, only logits")
+
+    def head_logits(self, images: Tensor) -> list[Tensor]:
+        """Return the logits (N, C, H, W)."""
+        return [torch.from_numpy(self.session.run(None, {"images": images.cpu().numpy()})[0])]
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Hold back warnings of the packages, which are about their own insides."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        logging.disable(before)
+
+
+def check_packages() -> None:
+    """Raise a ValueError that says what to install if a package is missing."""
+    missing = [name for name in PACKAGES if find_spec(name) is None]
+    if missing:
+        raise ValueError(f"ONNX needs {', '.join(missing)}: python -m pip install -e .[export]")
