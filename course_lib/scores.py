@@ -72,9 +72,9 @@ def max_entropy(logits: Tensor, known_classes: KnownClasses = None, temperature:
 
     Source: Chan et al., "Entropy Maximization and Meta Classification for OoD Detection", ICCV 2021.
     """
-    probability = _scaled(logits, known_classes, temperature).softmax(dim=1)
-    entropy = torch.special.entr(probability).sum(dim=1)
-    return (entropy / math.log(probability.shape[1])).clamp(max=1)
+    log_probability = _scaled(logits, known_classes, temperature).log_softmax(dim=1)
+    entropy = -(log_probability.exp() * log_probability).sum(dim=1)
+    return (entropy / math.log(log_probability.shape[1])).clamp(min=0, max=1)
 
 
 def energy(logits: Tensor, known_classes: KnownClasses = None, temperature: float = 1.0) -> Tensor:
@@ -187,8 +187,16 @@ def _scaled(logits: Tensor, known_classes: KnownClasses, temperature: float = 1.
         outside = [c for c in known_classes if not 0 <= c < logits.shape[1]]
         if outside or len(known_classes) < 2:
             raise ValueError(f"need 2 or more of the {logits.shape[1]} channels, got {list(known_classes)}")
-        known = logits[:, list(known_classes)]
+        known = _channels(logits, list(known_classes))
     return known if temperature == 1 else known / temperature
+
+
+def _channels(logits: Tensor, wanted: list[int]) -> Tensor:
+    """Return some channels, without copying where they are neighbours."""
+    first = wanted[0]
+    if wanted == list(range(first, first + len(wanted))):
+        return logits[:, first : first + len(wanted)]
+    return logits.index_select(1, torch.tensor(wanted, device=logits.device))
 
 
 def _with_void(logits: Tensor) -> Tensor:

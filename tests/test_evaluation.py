@@ -11,7 +11,7 @@ from small_data import write_benchmark, write_image
 from torch.nn import functional as F
 
 from course_lib import data, evaluation, metrics, models, scores
-from course_lib.evaluation import scoring
+from course_lib.evaluation import reading
 from course_lib.models import Network
 
 SETTINGS = evaluation.Settings(size=(32, 64), resamples=50)
@@ -58,9 +58,9 @@ def test_all_scores_come_from_one_forward_pass_an_image(images):
 def test_images_of_one_size_share_a_pass_up_to_a_number_of_pixels(images, monkeypatch, protocol, groups):
     settings = replace(SETTINGS, protocol=protocol, scores=("msp", "void"))
     together, alone = ColourNetwork(), ColourNetwork()
-    monkeypatch.setattr(scoring, "BATCH_PIXELS", 2 * 32 * 64)
+    monkeypatch.setattr(reading, "BATCH_PIXELS", 2 * 32 * 64)
     found = evaluated(together, images, settings)
-    monkeypatch.setattr(scoring, "BATCH_PIXELS", 0)
+    monkeypatch.setattr(reading, "BATCH_PIXELS", 0)
     expected = evaluated(alone, images, settings)
     assert (together.seen, alone.seen) == (groups, [1, 1, 1])
     pd.testing.assert_frame_equal(found, expected)

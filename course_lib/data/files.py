@@ -31,7 +31,7 @@ def read_image(path: Path) -> Image.Image:
     image = _decoded(path)
     if image.mode[0] in "IF":
         raise ValueError(f"{path} has mode {image.mode}; an image has 8 bits a channel: convert it")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def read_mask(path: Path) -> Tensor:
@@ -86,17 +86,16 @@ def relabel(mask: Tensor, new_of_old: dict[int, int], path: Path) -> Tensor:
     Raises:
         ValueError: if the mask holds another value.
     """
-    table = torch.full((256,), -1, dtype=torch.int16)
-    for old, new in new_of_old.items():
-        table[old] = new
-    relabelled = table[mask.long()]
-    if (relabelled < 0).any():
-        unknown = mask[relabelled < 0].unique().tolist()
+    table, known = np.zeros(256, dtype=np.uint8), np.zeros(256, dtype=bool)
+    table[list(new_of_old)], known[list(new_of_old)] = list(new_of_old.values()), True
+    wrong = ~known[mask.numpy()]
+    if wrong.any():
+        unknown = np.unique(mask.numpy()[wrong]).tolist()
         raise ValueError(
             f"{path} holds the label {', '.join(map(str, unknown))}; "
             f"expected only {', '.join(map(str, sorted(new_of_old)))}: is it a mask of this data set?"
         )
-    return relabelled.to(torch.uint8)
+    return torch.from_numpy(table[mask.numpy()])
 
 
 def list_files(folder: Path, suffix: str) -> list[Path]:

@@ -33,8 +33,10 @@ def resize_mask(mask: Tensor, size: Size) -> Tensor:
 
 def to_tensor(image: Image.Image, scale: bool = True) -> Tensor:
     """Return RGB float32, shape (3, H, W), in [0, 1] or, without ``scale``, in [0, 255]."""
-    values = functional.pil_to_tensor(image).float()
-    return values / 255 if scale else values
+    values = (
+        functional.pil_to_tensor(image).contiguous().float()
+    )  # else a batch of one confuses torch's layouts
+    return values.div_(255) if scale else values
 
 
 def evaluation_transform(size: Size) -> PairTransform:

@@ -19,6 +19,7 @@ from course_lib.evaluation.table import (
     table,
 )
 from course_lib.evaluation.temperatures import against_temperature
+from course_lib.evaluation.unfinished import SoFar, Unfinished
 
 __all__ = [
     "CHANCE_FPR95",
@@ -31,6 +32,8 @@ __all__ = [
     "Scored",
     "Segmented",
     "Settings",
+    "SoFar",
+    "Unfinished",
     "against_temperature",
     "as_text",
     "check_comparable",

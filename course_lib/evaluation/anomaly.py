@@ -7,9 +7,12 @@ from tqdm.auto import tqdm
 from course_lib.data import BenchmarkImages
 from course_lib.evaluation import protocols
 from course_lib.evaluation.controls import Controls
+from course_lib.evaluation.parts import Part, Workers
+from course_lib.evaluation.reading import runs
 from course_lib.evaluation.scoring import Scored, ready, score_benchmark
 from course_lib.evaluation.settings import Settings
 from course_lib.evaluation.table import row
+from course_lib.evaluation.unfinished import SoFar, Unfinished
 from course_lib.metrics import Resampled, StreamingMetrics, intervals_of
 from course_lib.models import Network
 
@@ -21,6 +24,7 @@ def evaluate(
     controls: Controls | None = None,
     progress: bool = True,
     finished: Callable[[list[dict]], None] | None = None,
+    unfinished: Unfinished | None = None,
 ) -> list[dict]:
     """Score every image of every benchmark once.
 
@@ -31,19 +35,22 @@ def evaluate(
         controls: stand beside the network's scores.
         progress: whether to show a progress bar.
         finished: called with all rows so far after each benchmark, so that a later failure loses nothing.
+        unfinished: where an interrupted evaluation is kept and taken up again.
 
     Returns:
         One row per benchmark and score, for ``table``; metrics in percent.
 
     Raises:
         ValueError: if a file is damaged, a score is NaN, or a benchmark holds no anomaly; it is named.
+        ChildProcessError: if one of several processes died.
     """
     rows: list[dict] = []
-    for images in benchmarks:
-        metrics = measure(network, images, settings, controls, progress)
-        rows += [row_of(images.name, key, settings, streamed)[0] for key, streamed in metrics.items()]
-        if finished:
-            finished(rows)
+    with Workers(network, settings, controls) as workers:
+        for images in benchmarks:
+            metrics = _measure(workers, images, progress, unfinished)
+            rows += [row_of(images.name, key, settings, streamed)[0] for key, streamed in metrics.items()]
+            if finished:
+                finished(rows)
     return rows
 
 
@@ -58,16 +65,32 @@ def measure(
 
     Args and errors are those of ``evaluate``. Ask the results to ``compute`` or for their ``intervals``.
     """
-    metrics: dict[tuple[str, float], StreamingMetrics] = {}
-    with ready(network, settings):
-        scored = score_benchmark(network, images, settings, controls)
-        for one in tqdm(scored, total=len(images), desc=images.name, unit="image", disable=not progress):
-            for key, scores in one.maps.items() if one else ():
-                streamed = metrics.setdefault(key, StreamingMetrics())
-                streamed.update(scores, one.target, f"{images.name}/{one.name}")
-    if not metrics:
+    with Workers(network, settings, controls) as workers:
+        return _measure(workers, images, progress)
+
+
+def _measure(
+    workers: Workers, images: BenchmarkImages, progress: bool, unfinished: Unfinished | None = None
+) -> Part:
+    """Measure the runs of a benchmark that are not done yet, and add them to those that are."""
+    every = runs(len(images), workers.settings)
+    so_far = unfinished.read(images) if unfinished else SoFar()
+    left = every[so_far.runs :]
+    with tqdm(total=len(images), desc=images.name, unit="image", disable=not progress) as bar:
+        bar.update(sum(map(len, every[: so_far.runs])))
+        try:
+            parts = workers.parts(images, left)
+            for run in left:
+                so_far.add(next(parts))
+                bar.update(len(run))
+                if unfinished:
+                    unfinished.write(images, so_far)
+        finally:
+            if unfinished:
+                unfinished.write(images, so_far, last=True)
+    if not so_far.part:
         raise ValueError(f"{images.name}: no image holds an anomaly; are these the right masks?")
-    return metrics
+    return so_far.part
 
 
 def examples(network: Network, images: BenchmarkImages, settings: Settings, count: int) -> list[Scored]:

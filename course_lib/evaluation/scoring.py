@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import NamedTuple
 
 import torch
@@ -13,21 +14,24 @@ from course_lib import scores as score_functions
 from course_lib.data import BenchmarkImages, Sample, resize_image, to_tensor
 from course_lib.evaluation import protocols
 from course_lib.evaluation.controls import Controls, ScoreMaps
+from course_lib.evaluation.reading import Prepared, prepare, read_runs, runs
 from course_lib.evaluation.settings import Settings
 from course_lib.models import Network
 
-BATCH_PIXELS = 4 * 128 * 256
-"""Small images of one size are run through the network together, up to so many pixels: an eighth faster."""
+STRIP_PIXELS = 16 * 1024
+"""On a CPU scores are computed in strips of so many pixels: they stay in its cache and take little memory."""
 
 
 class Scored(NamedTuple):
     """One image, its ground truth and its score maps, all at the size at which pixels are compared."""
 
     name: str
-    image: Image.Image
+    image: Image.Image | None
+    """As it is on disk; None where nobody looks at it."""
     target: Tensor
     """uint8 (H, W): 0 normal, 1 anomaly, 255 void."""
     maps: ScoreMaps
+    """On the network's device while they are measured."""
 
 
 @contextmanager
@@ -46,27 +50,46 @@ def ready(network: Network, settings: Settings) -> Iterator[None]:
 
 def score_maps(network: Network, images: Tensor, settings: Settings) -> ScoreMaps:
     """Return the score maps (h, w) of one image (1, 3, h, w), on the CPU."""
-    return _maps_of_each(network, images, settings)[0]
+    return _on_cpu(_maps_of_each(network, images, settings)[0])
 
 
 def _maps_of_each(network: Network, images: Tensor, settings: Settings) -> list[ScoreMaps]:
-    """Return the score maps of each of some images (N, 3, h, w), on the CPU."""
-    logits = logits_of(network, images, settings.device)
-    inverted = protocols.find(settings.protocol).inverts_void
-    maps = {}
-    for name, temperature in settings.with_temperatures():
-        if name == "void" and inverted:
-            scores = score_functions.one_minus_void(logits)
-        else:
-            scores = score_functions.score(name, logits, settings.known_classes, temperature)
-        maps[name, temperature] = scores.cpu()
+    """Return the score maps of each of some images (N, 3, h, w)."""
+    strips: dict[tuple[str, float], list[Tensor]] = {key: [] for key in settings.with_temperatures()}
+    with _clear_errors(images, settings.device):
+        rows = _rows_of_a_strip(network, images, settings.device)
+        for logits in network.logits_in_strips(images.to(settings.device), rows):
+            logits = logits.float().contiguous()  # class by class: scores go through all classes of a pixel
+            for key, found in strips.items():
+                found.append(_score_of(*key, logits, settings))
+    maps = {key: torch.cat(found, dim=1) for key, found in strips.items()}
     return [{key: scores[i] for key, scores in maps.items()} for i in range(len(images))]
+
+
+def _rows_of_a_strip(network: Network, images: Tensor, device: torch.device) -> int:
+    """Return a multiple of what the network needs: as many rows as fit, on a GPU all of them."""
+    step, (height, width) = network.size_multiple, images.shape[-2:]
+    fitting = STRIP_PIXELS // (len(images) * width) if device.type == "cpu" else height
+    return step * max(1, -(-fitting // step))
+
+
+def _score_of(name: str, temperature: float, logits: Tensor, settings: Settings) -> Tensor:
+    """Return one score (N, h, w) as the protocol computes it."""
+    if name == "void" and protocols.find(settings.protocol).inverts_void:
+        return score_functions.one_minus_void(logits)
+    return score_functions.score(name, logits, settings.known_classes, temperature)
 
 
 def logits_of(network: Network, images: Tensor, device: torch.device) -> Tensor:
     """Run the network; a device that cannot, for want of memory say, is one clear ValueError."""
-    try:
+    with _clear_errors(images, device):
         return network(images.to(device)).float()
+
+
+@contextmanager
+def _clear_errors(images: Tensor, device: torch.device) -> Iterator[None]:
+    try:
+        yield
     except RuntimeError as error:
         height, width = images.shape[-2:]
         reason = str(error).splitlines()[0][:120]
@@ -76,88 +99,65 @@ def logits_of(network: Network, images: Tensor, device: torch.device) -> Tensor:
         ) from error
 
 
-def score_benchmark(
+def score_runs(
     network: Network,
     images: BenchmarkImages,
+    wanted: Sequence[range],
     settings: Settings,
     controls: Controls | None = None,
-) -> Iterator[Scored | None]:
-    """Score the images of a benchmark in order; None stands for an image that the protocol leaves out.
+    pictures: bool = False,
+) -> Iterator[list[Scored | None]]:
+    """Score the images of each run, in order; None stands for an image that the protocol leaves out.
 
     Args:
         network: inside ``ready``.
         images: the benchmark.
+        wanted: some of ``runs``.
         settings: what to compute.
         controls: stand beside the network's scores.
+        pictures: whether the images as they are on disk are wanted, too.
 
     Raises:
         ValueError: if a file is damaged or a score is NaN; the message names the image.
     """
-    waiting: list[_Prepared | None] = []
-    for index in range(len(images)):
-        prepared = _prepare(images, index, settings)
-        if not _fits(waiting, prepared):
-            yield from _score(network, waiting, settings, controls)
-            waiting = []
-        waiting.append(prepared)
-    yield from _score(network, waiting, settings, controls)
+    reading = read_runs(images, wanted, settings, pictures or controls is not None)
+    for _ in wanted:  # nothing is held while the caller works, or while the next run is read
+        yield _score(network, next(reading), settings, controls)
 
 
-class _Prepared(NamedTuple):
-    """An image that the network has not seen yet."""
-
-    sample: Sample
-    target: Tensor
-    input: Tensor
-
-
-def _prepare(images: BenchmarkImages, index: int, settings: Settings) -> _Prepared | None:
-    """Read an image as the protocol wants it; None if that leaves it out."""
-    protocol = protocols.find(settings.protocol)
-    sample = images[index]
-    target = protocols.ground_truth(protocol, sample, images.name)
-    if target is None:
-        return None
-    return _Prepared(sample, target, protocols.network_input(protocol, sample, settings.size))
-
-
-def _fits(waiting: Sequence[_Prepared | None], prepared: _Prepared | None) -> bool:
-    """Tell whether an image can be run through the network together with those that wait."""
-    shapes = [one.input.shape for one in (*waiting, prepared) if one is not None]
-    pixels = sum(shape[-2] * shape[-1] for shape in shapes)
-    return len(shapes) < 2 or (len(set(shapes)) == 1 and pixels <= BATCH_PIXELS)
+def score_benchmark(network: Network, images: BenchmarkImages, settings: Settings) -> Iterator[Scored | None]:
+    """Score all images of a benchmark in order, as ``score_runs`` does; the maps are on the CPU."""
+    every = score_runs(network, images, runs(len(images), settings), settings, pictures=True)
+    for one in chain.from_iterable(every):
+        yield one and one._replace(maps=_on_cpu(one.maps))
 
 
 def _score(
-    network: Network,
-    waiting: Sequence[_Prepared | None],
-    settings: Settings,
-    controls: Controls | None,
-) -> Iterator[Scored | None]:
-    """Score images of one size in one pass, and yield them in order."""
-    inputs = [one.input for one in waiting if one is not None]
-    maps = iter(_maps_of_each(network, torch.cat(inputs), settings) if inputs else ())
-    for one in waiting:
-        yield None if one is None else _scored(one, next(maps), settings, controls)
+    network: Network, run: Sequence[Prepared | None], settings: Settings, controls: Controls | None
+) -> list[Scored | None]:
+    """Score images of one size in one pass."""
+    inputs = [one.input for one in run if one is not None]
+    together = torch.cat(inputs) if len(inputs) > 1 else inputs[0] if inputs else None
+    maps = iter(() if together is None else _maps_of_each(network, together, settings))
+    return [None if one is None else _scored(one, next(maps), settings, controls) for one in run]
 
 
-def _scored(one: _Prepared, maps: ScoreMaps, settings: Settings, controls: Controls | None) -> Scored:
+def _scored(one: Prepared, maps: ScoreMaps, settings: Settings, controls: Controls | None) -> Scored:
     """Bring all score maps of an image to the size of its target."""
     if controls is not None:
-        maps = maps | controls.maps(one.sample.image, settings.size)
+        maps = maps | controls.maps(one.picture, settings.size)
     sized = {key: protocols.to_size_of(one.target, scores) for key, scores in maps.items()}
-    return Scored(one.sample.name, one.sample.image, one.target, sized)
+    return Scored(one.name, one.picture, one.target, sized)
 
 
-def score_image(
-    network: Network,
-    images: BenchmarkImages,
-    index: int,
-    settings: Settings,
-    controls: Controls | None = None,
-) -> Scored | None:
+def score_image(network: Network, images: BenchmarkImages, index: int, settings: Settings) -> Scored | None:
     """Score one image of a benchmark, as ``score_benchmark`` does; None if the protocol leaves it out."""
-    return next(_score(network, [_prepare(images, index, settings)], settings, controls))
+    (one,) = _score(network, [prepare(images, index, settings)], settings, None)
+    return one and one._replace(maps=_on_cpu(one.maps))
+
+
+def _on_cpu(maps: ScoreMaps) -> ScoreMaps:
+    return {key: scores.cpu() for key, scores in maps.items()}
 
 
 def mean_score_maps(

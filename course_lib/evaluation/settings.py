@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from course_lib import inference
 from course_lib import scores as score_functions
 from course_lib.evaluation import protocols
 from course_lib.labels import NUM_CLASSES, VOID
@@ -41,6 +42,10 @@ class Settings:
     """Of the bootstrap; 0 leaves the intervals out."""
     seed: int = 0
     """Of the bootstrap."""
+    speed: str | inference.Steps = "plain"
+    """A name of ``inference.SPEEDS``, or steps put together by hand."""
+    processes: int = 1
+    """That share the images of a benchmark; the result is the same. Several GPUs are given out in turn."""
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     def __post_init__(self) -> None:
@@ -59,6 +64,9 @@ class Settings:
             raise ValueError(f"bootstrap resamples: 0 or at least {FEWEST_RESAMPLES}, got {self.resamples}")
         if self.seed < 0:
             raise ValueError(f"the seed must be 0 or more, got {self.seed}")
+        if self.processes < 1:
+            raise ValueError(f"need one process or more, got {self.processes}")
+        inference.find_steps(self.speed)
 
     def with_temperatures(self) -> list[tuple[str, float]]:
         """Return each (score, temperature) to compute; a score that ignores T appears once, with T = 1."""

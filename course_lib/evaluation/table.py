@@ -17,12 +17,18 @@ COLUMNS = (
     "score", "temperature", "benchmark", "protocol", "images", "images_of", "prevalence",
     "auprc", "auprc_low", "auprc_high", "fpr95", "fpr95_low", "fpr95_high", "fpr95_convention", "auroc",
     "chance", "miou", "classes_in_miou", "classes_in_score", "auprc_outside_chance", "fpr95_outside_chance",
-    "constant", "largest_tie", "auprc_bound", "fpr95_bound", "auroc_bound",
+    "constant", "largest_tie", "auprc_bound", "fpr95_bound", "auroc_bound", "speed",
 )
 # fmt: on
 """The columns of the table. Metrics are percent; ``constant`` marks a score that is the same everywhere,
 ``largest_tie`` is the largest share of pixels with the very same score, and ``*_bound`` is the most that a
-number can be off because scores were binned."""
+number can be off because scores were binned. ``speed`` is one of ``inference.SPEEDS``."""
+
+IN_PERCENT = (
+    *("prevalence", "auprc", "fpr95", "auroc"),
+    *("auprc_bound", "fpr95_bound", "auroc_bound", "largest_tie"),
+)
+"""The columns that are fractions in ``AnomalyMetrics``."""
 
 # fmt: off
 WHOLE = (
@@ -62,17 +68,9 @@ def row(
         "classes_in_score": settings.classes_in(score),
         "chance": 100 * metrics.prevalence,
         "constant": metrics.constant,
+        "speed": settings.speed,
     }
-    for name in (
-        "prevalence",
-        "auprc",
-        "fpr95",
-        "auroc",
-        "auprc_bound",
-        "fpr95_bound",
-        "auroc_bound",
-        "largest_tie",
-    ):
+    for name in IN_PERCENT:
         values[name] = 100 * getattr(metrics, name)
     if intervals:
         values |= interval_columns(intervals, metrics.constant)

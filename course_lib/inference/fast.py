@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +10,8 @@ from torch import Tensor, nn
 from course_lib.inference.cuda_graph import CudaGraphs
 from course_lib.inference.graph import fold_batch_norms, traced_features, work_in_place
 from course_lib.inference.steps import Steps, find_steps
-from course_lib.models import Network
+from course_lib.models import Network, check_images
+from course_lib.models.network import pad_to_multiple
 
 PRECISION_TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -66,15 +68,30 @@ class FastNetwork(Network):
 
     def features(self, images: Tensor) -> Tensor:
         """Return what the classifier reads, as the network does."""
-        if self.steps.channels_last:
-            images = images.contiguous(memory_format=torch.channels_last)
+        if self.steps.channels_last:  # copied, since one image may pass for a layout that it does not have
+            images = images.to(memory_format=torch.channels_last, copy=True)
         return self.body(images)
 
     def head_logits(self, images: Tensor) -> list[Tensor]:
         """Return the logits in float32, at their own resolution."""
-        mode = torch.inference_mode() if self.steps.inference_mode else torch.no_grad()
-        with mode, self._autocast(images.device.type):
+        with self._computing(images.device.type):
             return [self.run(images).float()]
+
+    def logits_in_strips(self, images: Tensor, rows: int) -> Iterator[Tensor]:
+        """Yield the logits from top to bottom; behind a transposed convolution each strip is made alone."""
+        if self.steps.cuda_graph or self.steps.compiled or not _reads_only_below(self.classifier):
+            yield from super().logits_in_strips(images, rows)
+            return
+        check_images(images, check_range=self.checks_range)
+        height, width = images.shape[-2:]
+        stride = self.classifier.stride[0]
+        with self._computing(images.device.type):
+            features = self.features(pad_to_multiple(images, self.size_multiple))
+        for start in range(0, height, rows):
+            first, last = start // stride, (start + rows) // stride
+            with self._computing(images.device.type):  # one more row: the last output row may read it
+                strip = self.classifier(features[:, :, first : last + 1]).float()
+            yield strip[:, :, : min(rows, height - start), :width]
 
     def _logits(self, images: Tensor) -> Tensor:
         return self.classifier(self.features(images))
@@ -87,7 +104,18 @@ class FastNetwork(Network):
             return CudaGraphs(self._logits)
         return torch.compile(self._logits) if self.steps.compiled else self._logits
 
-    def _autocast(self, device_type: str) -> contextlib.AbstractContextManager:
-        if self.steps.precision == "fp32":
-            return contextlib.nullcontext()
-        return torch.autocast(device_type, PRECISION_TYPES[self.steps.precision])
+    @contextlib.contextmanager
+    def _computing(self, device_type: str) -> Iterator[None]:
+        """Keep no record for a backward pass, and compute in the chosen precision."""
+        mode = torch.inference_mode() if self.steps.inference_mode else torch.no_grad()
+        half = PRECISION_TYPES.get(self.steps.precision)
+        with mode, torch.autocast(device_type, half, enabled=half is not None):
+            yield
+
+
+def _reads_only_below(layer: nn.Module) -> bool:
+    """Tell whether row s i of what a layer with stride s makes reads input rows i and i + 1 at the most."""
+    if not isinstance(layer, nn.ConvTranspose2d):
+        return False
+    kernel, padding, stride = layer.kernel_size[0], layer.padding[0], layer.stride[0]
+    return layer.dilation[0] == 1 and kernel - 1 - padding < stride and stride - 1 + padding < 2 * stride

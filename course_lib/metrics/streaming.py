@@ -1,5 +1,6 @@
 """AuPRC, FPR95 and AUROC over all pixels of a benchmark, one image at a time, in constant memory."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 import torch
@@ -22,6 +23,9 @@ from course_lib.metrics.histogram import Histogram, select
 
 EXACT_PIXELS = 1_000_000
 """Up to so many pixels the scores themselves are kept and the metrics are exact."""
+
+COUNTING_DEVICES = ("cpu", "cuda")
+"""Devices that can count pixels; scores from others are brought to the CPU."""
 
 EXACT_DRAWS = 100_000
 """Up to so many pixels each draw of images is measured exactly; beyond, in groups of neighbouring scores."""
@@ -62,16 +66,17 @@ class StreamingMetrics:
     from a histogram and says how far it can be off. Per image at most 48 kB are kept, for intervals.
     """
 
-    def __init__(self, exact_pixels: int = EXACT_PIXELS) -> None:
+    def __init__(self, exact_pixels: int = EXACT_PIXELS, summaries: bool = True) -> None:
         """Start empty.
 
         Args:
             exact_pixels: how many pixels to keep one by one.
+            summaries: whether to keep what intervals need; without it memory does not grow with the images.
         """
-        self.exact_pixels = exact_pixels
+        self.exact_pixels, self.summaries = exact_pixels, summaries
         self.kept: dict[str, Pixels] | None = {}  # by image; None once there are too many
         self.histogram = Histogram()
-        self.images: dict[str, ImageCounts] = {}
+        self.images: dict[str, ImageCounts | None] = {}
 
     def update(self, scores: Tensor, target: Tensor, image: str | None = None) -> None:
         """Add one image.
@@ -86,11 +91,12 @@ class StreamingMetrics:
         """
         name = f"{len(self.images):06d}" if image is None else image
         _check(scores, target, name, self.images)
-        target = target.cpu()
+        scores = scores.detach() if scores.device.type in COUNTING_DEVICES else scores.detach().cpu()
+        target = target.to(scores.device)
         valid = target != IGNORE
-        scores, is_anomaly = select(scores.detach().cpu(), valid), select(target == 1, valid)
+        scores, is_anomaly = select(scores, valid), select(target == 1, valid)
         counted = Histogram.of(scores, is_anomaly)
-        self.images[name] = summarise(counted.occupied())
+        self.images[name] = summarise(counted.occupied()) if self.summaries else None
         self.histogram.merge(counted)
         self._keep({name: (scores, is_anomaly)})
 
@@ -136,7 +142,13 @@ class StreamingMetrics:
         return intervals_of(self.resampled(resamples, seed, fpr_convention))
 
     def resampled(self, resamples: int = 1000, seed: int = 0, fpr_convention: str = "step") -> Resampled:
-        """Return the metrics of many draws of images; the order of the images is that of their names."""
+        """Return the metrics of many draws of images; the order of the images is that of their names.
+
+        Raises:
+            ValueError: if there is no image, or no summaries were kept.
+        """
+        if not self.summaries:
+            raise ValueError("no intervals without summaries: they were left out from the beginning")
         names = sorted(self.images)
         if self.kept is not None and sum(len(scores) for scores, _ in self.kept.values()) <= EXACT_DRAWS:
             images = exact_counts([self.kept[name] for name in names])
@@ -147,8 +159,9 @@ class StreamingMetrics:
     def _keep(self, pixels: dict[str, Pixels] | None) -> None:
         """Keep more pixels one by one, or none at all if there are too many."""
         if self.kept is not None and pixels is not None:
-            self.kept = self.kept | pixels
-            if sum(len(scores) for scores, _ in self.kept.values()) <= self.exact_pixels:
+            together = self.kept | pixels
+            if sum(len(scores) for scores, _ in together.values()) <= self.exact_pixels:
+                self.kept = {name: (scores.cpu(), truth.cpu()) for name, (scores, truth) in together.items()}
                 return
         self.kept = None
 
@@ -164,7 +177,7 @@ class StreamingMetrics:
         return curve, bounds(positives, negatives, occupied.mixed, convention=fpr_convention)
 
 
-def _check(scores: Tensor, target: Tensor, name: str, seen: dict[str, ImageCounts]) -> None:
+def _check(scores: Tensor, target: Tensor, name: str, seen: Container[str]) -> None:
     """Raise a ValueError if an image cannot be counted."""
     if scores.shape != target.shape:
         raise ValueError(
