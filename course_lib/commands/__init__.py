@@ -7,6 +7,7 @@ COMMANDS = {
     "train": "train a network",
     "calibrate": "fit a temperature on validation images",
     "compare": "tell whether trainings differ by more than images and seeds do",
+    "profile": "measure what networks cost in time and memory on this machine",
     "run": "execute all lessons and show them as pages",
     "release": "build the learners' notebooks from the solved ones",
 }

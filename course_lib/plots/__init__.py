@@ -15,6 +15,7 @@ from course_lib.plots.reliability import reliability_diagram, reliability_diagra
 from course_lib.plots.samples import labelled_scenes, void_alone
 from course_lib.plots.score_maps import score_panels
 from course_lib.plots.segmentation import segmentation_panels
+from course_lib.plots.speed import layer_times, memory_bars, pareto, rooflines, speed_and_error, time_bars
 from course_lib.plots.temperature import likelihood_curve, msp_of_pixels, softened, temperature_curves
 from course_lib.plots.training import learning_curves
 
@@ -28,11 +29,14 @@ __all__ = [
     "focal_against_probability",
     "hourglass",
     "labelled_scenes",
+    "layer_times",
     "learning_curves",
     "likelihood_curve",
     "loss_against_length",
+    "memory_bars",
     "msp_of_pixels",
     "network_costs",
+    "pareto",
     "plane_score",
     "plane_scores",
     "predicted_classes",
@@ -41,12 +45,15 @@ __all__ = [
     "ranking_curves",
     "reliability_diagram",
     "reliability_diagrams",
+    "rooflines",
     "score_densities",
     "score_panels",
     "segmentation_panels",
     "show_scores",
     "softened",
+    "speed_and_error",
     "temperature_curves",
+    "time_bars",
     "trade_off",
     "training_dots",
     "void_alone",
