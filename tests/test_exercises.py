@@ -11,7 +11,7 @@ from nbformat.v4 import new_code_cell, new_output
 from nbgrader.utils import determine_grade
 
 from course_lib import scores
-from course_lib.exercises import Check
+from course_lib.exercises import Check, SimulatedDevice
 
 LOGITS = torch.arange(24.0).reshape(1, 2, 3, 4)
 
@@ -222,3 +222,15 @@ def test_nbgrader_reads_the_points(earned, cases, capsys):
     cell = new_code_cell(metadata={"nbgrader": nbgrader}, outputs=[report, shown])
     assert determine_grade(cell) == (earned, check.max_points)
     assert json.loads(repr(check.points())) == earned
+
+
+def test_a_simulated_device_works_only_while_it_is_waited_for():
+    device = SimulatedDevice([5.0, 1.0], waiting=2.0)
+    device.run()
+    assert device.clock() == 0.25
+    device.wait()
+    assert device.clock() == 0.25 + 2 + 5
+    device.run()
+    device.run()  # the last cost stands for all later runs
+    device.wait()
+    assert (device.clock(), device.runs) == (7.25 + 2 * 0.25 + 2 * 1, 3)

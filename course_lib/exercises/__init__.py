@@ -1,5 +1,6 @@
 """Run the cases of an exercise, say what is wrong, and turn them into points."""
 
 from course_lib.exercises.check import Check
+from course_lib.exercises.device import SimulatedDevice
 
-__all__ = ["Check"]
+__all__ = ["Check", "SimulatedDevice"]

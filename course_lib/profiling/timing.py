@@ -36,6 +36,11 @@ class Latency:
     p99: float
     runs: int
 
+    def __repr__(self) -> str:
+        """Return it as people read it."""
+        tails = f"5 % below {self.p5:.1f}, 95 % below {self.p95:.1f}, 99 % below {self.p99:.1f}"
+        return f"median {self.median:.1f} ms ({tails}; {self.runs} runs)"
+
 
 def latency(run: Callable[[], object], device: torch.device, seconds: float = SHORTEST) -> Latency:
     """Time something that computes on a device; on a GPU by its own events, else by the clock.

@@ -3,7 +3,7 @@
 An edit is (text in the right answer, what stands there instead, a phrase of the report).
 """
 
-from wrong_answers import lesson_00, lesson_01, lesson_02, lesson_03, lesson_04
+from wrong_answers import lesson_00, lesson_01, lesson_02, lesson_03, lesson_04, lesson_05
 
 BANKS = {
     "00_start_here": lesson_00.BANK,
@@ -11,4 +11,5 @@ BANKS = {
     "02_temperature_scaling": lesson_02.BANK,
     "03_void_classification": lesson_03.BANK,
     "04_training_losses": lesson_04.BANK,
+    "05_real_time": lesson_05.BANK,
 }

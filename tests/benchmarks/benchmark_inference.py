@@ -1,0 +1,85 @@
+"""Fast against plain inference, in turns: pytest tests/benchmarks/benchmark_inference.py
+
+Also what each way changes: classes on generated scenes, AuPRC on a generated benchmark; and how time and
+memory grow with the pixels. Written to results/benchmarks/.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from ways import write
+
+from course_lib import data, evaluation, inference, models, profiling
+
+SIZE, PAIRS = (512, 1024), 20
+SHIPPED = {"erfnet": "ce", "enet": "void", "bisenetv2": "void"}
+SPEEDS = ("fast", "bf16", "onnx", "int8")
+
+
+def scenes(split, count, size):
+    samples = data.SEGMENTATION_SETS["mini"](split)
+    return [data.to_tensor(data.resize_image(samples[i].image, size))[None] for i in range(count)]
+
+
+def made(network, speed, size, folder):
+    """Return the network at a speed."""
+    if speed in inference.SPEEDS:
+        return inference.accelerate(network, speed)
+    path = folder / f"{speed}.onnx"
+    if speed == "onnx":
+        inference.export_onnx(network, path)
+    else:
+        inference.quantise(network, path, scenes("train", 16, size))
+    return inference.OnnxNetwork(path, network.size_multiple)
+
+
+def auprc(network, metadata):
+    settings = evaluation.Settings(
+        ("msp", "max_logit"), size=metadata.size, known_classes=metadata.known_classes, resamples=0
+    )
+    rows = evaluation.evaluate(
+        network, [data.BenchmarkImages("mini_RoadObsticle21")], settings, progress=False
+    )
+    return np.array([row["auprc"] for row in rows])
+
+
+@pytest.mark.parametrize("model", SHIPPED)
+def test_fast_against_plain(model, tmp_path):
+    network, metadata = models.load(model, models.shipped_weights("mini", model, SHIPPED[model]))
+    network.eval()
+    images, validation = profiling.example_images(network, SIZE), scenes("val", 8, metadata.size)
+    before, rows = auprc(network, metadata), []
+    for speed in SPEEDS:
+        large = made(network, speed, SIZE, tmp_path)
+        small = large if speed != "int8" else made(network, speed, metadata.size, tmp_path)
+        found = inference.agreement(network, small, validation)
+        with torch.no_grad():
+            times = profiling.paired_speedup(
+                lambda: network(images), lambda n=large: n(images), images.device, PAIRS
+            )
+        rows.append(
+            {
+                "model": model,
+                "speed": speed,
+                "times": times,
+                "same_class": 100 * found.argmax,
+                "largest_difference": found.largest_difference,
+                "auprc_change": np.abs(auprc(small, metadata) - before).max(),
+            }
+        )
+    write(f"inference_{model}", rows)
+
+
+@pytest.mark.parametrize("speed", ["plain", "fast"])
+def test_growth_with_the_pixels(speed):
+    rows = []
+    for model in models.NETWORKS:
+        subject = profiling.Subject(model, models.build(model))
+        for size in ((128, 256), (256, 512), (512, 1024)):
+            rows.append(profiling.profile(subject, size, speed) | {"megapixels": size[0] * size[1] / 1e6})
+    frame = pd.DataFrame(rows)[["model", "speed", "megapixels", "milliseconds", "peak_megabytes"]]
+    write(f"pixels_{speed}", frame)
+    for model, part in frame.groupby("model"):
+        slopes = [np.polyfit(part["megapixels"], part[c], 1)[0] for c in ("milliseconds", "peak_megabytes")]
+        print(f"{model}: {slopes[0]:.0f} ms and {slopes[1]:.0f} MB for one more megapixel")
