@@ -55,7 +55,8 @@ def _add_network_options(group: argparse._ArgumentGroup) -> None:
         help="fast is float32 with the same result but for rounding; bf16 and fp16 are less exact "
         "(default: %(default)s)")
     add("--processes", type=int, default=1, metavar="N",
-        help="that share the images, one GPU each where there are several; the table is the same "
+        help="that share the images, one GPU each where there are several; the table is the same to the bit; "
+        "on a CPU set OMP_NUM_THREADS to cores / N, else they get in each other's way "
         "(default: %(default)s)")
 
 

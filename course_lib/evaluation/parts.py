@@ -50,7 +50,7 @@ class Workers:
         self.fast = None
         context, file = multiprocessing.get_context("spawn"), io.BytesIO()
         torch.save((copy.deepcopy(self.network).cpu(), self.settings, self.controls), file)
-        threads = max(1, torch.get_num_threads() // self.settings.processes)
+        threads = torch.get_num_threads()  # the same as here: their number shows in the last bits
         self.pool = ProcessPoolExecutor(
             self.settings.processes,
             mp_context=context,
@@ -133,7 +133,7 @@ _worker: tuple[Network, Settings, Controls | None]
 
 
 def _start(content: bytes, threads: int, started: "multiprocessing.sharedctypes.Synchronized") -> None:
-    """Prepare a process: its own network, its share of the threads, its device."""
+    """Prepare a process: its own network, threads and device."""
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
     torch.set_num_threads(threads)
