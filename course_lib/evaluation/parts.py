@@ -1,5 +1,6 @@
 """The runs of a benchmark, measured one after the other, here or by several processes."""
 
+import contextlib
 import copy
 import io
 import multiprocessing
@@ -91,10 +92,16 @@ def _parts(
     controls: Controls | None,
 ) -> Iterator[Part]:
     """Measure runs in this process."""
-    with ready(network, settings):
-        scored = score_runs(network, images, wanted, settings, controls)
+    scored = score_runs(network, images, wanted, settings, controls)
+
+    def next_part() -> Part:
+        with ready(network, settings):  # only here: what is counted outside can be added to later
+            run = next(scored)
+        return _measured(run, images.name, settings)
+
+    with contextlib.closing(scored):
         for _ in wanted:  # a run is given up before the next one is read
-            yield _measured(next(scored), images.name, settings)
+            yield next_part()
 
 
 def _measured(run: Sequence[Scored | None], benchmark: str, settings: Settings) -> Part:

@@ -102,7 +102,8 @@ class OnnxNetwork(Network):
 
     def head_logits(self, images: Tensor) -> list[Tensor]:
         """Return the logits (N, C, H, W)."""
-        return [torch.from_numpy(self.session.run(None, {"images": images.cpu().numpy()})[0])]
+        (logits,) = self.session.run(None, {"images": images.cpu().numpy()})
+        return [torch.from_numpy(logits).to(images.device)]
 
 
 @contextlib.contextmanager

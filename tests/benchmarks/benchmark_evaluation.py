@@ -47,3 +47,14 @@ def test_memory_does_not_grow_with_the_images(weights):
         rows.append({"images": images, "seconds": seconds, "megabytes": megabytes})
     frame = ways.write("evaluation_images", rows)
     print(f"{np.polyfit(frame['images'], frame['seconds'], 1)[0]:.3f} s for one more image")
+
+
+def test_growth_with_the_scores(weights):
+    rows = []
+    for number in range(1, 5):
+        scores = ("max_logit", "msp", "energy", "max_entropy")[:number]
+        _, seconds, megabytes = ways.measured(ways.ours, weights, ("RoadAnomaly21",), scores=scores)
+        rows.append({"scores": number, "seconds": seconds, "megabytes": megabytes})
+    frame = ways.write("evaluation_scores", rows)
+    for column in ("seconds", "megabytes"):
+        print(f"{np.polyfit(frame['scores'], frame[column], 1)[0]:.2f} {column} for one more score")

@@ -80,22 +80,22 @@ def ours(network, benchmarks, settings):
     return {(row["benchmark"], row["score"]): (row["auprc"], row["fpr95"]) for row in rows}
 
 
-def _measure(way, weights, benchmarks, speed, threads):
+def _measure(way, weights, benchmarks, speed, threads, scores):
     """Return results, seconds, and megabytes at the peak above the loaded model."""
     torch.set_num_threads(threads)
     network, _ = models.load("enet", weights)
     network.eval()
     opened = [Repeated(*b) if isinstance(b, tuple) else data.BenchmarkImages(b) for b in benchmarks]
-    settings = evaluation.Settings(protocol="peer", resamples=0, speed=speed)
+    settings = evaluation.Settings(scores, protocol="peer", resamples=0, speed=speed)
     before = psutil.Process().memory_info().rss
     started = time.perf_counter()
     found = way(network, opened, settings)
     return found, time.perf_counter() - started, 1000 * runtime.peak_memory() - before / 1e6
 
 
-def measured(way, weights, benchmarks, speed="fast"):
+def measured(way, weights, benchmarks, speed="fast", scores=tuple(SCORES)):
     """Measure a way to evaluate in a fresh process."""
-    return in_a_process(_measure, way, weights, benchmarks, speed, os.cpu_count())
+    return in_a_process(_measure, way, weights, benchmarks, speed, os.cpu_count(), scores)
 
 
 def in_a_process(function, *arguments):
