@@ -29,8 +29,8 @@ EPILOG = """\
 examples:
   python -m course_lib profile --size 512 1024 --speed plain fast bf16
   python -m course_lib profile --head linear isomax --training-step --layers --output results/speed
---output DIR gets profile.csv, profile.json, time.png, memory.png and, with --layers, a table and a roofline
-of each network. Exit status: 0 done, 2 wrong usage or bad input.
+--output DIR gets profile.csv, profile.json, time.png, memory.png and, with --layers, a table and
+two figures of each network. Exit status: 0 done, 2 wrong usage or bad input.
 """
 
 
@@ -202,5 +202,6 @@ def _layers(options: argparse.Namespace, device: torch.device) -> None:
             name = f"{subject.name}_{subject.network.head_kind}"
             layers.to_csv(options.output / f"layers_{name}.csv", index=False)
             under_roof = profiling.roofline(layers, ceilings)
-            figure = plots.rooflines(under_roof, ceilings, f"{title}, {device}")
-            figure.savefig(options.output / f"roofline_{name}.png")
+            roof = plots.rooflines(under_roof, ceilings, f"{title}, {device}")
+            roof.savefig(options.output / f"roofline_{name}.png")
+            plots.layer_times(layers, f"{title}, {device}").savefig(options.output / f"layers_{name}.png")

@@ -2,7 +2,7 @@
 
 import contextlib
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -96,7 +96,7 @@ class FastNetwork(Network):
     def _logits(self, images: Tensor) -> Tensor:
         return self.classifier(self.features(images))
 
-    def _runner(self, device: torch.device) -> nn.Module:
+    def _runner(self, device: torch.device) -> Callable[[Tensor], Tensor]:
         """Return what turns images into logits."""
         if self.steps.cuda_graph:
             if device.type != "cuda":
