@@ -31,7 +31,14 @@ class Check:
         self.title, self.max_points = title, float(points)
         self.problems: dict[str, str] = {}
 
-    def case(self, name: str, call: Callable[[], Any], expected: Any, hint: str = "") -> None:
+    def case(
+        self,
+        name: str,
+        call: Callable[[], Any],
+        expected: Any,
+        hint: str = "",
+        within: float | None = None,
+    ) -> None:
         """Add a case that passes when ``call()`` agrees with ``expected``.
 
         Args:
@@ -41,13 +48,18 @@ class Check:
             expected: the right result. A tensor asks for a tensor of this shape and kind of dtype; a number,
                 a list or a tuple asks for its values in any form; a bool or a string for exactly that.
             hint: shown behind the problem when the case fails.
+            within: how far a number may be off, relative to the right one; rounding only if left out.
 
         Raises:
             ValueError: if there is a case of this name already.
         """
         if name in self.problems:
             raise ValueError(f"{self.title} has two cases called {name!r}")
-        problem = self._problem(call, copied(expected))
+        right = copied(expected)
+        self.note(name, self._problem(call, lambda value: difference(value, right, within)), hint)
+
+    def note(self, name: str, problem: str, hint: str = "") -> None:
+        """Keep how a case ended: what is wrong, with the hint where the result does not explain itself."""
         asks_for_hint = hint and problem.startswith(RESULT)
         self.problems[name] = f"{problem} (hint: {hint})" if asks_for_hint else problem
 
@@ -88,14 +100,14 @@ class Check:
         print("Going on with " + ("your own version." if is_right else "the version in course_lib."))
         return mine if is_right else reference
 
-    def _problem(self, call: Callable[[], Any], expected: Any) -> str:
-        """Make the call; return what is wrong in one line, or an empty string."""
+    def _problem(self, call: Callable[[], Any], judged: Callable[[Any], str]) -> str:
+        """Make the call, let its value be judged; return what is wrong in one line, or an empty string."""
         if self._is_ours(call):
             return OURS
         arguments = Arguments(call)
         try:
             with silence():  # nbgrader would take what it writes for the points
-                problem = difference(call(), expected)
+                problem = judged(call())
         except (Exception, SystemExit) as error:  # a learner's slip must not stop the notebook
             problem = NOT_ATTEMPTED if self._is_stub(error) else explained(error)
         changed = arguments.restore()

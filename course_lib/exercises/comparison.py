@@ -16,13 +16,14 @@ RESULT = "got "
 """How a problem begins that a look at the result does not explain, so that a hint is welcome."""
 
 
-def difference(actual: Any, expected: Any) -> str:
+def difference(actual: Any, expected: Any, within: float | None = None) -> str:
     """Compare two results.
 
     Args:
         actual: what the learner's code returned.
         expected: a tensor or array (its shape and kind of dtype count), a number, list or tuple (only values
             count), a dictionary of these, a bool, a string, a dtype or None.
+        within: how far numbers may be off, relative to the right ones; rounding only if None.
 
     Returns:
         One line that says what is wrong, or an empty string if they agree.
@@ -40,6 +41,8 @@ def difference(actual: Any, expected: Any) -> str:
         values, wanted = _as_tensor(actual), _as_tensor(expected)
     except (TypeError, ValueError, RuntimeError, OverflowError):
         return f"{RESULT}{_kind_of_result(actual)}, expected {_kind_of_result(expected)}"
+    if within is not None and values.shape == wanted.shape and _agree(values, wanted, within):
+        return ""
     if isinstance(expected, (tuple, list)) and not _agree(values, wanted):
         return f"{RESULT}{_brief(actual)}, expected {_brief(expected)}"
     return _of_forms(actual, values, expected, wanted) or _of_values(values, wanted)
@@ -131,13 +134,13 @@ def _of_values(values: Tensor, wanted: Tensor) -> str:
     return first if values.numel() == 1 else f"{first} ({int(wrong.sum())} of {wrong.numel()} values differ)"
 
 
-def _agree(values: Tensor, wanted: Tensor) -> bool:
+def _agree(values: Tensor, wanted: Tensor, relative: float = RELATIVE) -> bool:
     """Tell whether two tensors are equal but for rounding; whole numbers are not rounded."""
     if values.shape != wanted.shape:
         return False
     if not values.is_floating_point() and not wanted.is_floating_point():
         return torch.equal(values.long(), wanted.long())
-    tolerance = {"rtol": RELATIVE, "atol": ABSOLUTE, "equal_nan": True}
+    tolerance = {"rtol": relative, "atol": ABSOLUTE, "equal_nan": True}
     return torch.allclose(values.double(), wanted.double(), **tolerance)
 
 

@@ -1,0 +1,63 @@
+"""Checks that judge nothing: while grading, one notes what a function returns, another what is right.
+
+The learner's kernel knows no expected value. What its functions return leaves it as plain data and is
+compared elsewhere, where no code of the learner's runs.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from IPython.display import display
+
+from course_lib.exercises.check import Check
+from course_lib.exercises.values import encode
+
+RECORD = "application/vnd.road-anomaly.record+json"
+"""The kind of output that carries a record."""
+
+
+class Recorder(Check):
+    """Notes what each case returns, or why it returns nothing."""
+
+    def __init__(self, title: str, points: float) -> None:
+        """Start without cases."""
+        super().__init__(title, points)
+        self.entries: dict[str, Any] = {}
+
+    def case(
+        self,
+        name: str,
+        call: Callable[[], Any],
+        expected: Any = None,
+        hint: str = "",
+        within: float | None = None,
+    ) -> None:
+        """Make the call and note its value; what is expected is not here."""
+        values = []
+
+        def note(value: Any) -> str:
+            values.append(encode(value))
+            return ""
+
+        problem = self._problem(call, note)
+        self.entries[name] = {"problem": problem, "value": values[0] if values else None}
+
+    def points(self) -> None:
+        """Hand the record over as an output of the cell."""
+        record = {"title": self.title, "points": self.max_points, "cases": self.entries}
+        display({RECORD: record}, raw=True)
+
+
+class KeyRecorder(Recorder):
+    """Notes what each case expects; used with the solved lesson, never in a learner's kernel."""
+
+    def case(
+        self,
+        name: str,
+        call: Callable[[], Any],
+        expected: Any = None,
+        hint: str = "",
+        within: float | None = None,
+    ) -> None:
+        """Note what is right, and calls nothing."""
+        self.entries[name] = {"expected": encode(expected), "hint": hint, "within": within}

@@ -1,0 +1,134 @@
+"""The values of a learner's function as plain data and back, without running anything of the learner's."""
+
+import base64
+import math
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+LARGEST = 4_000_000
+"""Bytes of one tensor or array that are kept; the cases of an exercise are far smaller."""
+
+DTYPES = {
+    str(kind).removeprefix("torch."): kind for kind in vars(torch).values() if type(kind) is torch.dtype
+}
+NUMBERS = "biufc"  # kinds of NumPy dtypes that hold numbers
+SHORT = 60
+
+
+class Unknown:
+    """Stands for a value that is no data: equal to nothing, it fails every case."""
+
+    text = ""
+
+    def __repr__(self) -> str:
+        """Return how the value named itself."""
+        return self.text
+
+
+def encode(value: Any) -> Any:
+    """Return a value as lists, dictionaries, strings and numbers that JSON keeps exactly.
+
+    Only exact types count, so that no method of a learner's class takes part. What is no data becomes the
+    name of its type.
+    """
+    kind = type(value)
+    if value is None or kind in (bool, str):
+        return value
+    if kind is int:
+        return {"int": str(value)} if abs(value) < 10**300 else _other(value)
+    if kind in (float, Fraction):
+        return {kind.__name__.lower(): value.hex() if kind is float else str(value)}
+    if kind in (list, tuple, torch.Size):
+        return {kind.__name__.lower(): [encode(item) for item in value]}
+    if kind is dict:
+        return {"dict": [[encode(key), encode(item)] for key, item in value.items()]}
+    if kind is torch.dtype:
+        return {"dtype": str(value).removeprefix("torch.")}
+    if kind in (Tensor, torch.nn.Parameter):
+        return _of_tensor(value)
+    if kind is np.ndarray or (kind.__module__ == "numpy" and isinstance(value, np.generic)):
+        return _of_array(value)
+    return _other(value)
+
+
+def decode(data: Any) -> Any:
+    """Return the value that ``encode`` described.
+
+    Raises:
+        ValueError: if the data is nothing that ``encode`` makes.
+    """
+    if data is None or type(data) in (bool, str):
+        return data
+    try:
+        ((kind, content),) = data.items()
+        return READERS[kind](content)
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise ValueError(f"no recorded value: {str(error)[:SHORT]}") from None
+
+
+def _of_tensor(value: Tensor) -> dict[str, Any]:
+    """Return dtype, shape and bytes of a dense tensor."""
+    if value.layout != torch.strided or value.is_quantized or value.numel() * value.element_size() > LARGEST:
+        return _other(value)
+    flat = value.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
+    content = flat.view(torch.uint8).numpy().tobytes()
+    name = str(value.dtype).removeprefix("torch.")
+    return {"tensor": [name, list(value.shape), base64.b64encode(content).decode()]}
+
+
+def _of_array(value: np.ndarray | np.generic) -> dict[str, Any]:
+    """Return dtype, shape and bytes of an array or a NumPy number."""
+    if value.dtype.kind not in NUMBERS or value.nbytes > LARGEST:
+        return _other(value)
+    content = base64.b64encode(np.ascontiguousarray(value).tobytes()).decode()
+    return {"array": [value.dtype.str, list(value.shape), content, isinstance(value, np.generic)]}
+
+
+def _other(value: Any) -> dict[str, str]:
+    """Return the name of a type whose values are not kept."""
+    return {"other": str(type(value).__name__)[:SHORT]}
+
+
+def _tensor(content: list) -> Tensor:
+    """Read a tensor."""
+    name, shape, text = content
+    dtype, size = DTYPES[name], math.prod(shape)
+    raw = bytearray(base64.b64decode(text, validate=True))
+    if not raw:
+        return torch.empty(shape, dtype=dtype)
+    return torch.frombuffer(raw, dtype=dtype, count=size).reshape(shape)
+
+
+def _array(content: list) -> np.ndarray | np.generic:
+    """Read an array or a NumPy number."""
+    name, shape, text, is_number = content
+    dtype = np.dtype(str(name))
+    if dtype.kind not in NUMBERS:
+        raise ValueError(name)
+    array = np.frombuffer(base64.b64decode(text, validate=True), dtype).reshape(shape).copy()
+    return array[()] if is_number else array
+
+
+def _unknown(name: str) -> Unknown:
+    """Read what was no data: an object whose type has the name of the learner's."""
+    known = type(str(name)[:SHORT], (Unknown,), {"text": f"<{str(name)[:SHORT]}>"})
+    return known()
+
+
+READERS = {
+    "int": int,
+    "float": float.fromhex,
+    "fraction": Fraction,
+    "list": lambda items: [decode(item) for item in items],
+    "tuple": lambda items: tuple(decode(item) for item in items),
+    "size": lambda items: torch.Size([decode(item) for item in items]),
+    "dict": lambda items: {decode(key): decode(item) for key, item in items},
+    "dtype": DTYPES.__getitem__,
+    "tensor": _tensor,
+    "array": _array,
+    "other": _unknown,
+}
