@@ -10,6 +10,7 @@ CHECK = (
     'check = Check("twice", points=2)\ncheck.case("two", lambda: twice(2), 4)\n'
     '### BEGIN HIDDEN TESTS\ncheck.case("three", lambda: twice(3), 6)\n### END HIDDEN TESTS\ncheck.points()'
 )
+ESSAY = "### BEGIN SOLUTION\nBecause two is even.\n### END SOLUTION"
 SETUP = "from course_lib.exercises import Check"
 
 
@@ -19,14 +20,26 @@ def nbgrader(grade_id: str, **chosen) -> dict:
     return {"nbgrader": common | {"grade_id": grade_id} | chosen}
 
 
-def write_lesson(path: Path, answer: str = ANSWER, check: str = CHECK, more: tuple[str, ...] = ()) -> Path:
-    """Write a lesson with one exercise and, below it, more code cells."""
+def _by_a_person(number: int) -> dict:
+    """Return the metadata of an answer in words."""
+    return nbgrader(f"why{number}_essay", grade=True, solution=True, points=2)
+
+
+def write_lesson(
+    path: Path,
+    answer: str = ANSWER,
+    check: str = CHECK,
+    more: tuple[str, ...] = (),
+    essays: tuple[str, ...] = (),
+) -> Path:
+    """Write a lesson with one exercise and, below it, more code cells and answers in words."""
     cells = [
         new_markdown_cell("# 7 A lesson\n$1 + 1 = 2$, and [the next](../08_more/08_more.ipynb).", id="a"),
         new_code_cell(SETUP, id="b"),
         new_code_cell(answer, id="c", metadata=nbgrader("twice_answer", solution=True)),
         new_code_cell(check, id="d", metadata=nbgrader("twice_check", grade=True, locked=True, points=2)),
         *(new_code_cell(code, id=f"e{n}") for n, code in enumerate(more)),
+        *(new_markdown_cell(text, id=f"f{n}", metadata=_by_a_person(n)) for n, text in enumerate(essays)),
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(nbformat.writes(new_notebook(cells=cells)) + "\n", encoding="utf-8")

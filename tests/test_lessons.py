@@ -11,7 +11,7 @@ import time
 import pytest
 from nbformat.v4 import new_output
 from small_data import ROOT
-from small_notebooks import CHECK, write_lesson
+from small_notebooks import CHECK, ESSAY, write_lesson
 
 from course_lib import lessons
 from course_lib.__main__ import main
@@ -21,18 +21,20 @@ DESCRIBED = "from course_lib import plots\nplots.class_shares({'road': 99.0, 'ca
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory):
-    """A solved lesson with a figure and a progress bar, after its run."""
+    """A solved lesson with a figure, a progress bar and an answer in words, after its run."""
     path = tmp_path_factory.mktemp("lesson") / "07_lesson.ipynb"
     bar = "from tqdm.auto import tqdm\nlist(tqdm(range(3)))"
     cells: list[int] = []
-    lesson = lessons.execute(write_lesson(path, more=(DESCRIBED, bar)), lambda: cells.append(1))
+    lesson = lessons.execute(
+        write_lesson(path, more=(DESCRIBED, bar), essays=(ESSAY,)), lambda: cells.append(1)
+    )
     return lesson, len(cells)
 
 
 def test_a_lesson_reports_points_time_and_memory(executed):
     lesson, cells = executed
     assert (lesson.title, lesson.error) == ("7 A lesson", "")
-    assert (lesson.points, lesson.most_points) == (2, 2)
+    assert (lesson.points, lesson.most_points) == (2, 2), "without those that a person gives"
     assert 0.1 < lesson.peak_gb < 2 and lesson.seconds > 1
     assert cells == 6, "five cells and the memory probe, for the progress bar"
 

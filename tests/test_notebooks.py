@@ -5,7 +5,7 @@ import re
 import nbformat
 import pytest
 from lesson_cells import checked, exercises
-from nbgrader.utils import is_grade, is_solution
+from nbgrader.utils import is_grade, is_locked, is_solution
 from small_data import ROOT
 from wrong_answers import BANKS
 
@@ -77,7 +77,7 @@ def test_every_exercise_has_a_bank_of_wrong_answers(lesson, exercise):
 def test_cells_keep_the_contract(source):
     cells = nbformat.read(source, as_version=4).cells
     for cell, above in zip(cells[1:], cells, strict=False):
-        if is_grade(cell):
+        if is_grade(cell) and cell.cell_type == "code":
             assert is_solution(above), "a check stands directly under its answer"
             assert cell.source.splitlines()[-1] == "check.points()"
             stated = re.search(STATED, cell.source, flags=re.MULTILINE)
@@ -88,6 +88,27 @@ def test_cells_keep_the_contract(source):
                 f"{stated[1]}_answer",
             ]
     assert all(not cell.get("outputs") and not cell.get("execution_count") for cell in cells)
+
+
+@for_each_lesson
+def test_an_answer_in_words_stands_under_its_question_and_is_not_released(source):
+    cells = nbformat.read(source, as_version=4).cells
+    released = nbformat.reads(release.student_version(source), as_version=4).cells
+    for above, cell, stub in zip(cells, cells[1:], released[1:], strict=False):
+        if cell.cell_type == "markdown" and "nbgrader" in cell.metadata:
+            assert is_grade(cell) and is_solution(cell) and not is_locked(cell)
+            assert cell.metadata.nbgrader.grade_id.endswith("_essay")
+            assert above.cell_type == "markdown" and "nbgrader" not in above.metadata
+            stated = re.match(r"### Exercise: in your own words \((\d+) points\)\n", above.source)
+            assert int(stated[1]) == cell.metadata.nbgrader.points
+            marks = cell.source.splitlines()[0], cell.source.splitlines()[-1]
+            assert marks == ("### BEGIN SOLUTION", "### END SOLUTION") and stub.source == "YOUR ANSWER HERE"
+
+
+def test_lessons_1_and_4_ask_for_one_answer_in_words_each():
+    cells = {path.stem: nbformat.read(path, as_version=4).cells for path in LESSONS}
+    graded = [lesson for lesson, found in cells.items() for c in found if is_grade(c) and is_solution(c)]
+    assert graded == ["01_baseline_scoring", "04_training_losses"]
 
 
 @for_each_lesson

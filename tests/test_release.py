@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from small_data import ROOT
-from small_notebooks import ANSWER, CHECK, write_lesson
+from small_notebooks import ANSWER, CHECK, ESSAY, write_lesson
 
 from course_lib import release
 from course_lib.__main__ import main
@@ -20,7 +20,7 @@ LESSON = "07_lesson/07_lesson.ipynb"
 @pytest.fixture
 def course(tmp_path, monkeypatch):
     """A course of one lesson."""
-    write_lesson(tmp_path / "solutions" / LESSON)
+    write_lesson(tmp_path / "solutions" / LESSON, essays=(ESSAY,))
     monkeypatch.setattr(release, "PROJECT_ROOT", tmp_path)
     monkeypatch.setattr("course_lib.commands.release.PROJECT_ROOT", tmp_path)
     monkeypatch.setattr(release.outdated, "__defaults__", (tmp_path,))
@@ -33,6 +33,13 @@ def test_answers_and_hidden_tests_go(course):
     cells = nbformat.read(course / "notebooks" / LESSON, as_version=4).cells
     assert cells[2].source == "def twice(x):\n    # YOUR CODE HERE\n    raise NotImplementedError()"
     assert "three" not in cells[3].source and cells[3].source.endswith("check.points()")
+
+
+def test_an_answer_in_words_goes(course):
+    main(["release"])
+    path = course / "notebooks" / LESSON
+    assert nbformat.read(path, as_version=4).cells[4].source == "YOUR ANSWER HERE"
+    assert "Because two is even." not in path.read_text()
 
 
 def test_it_is_the_notebook_that_nbgrader_makes(course):
@@ -91,12 +98,25 @@ def a_note(notebook):
     notebook.cells[0].source += " I see."
 
 
+def an_answer_in_words(notebook):
+    notebook.cells[4].source = "I think so."
+
+
 def a_run(notebook):
     notebook.cells[1].execution_count = 1
 
 
 @pytest.mark.parametrize(
-    "work", [an_answer, a_stub_in_a_comment, code_above_the_stub, a_cell_of_ones_own, a_note, a_run]
+    "work",
+    [
+        an_answer,
+        a_stub_in_a_comment,
+        code_above_the_stub,
+        a_cell_of_ones_own,
+        a_note,
+        an_answer_in_words,
+        a_run,
+    ],
 )
 def test_work_is_never_replaced_unless_forced(course, capsys, work):
     main(["release"])

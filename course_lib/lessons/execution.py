@@ -37,6 +37,7 @@ class Executed:
     points: float
     """What the checks gave, read as nbgrader does."""
     most_points: float
+    """What the checks can give; points that a person gives for an answer in words are not among them."""
     error: str = ""
     """What stopped it; empty if it ran to its end."""
 
@@ -75,16 +76,15 @@ def execute(path: Path, finished_cell: Callable[[], None] = lambda: None) -> Exe
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as stopped:
         error = strip_ansi(str(stopped)).strip()
     notebook.cells.remove(probe)
-    graded = [
-        determine_grade(cell) for cell in notebook.cells if is_grade(cell) and cell.get("execution_count")
-    ]
+    checks = [cell for cell in notebook.cells if cell.cell_type == "code" and is_grade(cell)]
+    graded = [determine_grade(cell) for cell in checks if cell.get("execution_count")]
     return Executed(
         name=path.stem,
         notebook=notebook,
         seconds=time.monotonic() - started,
         peak_gb=float(probe.outputs[0].data["text/plain"]) if probe.outputs else float("nan"),
         points=sum(points for points, _ in graded),
-        most_points=sum(cell.metadata.nbgrader.points for cell in notebook.cells if is_grade(cell)),
+        most_points=sum(cell.metadata.nbgrader.points for cell in checks),
         error=error,
     )
 
