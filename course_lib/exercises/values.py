@@ -12,9 +12,7 @@ from torch import Tensor
 LARGEST = 4_000_000
 """Bytes of one tensor or array that are kept; the cases of an exercise are far smaller."""
 
-DTYPES = {
-    str(kind).removeprefix("torch."): kind for kind in vars(torch).values() if type(kind) is torch.dtype
-}
+DTYPES = {str(kind)[6:]: kind for kind in vars(torch).values() if type(kind) is torch.dtype}  # no "torch."
 NUMBERS = "biufc"  # kinds of NumPy dtypes that hold numbers
 SHORT = 60
 
