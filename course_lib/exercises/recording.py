@@ -23,6 +23,7 @@ class Recorder(Check):
         """Start without cases."""
         super().__init__(title, points)
         self.entries: dict[str, Any] = {}
+        self.hidden = False
 
     def case(
         self,
@@ -49,7 +50,7 @@ class Recorder(Check):
 
 
 class KeyRecorder(Recorder):
-    """Notes what each case expects; used with the solved lesson, never in a learner's kernel."""
+    """Notes what each case expects, and which are hidden; used with the solved lesson, never with a learner's."""
 
     def case(
         self,
@@ -60,4 +61,5 @@ class KeyRecorder(Recorder):
         within: float | None = None,
     ) -> None:
         """Note what is right, and calls nothing."""
-        self.entries[name] = {"expected": encode(expected), "hint": hint, "within": within}
+        right = {"expected": encode(expected), "hint": hint, "within": within}
+        self.entries[name] = right | {"hidden": self.hidden}
