@@ -9,6 +9,7 @@ COMMANDS = {
     "compare": "tell whether trainings differ by more than images and seeds do",
     "profile": "measure what networks cost in time and memory on this machine",
     "run": "execute all lessons and show them as pages",
+    "grade": "grade submissions in a sandbox",
     "release": "build the learners' notebooks from the solved ones",
 }
 """What each command does, by the name of its module; a module is imported only when it is called."""

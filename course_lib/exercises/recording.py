@@ -50,7 +50,7 @@ class Recorder(Check):
 
 
 class KeyRecorder(Recorder):
-    """Notes what each case expects, and which are hidden; used with the solved lesson, never with a learner's."""
+    """Notes what each case expects, and which are hidden; used with the solved lesson alone."""
 
     def case(
         self,

@@ -25,6 +25,7 @@ from course_lib.grading.steps import ENTERED, RESULT, STEPS
 from course_lib.runtime import PROJECT_ROOT, write_atomically
 
 COURSE = "road-anomaly"
+COLUMNS = ["student", "lesson", "cell", "points", "max_points", "by_hand", "open"]
 
 
 class Book:
@@ -75,7 +76,7 @@ class Book:
             CsvExportPlugin(to=str(path)).export(book)
 
     def grades(self) -> pd.DataFrame:
-        """Return a row per student, lesson and graded cell: points, who gave them, whether a person has to look."""
+        """Return a row per student, lesson and graded cell, and whether a person gave points or has to."""
         with Gradebook(self.address, COURSE) as book:
             rows = [
                 {
@@ -92,9 +93,7 @@ class Book:
                 for notebook in submission.notebooks
                 for grade in notebook.grades
             ]
-        return pd.DataFrame(
-            rows, columns=["student", "lesson", "cell", "points", "max_points", "by_hand", "open"]
-        )
+        return pd.DataFrame(rows, columns=COLUMNS)
 
     def _run(self, step: type, lesson: str, student: str) -> None:
         """Run one of nbgrader's converters.

@@ -1,4 +1,4 @@
-"""From what was handed in to what is run: check cells as they were released, and a list of what was changed."""
+"""From what was handed in to what is run: check cells as released, and a list of what was changed."""
 
 import copy
 from collections import defaultdict

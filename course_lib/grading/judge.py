@@ -1,8 +1,8 @@
 """Turn what answers returned into points, far from the code that returned it.
 
-A record comes from a process in which the learner's code could do anything. It is therefore data: it is compared
-with what is right, which that process never knew, and wherever something does not fit, nobody gets full points
-and nobody silently gets none. Such points are *held* until an instructor has looked.
+A record comes from a process in which the learner's code could do anything. It is therefore data: it is
+compared with what is right, which that process never knew, and wherever something does not fit, nobody gets
+full points and nobody silently gets none. Such points are *held* until an instructor has looked.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""A kernel that is reached over files instead of the network, and a client that stops it when it goes too far."""
+"""A kernel that is reached over files instead of the network, and a client that stops it in time."""
 
 import asyncio
 import contextlib
@@ -52,7 +52,7 @@ class _Manager(AsyncKernelManager):
 
 
 class Client(NotebookClient):
-    """Executes cells, and kills the kernel when it shows or holds too much; ``excess`` says then what it was."""
+    """Executes cells, and kills the kernel when it shows or holds too much; ``excess`` says which."""
 
     def __init__(self, notebook: NotebookNode, manager: _Manager, limits: Limits) -> None:
         """Prepare; nothing runs yet."""

@@ -1,4 +1,4 @@
-"""From a check cell to code that hands over what the answer returns, and code that hands over what is right."""
+"""From a check cell to code that hands over what the answer returns, and to code that says what is right."""
 
 import ast
 

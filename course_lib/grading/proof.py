@@ -99,8 +99,7 @@ def prove(limits: Limits) -> list[str]:
         What held, one line each.
 
     Raises:
-        RuntimeError: if no sandbox can be had here, or something was not prevented; the message says what, and
-            what to install.
+        RuntimeError: if no sandbox can be had here, or something was not prevented; the message says what.
     """
     if missing := missing_programs():
         raise RuntimeError(f"no sandbox: {', '.join(missing)} not found; {HOW_TO_INSTALL}")

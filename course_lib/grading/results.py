@@ -1,4 +1,4 @@
-"""What was found about each submission, one file each, so that nothing is graded twice and nothing is lost."""
+"""What was found about each submission, one file each: nothing is graded twice and nothing is lost."""
 
 import hashlib
 import json

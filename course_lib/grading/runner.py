@@ -1,8 +1,8 @@
-"""Run one submission in its sandbox: ``python -m course_lib.grading.runner``, a job in, a result out, as JSON.
+"""Run one submission in its sandbox: ``python -m course_lib.grading.runner``, JSON in and out.
 
-A process of its own, because it handles what the submission sends: whatever happens to it, the grader goes on.
-A kernel that had to be stopped is started again without the cell that was to blame, so that one endless loop
-costs one exercise.
+A process of its own, because it handles what the submission sends: whatever happens to it, the grader goes
+on. A kernel that had to be stopped is started again without the cell that was to blame, so that one endless
+loop costs one exercise.
 """
 
 import asyncio
@@ -30,8 +30,8 @@ def run(cells: list[dict], record_type: str, limits: Limits, visible: list[str] 
     """Run cells in order.
 
     Args:
-        cells: each with its ``source``, a ``probe`` to run before it or an empty string, and the ``exercise`` it
-            belongs to or an empty string. When a cell of an exercise is stopped, none of that exercise is run.
+        cells: each with its ``source``, a ``probe`` to run before it or an empty string, and the ``exercise``
+            it belongs to or an empty string. When a cell of an exercise is stopped, none of it is run again.
         record_type: of those outputs of a probe that are records.
         limits: of the submission.
         visible: the folders it can read; None runs the cells unprotected.

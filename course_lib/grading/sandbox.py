@@ -1,8 +1,8 @@
-"""The command that runs Python where it can read the course and nothing else, write nothing, and reach nobody.
+"""The command that runs Python where it can read the course and no more, write nothing, and reach nobody.
 
-bubblewrap builds the view of the file system and the namespaces, prlimit sets the limits. When root grades, the
-kernel becomes the user nobody before the inner view is built: what root may read is then out of reach even
-where it is mounted.
+bubblewrap builds the view of the file system and the namespaces, prlimit sets the limits. When root grades,
+the kernel becomes the user nobody before the inner view is built: what only root may read is then out of
+reach even where it is mounted.
 """
 
 import os

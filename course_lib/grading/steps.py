@@ -1,6 +1,6 @@
 """What nbgrader does instead of executing a submission: it takes the results that are there already.
 
-nbgrader_config.py sets the same steps, so that Formgrader's button *Autograde* runs no code of anybody's either.
+nbgrader_config.py sets the same steps, so that Formgrader's button *Autograde* runs nobody's code either.
 """
 
 import json

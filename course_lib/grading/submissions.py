@@ -45,7 +45,7 @@ def collect(source: Path, lessons: Sequence[str]) -> Collected:
     """Find the submissions in a folder or a zip.
 
     Args:
-        source: holds ``<student>/<lesson>/<lesson>.ipynb``, the folders or flat files of a Moodle download, or
+        source: holds ``<student>/<lesson>/<lesson>.ipynb``, folders or flat files of a Moodle download, or
             such folders with a zip of ``python -m course_lib submit`` inside.
         lessons: that can be graded.
 

@@ -7,6 +7,7 @@ from course_lib.plots.costs import network_costs
 from course_lib.plots.curves import chance_levels, ranked_pixels, ranking_curves, score_densities
 from course_lib.plots.detections import detection_panels
 from course_lib.plots.figure import DescribedFigure
+from course_lib.plots.grades import hard_cases, points_map
 from course_lib.plots.hourglass import hourglass
 from course_lib.plots.losses import focal_against_probability, loss_against_length
 from course_lib.plots.plane import plane_score, plane_scores
@@ -27,6 +28,7 @@ __all__ = [
     "class_shares",
     "detection_panels",
     "focal_against_probability",
+    "hard_cases",
     "hourglass",
     "labelled_scenes",
     "layer_times",
@@ -39,6 +41,7 @@ __all__ = [
     "pareto",
     "plane_score",
     "plane_scores",
+    "points_map",
     "predicted_classes",
     "protocol_panels",
     "ranked_pixels",
