@@ -1,4 +1,6 @@
-"""nbgrader's settings: where this course keeps its notebooks, and how they are made and graded."""
+"""nbgrader's settings: where this course keeps its notebooks, and that nobody's code is run by a button."""
+
+from course_lib.grading.steps import STEPS
 
 c = get_config()  # noqa: F821, nbgrader provides it
 
@@ -9,4 +11,5 @@ c.CourseDirectory.submitted_directory = "grading/submitted"
 c.CourseDirectory.autograded_directory = "grading/autograded"
 c.CourseDirectory.feedback_directory = "grading/feedback"
 c.CourseDirectory.db_url = "sqlite:///grading/gradebook.db"
-c.Execute.timeout = 20  # seconds a cell
+for step, settings in STEPS.items():
+    c[step].update(settings)

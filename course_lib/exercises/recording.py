@@ -4,9 +4,13 @@ The learner's kernel knows no expected value. What its functions return leaves i
 compared elsewhere, where no code of the learner's runs.
 """
 
-from collections.abc import Callable
+import contextlib
+import random
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+import torch
 from IPython.display import display
 
 from course_lib.exercises.check import Check
@@ -40,7 +44,8 @@ class Recorder(Check):
             values.append(encode(value))
             return ""
 
-        problem = self._problem(call, note)
+        with same_randomness():
+            problem = self._problem(call, note)
         self.entries[name] = {"problem": problem, "value": values[0] if values else None}
 
     def points(self) -> None:
@@ -56,10 +61,23 @@ class KeyRecorder(Recorder):
         self,
         name: str,
         call: Callable[[], Any],
-        expected: Any = None,
+        expected: Callable[[], Any] = lambda: None,
         hint: str = "",
         within: float | None = None,
     ) -> None:
-        """Note what is right, and calls nothing."""
-        right = {"expected": encode(expected), "hint": hint, "within": within}
+        """Note what ``expected()`` says is right, and call nothing of the answer's."""
+        with same_randomness():
+            right = {"expected": encode(expected()), "hint": hint, "within": within}
         self.entries[name] = right | {"hidden": self.hidden}
+
+
+@contextlib.contextmanager
+def same_randomness() -> Iterator[None]:
+    """Leave the global generators as they were: what is drawn later must not depend on who drew before."""
+    before = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices=[]):
+        try:
+            yield
+        finally:
+            random.setstate(before[0])
+            np.random.set_state(before[1])

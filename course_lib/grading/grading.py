@@ -1,5 +1,6 @@
 """Grade one submission: read it, restore its checks, run it, judge what it returned."""
 
+import copy
 import json
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -37,7 +38,7 @@ def answer_key(lesson: Lesson, limits: Limits, sandbox: bool) -> dict[str, dict]
     """Return what is right in each case, by the name of the exercise: the solved lesson is run for it.
 
     Raises:
-        RuntimeError: if the solved lesson does not run.
+        RuntimeError: if the solved lesson does not run, or does not earn everything by this key.
     """
     submission = Submission([cell for cell in lesson.solved.cells])
     keys = {exercise.check_id: exercise.key for exercise in lesson.exercises}
@@ -48,7 +49,22 @@ def answer_key(lesson: Lesson, limits: Limits, sandbox: bool) -> dict[str, dict]
     records = {name: found["records"][at] for name, at in positions.items()}
     if wrong := [name for name, record in records.items() if len(record) != 1]:
         raise RuntimeError(f"the solved {lesson.name} gives no key for {', '.join(wrong)}")
-    return {name: record[0] for name, record in records.items()}
+    key = {name: record[0] for name, record in records.items()}
+    _check_key(lesson, key, limits, sandbox)
+    return key
+
+
+def _check_key(lesson: Lesson, key: dict[str, dict], limits: Limits, sandbox: bool) -> None:
+    """Raise a RuntimeError unless the published answers earn everything, private cases included."""
+    answers = {exercise.answer_id: exercise.published for exercise in lesson.exercises}
+    solved = copy.deepcopy(lesson.released)
+    for cell in solved.cells:
+        cell.source = answers.get(cell.metadata.get("nbgrader", {}).get("grade_id", ""), cell.source)
+    job = Job("the solutions", lesson.name, nbformat.writes(solved).encode())
+    for entry in grade(job, lesson, key, limits, sandbox)["exercises"]:
+        if entry["points"] != entry["max_points"]:
+            told = " ".join((entry["report"] or "; ".join(entry["reasons"])).split())
+            raise RuntimeError(f"the published answer does not earn its points in {lesson.name}: {told}")
 
 
 def grade(job: Job, lesson: Lesson, key: dict[str, dict], limits: Limits, sandbox: bool) -> dict[str, Any]:

@@ -24,7 +24,8 @@ def probe(check: str, private: str = "") -> str:
 
 def key(check: str, private: str = "") -> str:
     """Return code that notes what each case of a check expects, and calls nothing of the answer's."""
-    return ast.unparse(_with_recorder(_complete(check, private), "KeyRecorder"))
+    tree = _with_recorder(_complete(check, private), "KeyRecorder")
+    return ast.unparse(ast.fix_missing_locations(_ExpectedLater().visit(tree)))
 
 
 def _complete(check: str, private: str) -> ast.Module:
@@ -51,6 +52,21 @@ class _WithoutExpected(ast.NodeTransformer):
         """Shorten calls of ``case``."""
         if isinstance(node.func, ast.Attribute) and node.func.attr == "case":
             node.args, node.keywords = node.args[:GIVEN], []
+        return self.generic_visit(node)
+
+
+class _ExpectedLater(ast.NodeTransformer):
+    """Makes what each case expects a function, which the recorder calls when it is ready."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Wrap what is expected by ``case``."""
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "case":
+            nothing = ast.arguments([], [], None, [], [], None, [])
+            if len(node.args) > GIVEN:
+                node.args[GIVEN] = ast.Lambda(nothing, node.args[GIVEN])
+            for keyword in node.keywords:
+                if keyword.arg == "expected":
+                    keyword.value = ast.Lambda(nothing, keyword.value)
         return self.generic_visit(node)
 
 

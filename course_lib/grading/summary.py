@@ -100,18 +100,20 @@ def page(
 
 
 def _looks(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return what an instructor should look at; what a person has graded is done."""
+    """Return what an instructor should look at, held points first; what a person has graded is done."""
     shown = table[(table["reasons"] != "") & (table["state"] != "by hand")]
-    return [
+    looks = [
         {
-            "student": row.student,
-            "lesson": row.lesson,
-            "exercise": row.exercise,
-            "points": f"held, {row.suggested:g} suggested" if row.state == "held" else f"{row.points:g}",
-            "reasons": row.reasons.split("; "),
+            "student": student,
+            "lesson": lesson,
+            "exercises": ", ".join(rows["exercise"]),
+            "held": state == "held",
+            "points": rows["suggested"].sum(),
+            "reasons": reasons.split("; "),
         }
-        for row in shown.itertuples()
+        for (student, lesson, state, reasons), rows in shown.groupby(["student", "lesson", "state", "reasons"])
     ]
+    return sorted(looks, key=lambda look: not look["held"])
 
 
 def _remarks(results: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
