@@ -1,5 +1,6 @@
 """Find who handed in what, in a folder or a zip, without unpacking or running anything."""
 
+import hashlib
 import io
 import re
 import stat
@@ -62,10 +63,12 @@ def collect(source: Path, lessons: Sequence[str]) -> Collected:
         student, lesson = _owner(file.path, lessons)
         if student and lesson:
             found[student, lesson].append(file)
-        elif student and not file.problem:
-            further[student].append(file.path.name)
-        else:
+        elif file.problem or not student:
             problems.append(f"{file.path}: {file.problem or 'nobody knows whose this is'}")
+        elif file.path.suffix == ".ipynb":
+            problems.append(f"{file.path}: named like no lesson; call it {lessons[0]}.ipynb, for example")
+        else:
+            further[student].append(file.path.name)
     jobs = [
         _job(owner, files, further) for owner, files in sorted(found.items(), key=lambda item: item[0][::-1])
     ]
@@ -92,11 +95,12 @@ def _job(owner: tuple[str, str], files: list[File], further: dict[str, list[str]
 
 def _owner(path: PurePosixPath, lessons: Sequence[str]) -> tuple[str, str]:
     """Return student and lesson of a file, each empty if it cannot be told."""
-    folders, name = [part for part in path.parts[:-1]], path.name
+    folders, name = list(path.parts[:-1]), path.name
     for at, part in enumerate(path.parts):
         if match := MOODLE.fullmatch(part):
             student, name = f"{match['name']}-{match['number']}", match["file"] or name
-            return _safe(student), _lesson(PurePosixPath(name if at == len(folders) else path.name), lessons)
+            inner = name if at == len(folders) else path.name
+            return UNSAFE.sub("-", student).strip("-."), _lesson(PurePosixPath(inner), lessons)
     lesson = _lesson(PurePosixPath(name), lessons)
     while folders and folders[-1] in (*lessons, "notebooks"):
         folders.pop()
@@ -110,8 +114,9 @@ def _lesson(name: PurePosixPath, lessons: Sequence[str]) -> str:
 
 
 def _safe(name: str) -> str:
-    """Return a name that can be that of a folder, and stays apart from others."""
-    return UNSAFE.sub("-", name).strip("-.")
+    """Return a name that can be that of a folder, and is not somebody else's afterwards."""
+    safe = UNSAFE.sub("-", name).strip("-.")
+    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
 
 
 def _files(source: Path) -> Iterator[File]:

@@ -22,6 +22,7 @@ COLUMNS = [
     "reasons",
 ]
 NO_EXERCISE = "-"
+LOOK = ["student", "lesson", "state", "reasons"]  # exercises that share these share a line
 
 
 def exercise_table(results: Iterable[dict[str, Any]], grades: pd.DataFrame) -> pd.DataFrame:
@@ -111,7 +112,7 @@ def _looks(table: pd.DataFrame) -> list[dict[str, Any]]:
             "points": rows["suggested"].sum(),
             "reasons": reasons.split("; "),
         }
-        for (student, lesson, state, reasons), rows in shown.groupby(["student", "lesson", "state", "reasons"])
+        for (student, lesson, state, reasons), rows in shown.groupby(LOOK)
     ]
     return sorted(looks, key=lambda look: not look["held"])
 
