@@ -111,13 +111,13 @@ CODE = {
         "",
         "for path in ('/', '/usr', '/etc', '{root}', '{root}/course_lib', '{submissions}'):\n"
         "        try: open(path + '/hostile', 'w').close(); print('LEAKED', path)\n"
-        "        except OSError: pass\n    return 0",
+        "        except OSError: print('nothing there')\n    return 0",
     ),
     "opens the network": (
         "import socket",
         "for address in (('127.0.0.1', {port}), ('1.1.1.1', 53)):\n"
         "        try: socket.create_connection(address, 1); print('LEAKED')\n"
-        "        except OSError: pass\n    return 0",
+        "        except OSError: print('nothing there')\n    return 0",
     ),
     "leaves a process behind": (
         "import subprocess, sys",
@@ -133,6 +133,9 @@ CODE = {
     "asks for input": ("", "input('?')"),
 }
 """What is tried: code above the function, and its body."""
+
+SPIES = tuple(attack for attack in CODE if attack.split()[0] in ("reads", "writes", "opens"))
+"""Attacks that print what they find; they are called in the answer cell as well, where it can be seen."""
 
 
 def _check_of(notebook, change) -> None:
@@ -191,7 +194,8 @@ def function(attack: str, name: str, **places) -> str:
     for place, value in places.items():
         above, body = (text.replace(f"{{{place}}}", str(value)) for text in (above, body))
     above = above.replace("{{", "{").replace("}}", "}")
-    return f"{above}\n\n\ndef {name}(*given, **named):\n    {body}\n"
+    call = f"\n\n{name}(2)" if attack in SPIES else ""
+    return f"{above}\n\n\ndef {name}(*given, **named):\n    {body}{call}\n"
 
 
 def edited(notebook: nbformat.NotebookNode, edit: str) -> nbformat.NotebookNode:

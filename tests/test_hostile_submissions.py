@@ -11,7 +11,7 @@ from multiprocessing import get_context
 import nbformat
 import psutil
 import pytest
-from hostile_bank import CODE, EDITS, FILES, edited, function
+from hostile_bank import CODE, EDITS, FILES, SPIES, edited, function
 from nbformat.v4 import new_code_cell
 from sandbox_here import needs_sandbox
 from small_notebooks import ANSWER, nbgrader, write_lesson
@@ -80,6 +80,12 @@ def written(lesson, answer):
     return notebook
 
 
+def shown(result):
+    """Return everything that the cells of a result show."""
+    cells = nbformat.reads(result["notebook"], as_version=4).cells
+    return json.dumps([cell.outputs for cell in cells if cell.cell_type == "code"])
+
+
 def by_name(result):
     return {entry["exercise"]: entry for entry in result["exercises"]}
 
@@ -90,9 +96,8 @@ def test_an_attack_gains_nothing_and_leaves_the_honest_exercise_alone(results, a
     assert graded["twice"]["points"] in (0.0, None) and graded["twice"]["suggested"] == 0
     assert graded["thrice"]["points"] in (1.0, None), "an honest answer is never a silent zero"
     assert graded["thrice"]["points"] or graded["thrice"]["reasons"]
-    assert "LEAKED" not in results[attack]["notebook"].replace('print(\\"LEAKED', "").replace(
-        "LEAKED' if", ""
-    )
+    assert "LEAKED" not in shown(results[attack])
+    assert attack not in SPIES or "nothing there" in shown(results[attack])
 
 
 @pytest.mark.parametrize("attack", STOPPED + FOUND)

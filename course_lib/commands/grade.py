@@ -146,17 +146,19 @@ def _grade(
     Raises:
         ValueError: if there is no sandbox.
     """
-    limits, sandbox = grading.Limits(), not options.no_sandbox
+    limits, sandbox, proof = grading.Limits(), not options.no_sandbox, []
+    chosen = {name: lessons[name] for name in sorted({job.lesson for job in todo})}
     mini.mini_root()  # a submission finds the data drawn
     with grading.workers(min(options.jobs, len(todo)), options.scheduler) as client:
         try:
-            proof = grading.prove_all(client, limits) if sandbox else []
+            if sandbox:
+                print("proving the sandbox ...", flush=True)
+                proof = grading.prove_all(client, limits)
+            print("solving the lessons ...", flush=True)
+            keys = grading.answer_keys(client, chosen, limits, sandbox)
         except RuntimeError as error:
-            raise ValueError(f"{error}. To run submissions unprotected, as yourself: --no-sandbox") from None
-        names = {job.lesson for job in todo}
-        keys = {name: grading.answer_key(lessons[name], limits, sandbox) for name in sorted(names)}
-        bar = tqdm(total=len(todo), unit="submission")
-        with bar:
+            raise ValueError(str(error)) from None
+        with tqdm(total=len(todo), unit="submission") as bar:
             for job, result in grading.grade_all(client, todo, lessons, keys, limits, sandbox):
                 results.write(result | {"fingerprint": todo[job]})
                 bar.update()

@@ -7,7 +7,7 @@ from typing import Any
 import dask
 from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
 
-from course_lib.grading.grading import Job, grade
+from course_lib.grading.grading import Job, answer_key, grade
 from course_lib.grading.lesson import Lesson
 from course_lib.grading.limits import Limits
 from course_lib.grading.proof import prove
@@ -67,6 +67,18 @@ def prove_all(client: Client, limits: Limits) -> list[str]:
     if not hosts:
         raise ValueError("the scheduler has no workers; start some: dask worker ADDRESS --nthreads 1")
     return next(iter(client.run(prove, limits, workers=list(hosts.values())).values()))
+
+
+def answer_keys(
+    client: Client, lessons: dict[str, Lesson], limits: Limits, sandbox: bool
+) -> dict[str, dict[str, dict]]:
+    """Return what is right in each lesson, by its name.
+
+    Raises:
+        RuntimeError: if a solved lesson does not run, or does not earn everything.
+    """
+    waiting = {name: client.submit(answer_key, lesson, limits, sandbox) for name, lesson in lessons.items()}
+    return {name: future.result() for name, future in waiting.items()}
 
 
 def grade_all(

@@ -11,6 +11,7 @@ from course_lib.grading.running import run_cells
 from course_lib.grading.sandbox import HOW_TO_INSTALL, missing_programs
 from course_lib.runtime import PROJECT_ROOT
 
+UNPROTECTED = "Nothing was graded. To run submissions unprotected, as yourself: --no-sandbox"
 MARK = "5711"  # seconds: how the process is found that should not be left
 WALLS = {
     "the network is out of reach": """
@@ -102,15 +103,15 @@ def prove(limits: Limits) -> list[str]:
         RuntimeError: if no sandbox can be had here, or something was not prevented; the message says what.
     """
     if missing := missing_programs():
-        raise RuntimeError(f"no sandbox: {', '.join(missing)} not found; {HOW_TO_INSTALL}")
+        raise RuntimeError(f"no sandbox: {', '.join(missing)} not found; {HOW_TO_INSTALL}. {UNPROTECTED}")
     import matplotlib.font_manager  # noqa: F401, makes the list of fonts, which every kernel is given
 
     try:
         held = [*_walls(limits), *_stops()]
     except RuntimeError as error:
-        raise RuntimeError(f"no sandbox: {error}; {HOW_TO_INSTALL}") from None
+        raise RuntimeError(f"no sandbox: {error}; {HOW_TO_INSTALL}. {UNPROTECTED}") from None
     if open_doors := [name for name, holds in held if not holds]:
-        raise RuntimeError(f"the sandbox does not hold here: {', '.join(open_doors)}. Nothing was graded")
+        raise RuntimeError(f"the sandbox does not hold here: {', '.join(open_doors)}. {UNPROTECTED}")
     return [name for name, _ in held]
 
 
