@@ -97,10 +97,10 @@ CODE = {
         "",
         "get_ipython().kernel.do_shutdown(False); get_ipython().kernel.io_loop.stop()",
     ),
-    "reads the solutions": (ELSEWHERE, "look('/**/solutions/*', '{root}/solutions/*'); return 0"),
-    "reads other submissions": (ELSEWHERE, "look('{submissions}/*', '/**/submitted/*'); return 0"),
-    "reads the gradebook": (ELSEWHERE, "look('/**/gradebook.db', '{root}/grading/*'); return 0"),
-    "reads hidden tests": (ELSEWHERE, "look('/**/private/*'); return 0"),
+    "reads the solutions": (ELSEWHERE, "look('{root}/solutions/*', '{root}/*.toml'); return 0"),
+    "reads other submissions": (ELSEWHERE, "look('{submissions}/*', '{submissions}/*/*'); return 0"),
+    "reads the gradebook": (ELSEWHERE, "look('{root}/grading/*', '{root}/*/gradebook.db'); return 0"),
+    "reads hidden tests": (ELSEWHERE, "look('{root}/private/*', '{root}/private/*/*'); return 0"),
     "reads the environment": (
         "import os, glob",
         "there = str(dict(os.environ)) + ''.join(open(p).read() for p in glob.glob('/proc/*/environ'))\n"

@@ -75,9 +75,19 @@ def _start():
     return start
 
 
+@pytest.fixture
+def course(tmp_path):
+    """Start JupyterLab in a course folder with nbgrader's settings; yield its address and the folder."""
+    folder = tmp_path / "course"
+    shutil.copytree(ROOT / "solutions", folder / "solutions")
+    shutil.copy(ROOT / "nbgrader_config.py", folder)
+    for address in _serving(["-m", "jupyterlab"], tmp_path):
+        yield address, folder
+
+
 def _serving(application, home):
     """Start a server with settings of its own, open to us; yield its address and stop it afterwards."""
-    shutil.copytree(ROOT / "notebooks", home / "course" / "notebooks")
+    shutil.copytree(ROOT / "notebooks", home / "course" / "notebooks", dirs_exist_ok=True)
     settings = home / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     (settings / "notification.jupyterlab-settings").write_text(QUIET)
@@ -86,6 +96,7 @@ def _serving(application, home):
         port = free.getsockname()[1]
     server = subprocess.Popen(
         [sys.executable, *application, *_options(port, home / "course")],
+        cwd=home / "course",
         env=os.environ | _own_folders(home),
         stdout=(home / "log").open("w"),
         stderr=subprocess.STDOUT,
