@@ -93,19 +93,19 @@ def grade_all(
 
     A submission whose worker dies is graded again elsewhere, once.
     """
-    known = {name: client.scatter((lessons[name], keys[name]), broadcast=True) for name in keys}
-    waiting = {
-        client.submit(_grade, job, known[job.lesson], limits, sandbox, pure=False): job for job in jobs
-    }
+    waiting = {}  # nothing is kept by workers for each other: who dies must not take a lesson along
+    for job in jobs:
+        known = lessons[job.lesson], keys[job.lesson]
+        waiting[client.submit(_grade, job, *known, limits, sandbox, pure=False)] = job
     for future in as_completed(waiting):
         job = waiting[future]
         yield job, _result(future, job, lessons[job.lesson], keys[job.lesson], limits, sandbox)
         future.release()
 
 
-def _grade(job: Job, known: tuple[Lesson, dict], limits: Limits, sandbox: bool) -> dict[str, Any]:
+def _grade(job: Job, lesson: Lesson, key: dict, limits: Limits, sandbox: bool) -> dict[str, Any]:
     """Grade one submission, in a worker."""
-    return grade(job, *known, limits, sandbox)
+    return grade(job, lesson, key, limits, sandbox)
 
 
 def _result(

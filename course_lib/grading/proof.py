@@ -8,7 +8,7 @@ import psutil
 
 from course_lib.grading.limits import MEGABYTE, Limits
 from course_lib.grading.running import run_cells
-from course_lib.grading.sandbox import HOW_TO_INSTALL, missing_programs
+from course_lib.grading.sandbox import HOW_TO_INSTALL, clear_leftovers, missing_programs
 from course_lib.runtime import PROJECT_ROOT
 
 UNPROTECTED = "Nothing was graded. To run submissions unprotected, as yourself: --no-sandbox"
@@ -106,6 +106,7 @@ def prove(limits: Limits) -> list[str]:
         raise RuntimeError(f"no sandbox: {', '.join(missing)} not found; {HOW_TO_INSTALL}. {UNPROTECTED}")
     import matplotlib.font_manager  # noqa: F401, makes the list of fonts, which every kernel is given
 
+    clear_leftovers()
     try:
         held = [*_walls(limits), *_stops()]
     except RuntimeError as error:

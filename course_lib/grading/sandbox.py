@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ NOBODY = 65534
 SYSTEM = ("/usr", "/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts")
 ALIASES = ("/lib", "/lib64", "/bin", "/sbin")  # links into /usr on today's systems
 HOME = "/tmp/home"
+PREFIX, OLD = "grading-", 3600  # of the folders of runs; seconds
 HOW_TO_INSTALL = (
     "install bubblewrap and util-linux (Debian, Ubuntu: apt-get install bubblewrap util-linux; "
     "Fedora: dnf install bubblewrap util-linux). Elsewhere, grade in a virtual machine with Linux"
@@ -46,17 +48,9 @@ def sandboxed(arguments: Sequence[str], folder: Path, visible: Sequence[str], li
     inner = [*_namespaces(), *_scratch(limits), *mounts, *sealed, "--", *limited]
     if os.geteuid() != 0:
         return inner
-    outer = [
-        "bwrap",
-        "--die-with-parent",
-        "--dev-bind",
-        "/proc",
-        "/proc",
-        "--dev-bind",
-        "/dev",
-        "/dev",
-        *mounts,
-    ]
+    # processes get a namespace here, too, whose end ends them all; a signal would not reach nobody's
+    devices = ["--dev-bind", "/proc", "/proc", "--dev-bind", "/dev", "/dev"]
+    outer = ["bwrap", "--die-with-parent", "--unshare-pid", *devices, *mounts]
     become = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     return [*outer, "--", *become, *inner]
 
@@ -115,13 +109,20 @@ def _scratch(limits: Limits) -> list[str]:
 
 def run_folder(parent: str | None = None) -> Path:
     """Make the folder of one run, with a copy of matplotlib's list of fonts, which takes seconds to make."""
-    import matplotlib.font_manager  # makes the list
+    import matplotlib
 
-    folder = Path(tempfile.mkdtemp(prefix="grading-", dir=parent))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
     for path in Path(matplotlib.get_cachedir()).glob("fontlist-*.json"):
         shutil.copyfile(path, folder / path.name)
     folder.chmod(0o755)
     return folder
+
+
+def clear_leftovers() -> None:
+    """Remove the folders of runs that were killed; one that is still used is never this old."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        if folder.is_dir() and time.time() - folder.stat().st_mtime > OLD:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _font_list(folder: Path) -> list[str]:

@@ -1,0 +1,87 @@
+"""Kill what grades in the middle of it: nothing is left running, nothing is lost, nothing counts twice."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import nbformat
+import psutil
+import pytest
+from class_of_students import notebook
+from distributed import WorkerPlugin
+from sandbox_here import needs_sandbox
+from small_notebooks import write_lesson
+
+from course_lib.grading import Job, Limits, answer_key, cluster, grade_all, read_lesson, workers
+
+pytestmark = needs_sandbox
+SLOW = "import time\n\n\ndef twice(x):\n    time.sleep(4)\n    return 2 * x\n"
+WITHIN = 60  # seconds
+ALONE = """
+from course_lib.grading.limits import Limits
+from course_lib.grading.running import run_cells
+run_cells([{"source": "import time; time.sleep(5717)", "probe": "", "exercise": ""}], Limits(), True)
+"""
+
+
+@pytest.fixture
+def lesson(tmp_path):
+    write_lesson(tmp_path / "solutions" / "07_small" / "07_small.ipynb")
+    return read_lesson("07_small", root=tmp_path)
+
+
+def kernels():
+    """Return the kernels of submissions that run now."""
+    lines = (process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"]))
+    return [line for line in lines if any("grading-" in part and "kernel.json" in part for part in line)]
+
+
+def wait_until(is_so):
+    started = time.monotonic()
+    while not is_so():
+        assert time.monotonic() - started < WITHIN
+        time.sleep(0.1)
+
+
+def test_a_killed_grader_leaves_no_kernel_behind():
+    before = len(kernels())
+    grader = subprocess.Popen([sys.executable, "-c", ALONE])
+    wait_until(lambda: len(kernels()) > before)
+    os.kill(grader.pid, signal.SIGKILL)
+    grader.wait()
+    wait_until(lambda: len(kernels()) <= before)
+
+
+def test_a_submission_whose_worker_is_killed_is_graded_elsewhere_once(lesson):
+    content = nbformat.writes(notebook(lesson, {"twice": SLOW})).encode()
+    jobs = [Job(f"student {number}", lesson.name, content) for number in range(3)]
+    key = {lesson.name: answer_key(lesson, Limits(), True)}
+    with workers(2) as client:
+        victim = next(iter(client.run(os.getpid).values()))
+        before = len(kernels())
+        found = grade_all(client, jobs, {lesson.name: lesson}, key, Limits(), True)
+        first = next(found)  # by now all workers have begun
+        wait_until(lambda: len(kernels()) > before)
+        os.kill(victim, signal.SIGKILL)
+        results = [first, *found]
+    assert sorted(job.student for job, _ in results) == [job.student for job in jobs]
+    assert [result["exercises"][0]["points"] for _, result in results] == [2.0] * 3
+
+
+def test_a_submission_that_kills_every_worker_is_held(lesson):
+    poison = Job("poison", lesson.name, b"x")
+    key = {lesson.name: answer_key(lesson, Limits(), True)}
+    with workers(1) as client:
+        client.register_plugin(Poison())
+        ((_, result),) = grade_all(client, [poison], {lesson.name: lesson}, key, Limits(), True)
+    assert result["exercises"][0]["reasons"] == ("the process that graded it died twice",)
+    assert result["exercises"][0]["points"] is None
+
+
+class Poison(WorkerPlugin):
+    """Makes every worker die that grades, new ones as well."""
+
+    def setup(self, worker):
+        cluster.grade = lambda *given: os._exit(1)
