@@ -15,7 +15,7 @@ FLOORS = (
     {"calibration", "training"},
     {"plots"},
     {"reports", "exercises"},
-    {"widgets", "release", "lessons", "sweeps"},
+    {"widgets", "release", "handing_in", "lessons", "sweeps"},
     {"grading", "reproduce"},
     {"commands"},
     {"__main__"},

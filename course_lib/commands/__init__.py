@@ -10,6 +10,7 @@ COMMANDS = {
     "profile": "measure what networks cost in time and memory on this machine",
     "run": "execute all lessons and show them as pages",
     "grade": "grade submissions in a sandbox",
+    "submit": "look over your lessons and pack them to be handed in",
     "release": "build the learners' notebooks from the solved ones",
 }
 """What each command does, by the name of its module; a module is imported only when it is called."""

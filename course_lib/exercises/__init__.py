@@ -2,5 +2,6 @@
 
 from course_lib.exercises.check import Check
 from course_lib.exercises.device import SimulatedDevice
+from course_lib.exercises.progress import progress
 
-__all__ = ["Check", "SimulatedDevice"]
+__all__ = ["Check", "SimulatedDevice", "progress"]

@@ -7,6 +7,7 @@ from typing import Any
 
 from course_lib.exercises.arguments import Arguments, copied
 from course_lib.exercises.comparison import RESULT, difference, explained
+from course_lib.exercises.progress import record
 from course_lib.exercises.silence import silence
 
 NOT_ATTEMPTED = "not attempted yet"
@@ -75,15 +76,20 @@ class Check:
 
     def points(self) -> float:
         """Print the report; return the points, a plain float in [0, maximum] for nbgrader to read."""
+        earned = self._earned()
+        record(self.title, earned)
         if not self.attempted:
             print(f"{self.title}: {next(iter(self.problems.values()), NOT_ATTEMPTED)}")
             return 0.0
-        passed = sum(not problem for problem in self.problems.values())
-        earned = round(self.max_points * passed / len(self.problems), 2)
         print(f"{self.title}: {earned:g} of {self.max_points:g} point{'s' if self.max_points != 1 else ''}")
         for line in self._lines():
             print(textwrap.fill(line, REPORT_WIDTH, initial_indent="  ", subsequent_indent="    "))
         return earned
+
+    def _earned(self) -> float:
+        """Return the share of the points for the cases that passed."""
+        passed = sum(not problem for problem in self.problems.values())
+        return round(self.max_points * passed / len(self.problems), 2) if self.attempted else 0.0
 
     def _lines(self) -> list[str]:
         """Return one line per case; cases that failed in the same way share one."""

@@ -1,0 +1,122 @@
+"""What a learner hands in: is it complete, and is it packed so that the grader takes it?"""
+
+import ast
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.utils import compute_checksum
+
+from course_lib.runtime import PROJECT_ROOT, write_atomically
+
+STUB = "raise NotImplementedError"
+NO_TEXT = "YOUR ANSWER HERE"
+ZIP_DATE = (2025, 1, 1, 0, 0, 0)  # the same work gives the same file
+
+
+@dataclass(frozen=True)
+class Work:
+    """A lesson as its learner left it."""
+
+    lesson: str
+    content: str
+    """Of the notebook that is handed in: without outputs, which the grader makes anew."""
+    answered: int
+    """Exercises and questions with an answer."""
+    asked: int
+    problems: tuple[str, ...]
+    """What costs points or time when it is graded, each with its cure."""
+
+
+def read_work(path: Path) -> Work:
+    """Read a learner's notebook and look for what would trouble the grader.
+
+    Raises:
+        ValueError: if it is no notebook; the message says what to do.
+    """
+    try:
+        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+    except (ValueError, AttributeError, nbformat.ValidationError) as error:
+        reason = " ".join(str(error).split())[:80]
+        raise ValueError(f"{path} is no notebook ({reason}); open and save it in JupyterLab") from None
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    answers = [cell for cell in notebook.cells if _known(cell).get("solution")]
+    open_stubs = [cell for cell in answers if STUB in cell.source or cell.source.strip() in ("", NO_TEXT)]
+    return Work(
+        lesson=path.parent.name,
+        content=json.dumps(notebook, ensure_ascii=False),
+        answered=len(answers) - len(open_stubs),
+        asked=len(answers),
+        problems=(*_check_problems(notebook), *_answer_problems(answers)),
+    )
+
+
+def works(root: Path = PROJECT_ROOT) -> list[Path]:
+    """Return the learners' notebooks.
+
+    Raises:
+        FileNotFoundError: if there is none.
+    """
+    files = sorted(path for path in (root / "notebooks").glob("*/*.ipynb") if path.stem == path.parent.name)
+    if not files:
+        raise FileNotFoundError(f"no lesson in {root / 'notebooks'}; is the course complete?")
+    return files
+
+
+def pack(target: Path, handed_in: list[Work]) -> None:
+    """Write a zip with ``<lesson>/<lesson>.ipynb``; one that is there already is replaced at the end.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for work in handed_in:
+            entry = zipfile.ZipInfo(f"{work.lesson}/{work.lesson}.ipynb", ZIP_DATE)
+            archive.writestr(entry, work.content, zipfile.ZIP_DEFLATED)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(target, file.getvalue())
+
+
+def _known(cell: NotebookNode) -> dict:
+    """Return what nbgrader knows of a cell, empty if it is nothing."""
+    known = cell.metadata.get("nbgrader")
+    return known if isinstance(known, dict) else {}
+
+
+def _check_problems(notebook: NotebookNode) -> list[str]:
+    """Return what is wrong with the check cells."""
+    names = [_known(cell).get("grade_id") for cell in notebook.cells]
+    code = [_known(cell) for cell in notebook.cells if cell.cell_type == "code"]
+    expected = [
+        f"{known['grade_id'].removesuffix('_answer')}_check" for known in code if known.get("solution")
+    ]
+    found = [f"{name} is missing; take it from the released lesson" for name in expected if name not in names]
+    found += [
+        f"{name} is there {names.count(name)} times; delete all but the first"
+        for name in dict.fromkeys(expected)
+        if names.count(name) > 1
+    ]
+    for cell in notebook.cells:
+        known = _known(cell)
+        if known.get("grade_id") in expected and known.get("checksum") != compute_checksum(cell):
+            found.append(f"{known['grade_id']} was edited; take it from the released lesson")
+    return found
+
+
+def _answer_problems(answers: list[NotebookNode]) -> list[str]:
+    """Return what is wrong with the answers themselves."""
+    found = []
+    for cell in answers:
+        if cell.cell_type == "code":
+            try:
+                ast.parse(cell.source)
+            except SyntaxError as error:
+                found.append(f"{_known(cell)['grade_id']} is no Python (line {error.lineno}: {error.msg})")
+    return found
