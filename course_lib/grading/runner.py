@@ -77,10 +77,11 @@ async def _run_once(
         stops[at] = f"took more than {limits.cell_seconds:g} s"
     except TimeoutError:
         _stop_rest(stops, range(at, len(cells)), f"the submission took more than {limits.seconds:g} s")
-    except (DeadKernelError, RuntimeError):
+    except Exception as error:
         if client is None:
             raise  # it did not start, which is not the submission's fault
-        stops[at] = client.excess or "ended its kernel"
+        ended = "ended its kernel" if isinstance(error, DeadKernelError) else "garbled what its kernel sends"
+        stops[at] = client.excess or ended
 
 
 def _records(probe: NotebookNode, record_type: str) -> list:

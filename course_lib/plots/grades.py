@@ -28,7 +28,8 @@ def points_map(grades: pd.DataFrame) -> DescribedFigure:
     points, attempted, held = (frame.loc[order] for frame in (points, attempted, held))
     named = len(points) <= MOST_NAMES
     row = 0.26 if named else min(0.26, 12 / len(points))
-    figure = DescribedFigure(_told(points, held), 2.6 + 0.55 * points.shape[1], 2.6 + row * len(points))
+    size = max(7.0, 2.6 + 0.55 * points.shape[1]), 3.4 + row * len(points)
+    figure = DescribedFigure(_told(points, held), *size)
     axis = figure.subplots()
     shown = points.where(attempted > 0)
     sns.heatmap(
