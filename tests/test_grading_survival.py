@@ -22,7 +22,8 @@ WITHIN = 60  # seconds
 ALONE = """
 from course_lib.grading.limits import Limits
 from course_lib.grading.running import run_cells
-run_cells([{"source": "import time; time.sleep(5717)", "probe": "", "exercise": ""}], Limits(), True)
+cell = {"source": "import time; time.sleep(5717)", "probe": "", "exercise": "", "instead": ""}
+run_cells([cell], Limits(), True)
 """
 
 

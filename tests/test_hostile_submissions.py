@@ -36,8 +36,11 @@ def places(tmp_path_factory):
     root = tmp_path_factory.mktemp("course")
     source = write_lesson(root / "solutions" / "07_small" / "07_small.ipynb")
     notebook = nbformat.read(source, as_version=4)
-    check = 'check = Check("thrice", points=1)\ncheck.case("one", lambda: thrice(1), 3)\ncheck.points()'
+    check = (
+        'check = Check("thrice", points=1)\ncheck.case("one", lambda: thrice(twice(1)), 6)\ncheck.points()'
+    )
     notebook.cells += [
+        new_code_cell("twice = check.best(twice, lambda x: 2 * x)", id="i"),
         new_code_cell(HONEST, id="g", metadata=nbgrader("thrice_answer", solution=True)),
         new_code_cell(check, id="h", metadata=nbgrader("thrice_check", grade=True, locked=True, points=1)),
     ]
@@ -94,8 +97,7 @@ def by_name(result):
 def test_an_attack_gains_nothing_and_leaves_the_honest_exercise_alone(results, attack):
     graded = by_name(results[attack])
     assert graded["twice"]["points"] in (0.0, None) and graded["twice"]["suggested"] == 0
-    assert graded["thrice"]["points"] in (1.0, None), "an honest answer is never a silent zero"
-    assert graded["thrice"]["points"] or graded["thrice"]["reasons"]
+    assert graded["thrice"]["points"] == 1.0 or graded["thrice"]["reasons"], "never a silent zero"
     assert "LEAKED" not in shown(results[attack])
     assert attack not in SPIES or "nothing there" in shown(results[attack])
 
@@ -105,6 +107,11 @@ def test_what_was_stopped_or_does_not_fit_is_listed_with_its_reason(results, att
     graded = by_name(results[attack])["twice"]
     assert graded["reasons"]
     assert graded["points"] is None or attack not in STOPPED
+
+
+@pytest.mark.parametrize("attack", STOPPED)
+def test_a_stopped_exercise_costs_none_of_those_that_use_it(results, attack):
+    assert by_name(results[attack])["thrice"]["points"] == 1.0
 
 
 @pytest.mark.parametrize("edit", EDITS)

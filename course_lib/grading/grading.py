@@ -127,20 +127,22 @@ def _to_run(
 
     Each cell of the submission knows afterwards where it was run, in its metadata.
     """
-    owners = {
-        name: exercise.name
-        for exercise in lesson.exercises
-        for name in (exercise.answer_id, exercise.check_id)
-    }
+    owners = {name: task for task in lesson.exercises for name in (task.answer_id, task.check_id)}
     cells, positions = [], {}
     for cell in submission.cells:
         name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
         if cell.cell_type == "code" and DEMO not in cell.metadata.get("tags", []):
             cell.metadata["position"] = len(cells)
+            task = owners.get(name)
             if name in probes:
-                positions[owners[name]] = len(cells)
+                positions[task.name] = len(cells)
             cells.append(
-                {"source": cell.source, "probe": probes.get(name, ""), "exercise": owners.get(name, "")}
+                {
+                    "source": cell.source,
+                    "probe": probes.get(name, ""),
+                    "exercise": task.name if task else "",
+                    "instead": "" if task is None else task.check if name in probes else task.stub,
+                }
             )
     return cells, positions
 

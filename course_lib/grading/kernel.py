@@ -22,6 +22,7 @@ from course_lib.grading.sandbox import NOBODY, run_folder, sandboxed, unprotecte
 STARTS_WITHIN = 60  # seconds
 WATCH_EVERY = 0.1  # seconds
 LARGEST_MESSAGE = 64 * MEGABYTE  # a larger one ends the connection
+MOST_BESIDE_SOCKETS = MEGABYTE  # bytes; without root, a kernel can reopen the folder that was closed
 KERNEL = ["-m", "ipykernel_launcher", "-f", "{connection_file}", "--IPKernelApp.log_level=ERROR"]
 
 
@@ -87,6 +88,8 @@ class Client(NotebookClient):
         while self.km.has_kernel:
             if _memory_of(self.km.provisioner.pid) > self.limits.memory:
                 self.stop(f"used more than {self.limits.memory // MEGABYTE} MB of memory")
+            if _size_of(self.km.folder) > MOST_BESIDE_SOCKETS:
+                self.stop("wrote where only its sockets belong")
             await asyncio.sleep(WATCH_EVERY)
 
 
@@ -132,6 +135,13 @@ def _memory_of(number: int) -> int:
                 memory = process.memory_info()
                 held += memory.rss - getattr(memory, "shared", 0)
     return held
+
+
+def _size_of(folder: Path) -> int:
+    """Return the bytes of all files below a folder, which may vanish meanwhile."""
+    with contextlib.suppress(OSError):
+        return sum(path.lstat().st_size for path in folder.rglob("*"))
+    return 0
 
 
 def _kill(root: psutil.Process) -> None:

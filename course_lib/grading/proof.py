@@ -127,7 +127,7 @@ def _walls(limits: Limits) -> list[tuple[str, bool]]:
             "mark": MARK,
             **dataclasses.asdict(limits),
         }
-        cells = [{"source": code.format(**values), "probe": "", "exercise": ""} for code in WALLS.values()]
+        cells = [_cell(code.format(**values)) for code in WALLS.values()]
         found = run_cells(cells, limits, sandbox=True)
     left = any(
         MARK in " ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])
@@ -139,12 +139,17 @@ def _walls(limits: Limits) -> list[tuple[str, bool]]:
 
 def _stops() -> list[tuple[str, bool]]:
     """Return what is stopped, and whether that is so; each takes a kernel of its own."""
-    cells = [{"source": code, "probe": "", "exercise": ""} for code, _ in STOPS.values()]
+    cells = [_cell(code) for code, _ in STOPS.values()]
     found = run_cells(cells, FAST, sandbox=True)["stops"]
     return [
         (f"{name} is stopped", reason in found.get(at, ""))
         for at, (name, (_, reason)) in enumerate(STOPS.items())
     ]
+
+
+def _cell(source: str) -> dict[str, str]:
+    """Return a cell for the runner that belongs to no exercise."""
+    return {"source": source, "probe": "", "exercise": "", "instead": ""}
 
 
 def _said(outputs: list[dict]) -> bool:

@@ -11,6 +11,7 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -21,7 +22,6 @@ from course_lib.grading.kernel import started
 from course_lib.grading.limits import MEGABYTE, Limits
 
 MOST_RUNS = 4
-PARTS = ("probe", "source")
 PR_SET_PDEATHSIG = 1
 ADDRESS_SPACE = 2048 * MEGABYTE
 
@@ -30,8 +30,8 @@ def run(cells: list[dict], record_type: str, limits: Limits, visible: list[str] 
     """Run cells in order.
 
     Args:
-        cells: each with its ``source``, a ``probe`` to run before it or an empty string, and the ``exercise``
-            it belongs to or an empty string. When a cell of an exercise is stopped, none of it is run again.
+        cells: each with its ``source``, a ``probe`` to run before it, the ``exercise`` it belongs to, and
+            what is run ``instead`` once a cell of that exercise was stopped; any may be an empty string.
         record_type: of those outputs of a probe that are records.
         limits: of the submission.
         visible: the folders it can read; None runs the cells unprotected.
@@ -43,9 +43,9 @@ def run(cells: list[dict], record_type: str, limits: Limits, visible: list[str] 
     stops: dict[int, str] = {}
     for _ in range(MOST_RUNS):
         known = len(stops)
-        notebook = new_notebook(cells=[new_code_cell(cell[part]) for cell in cells for part in PARTS])
+        notebook = new_notebook(cells=[new_code_cell(part) for part in _parts(cells, stops)])
         left = began + limits.seconds - time.monotonic()
-        asyncio.run(_run_once(cells, notebook, stops, limits, visible, left))
+        asyncio.run(_run_once(notebook, stops, limits, visible, left))
         if len(stops) == known:
             break
     return {
@@ -56,27 +56,34 @@ def run(cells: list[dict], record_type: str, limits: Limits, visible: list[str] 
     }
 
 
+def _parts(cells: list[dict], stops: dict[int, str]) -> Iterator[str]:
+    """Yield probe and source of each cell; of those to blame for a stop, what is run instead."""
+    blamed = {cells[position]["exercise"] for position in stops} - {""}
+    for at, cell in enumerate(cells):
+        is_blamed = at in stops or cell["exercise"] in blamed
+        yield from ("", cell["instead"]) if is_blamed else (cell["probe"], cell["source"])
+
+
 async def _run_once(
-    cells: list[dict],
     notebook: NotebookNode,
     stops: dict[int, str],
     limits: Limits,
     visible: list[str] | None,
     left: float,
 ) -> None:
-    """Run all cells that are not to blame for a stop; note a new stop."""
-    blamed = {cells[position]["exercise"] for position in stops} - {""}
+    """Run a notebook of probes and cells; note what stops it."""
     at, client = 0, None
     try:
         async with asyncio.timeout(left), started(notebook, limits, visible) as client:
-            for at, cell in enumerate(cells):
-                if at not in stops and cell["exercise"] not in blamed:
-                    await client.async_execute_cell(notebook.cells[2 * at], 2 * at)
-                    await client.async_execute_cell(notebook.cells[2 * at + 1], 2 * at + 1)
+            for place, cell in enumerate(notebook.cells):
+                at = place // 2
+                await client.async_execute_cell(cell, place)
     except CellTimeoutError:
         stops[at] = f"took more than {limits.cell_seconds:g} s"
     except TimeoutError:
-        _stop_rest(stops, range(at, len(cells)), f"the submission took more than {limits.seconds:g} s")
+        _stop_rest(
+            stops, range(at, len(notebook.cells) // 2), f"the submission took more than {limits.seconds:g} s"
+        )
     except Exception as error:
         if client is None:
             raise  # it did not start, which is not the submission's fault

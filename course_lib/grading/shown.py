@@ -8,6 +8,7 @@ from nbformat import NotebookNode
 
 SHOWN = ("text/plain", "image/png", "image/jpeg")
 LONGEST = 20_000
+BASE64 = re.compile(r"[\w+/=\s]*", re.ASCII)
 NAME = re.compile(r"[^\w-]")
 
 
@@ -36,11 +37,18 @@ def _output(output: NotebookNode) -> NotebookNode | None:
             evalue=_text(output.get("evalue")),
             traceback=lines[-20:],
         )
-    data = {name: _text(text, None) for name, text in output.get("data", {}).items() if name in SHOWN}
+    data = {name: _shown(name, text) for name, text in output.get("data", {}).items() if name in SHOWN}
     return NotebookNode(output_type="display_data", data=data, metadata={}) if data else None
 
 
-def _text(value: object, most: int | None = LONGEST) -> str:
+def _shown(name: str, value: object) -> str:
+    """Return a text, or a picture if it is one."""
+    if name == "text/plain":
+        return _text(value)
+    return value if isinstance(value, str) and BASE64.fullmatch(value) else ""
+
+
+def _text(value: object) -> str:
     """Return a text of limited length, empty for what is none."""
     text = value if isinstance(value, str) else ""
-    return text if most is None or len(text) <= most else f"{text[:most]}\n... ({len(text)} characters)"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}\n... ({len(text)} characters)"

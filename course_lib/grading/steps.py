@@ -47,7 +47,8 @@ class SaveResults(SaveAutoGrades):
         names = (cell.metadata.nbgrader.grade_id, self.notebook_id, self.assignment_id, self.student_id)
         grade = self.gradebook.find_grade(*names)
         grade.auto_score = self.points[cell.metadata.nbgrader.grade_id]
-        grade.needs_manual_grade = grade.auto_score is None and grade.manual_score is None
+        # points that a person gave to an earlier submission stay, and are to be looked at again
+        grade.needs_manual_grade = grade.auto_score is None or grade.manual_score is not None
         self.gradebook.db.commit()
 
 

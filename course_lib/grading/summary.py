@@ -22,6 +22,7 @@ COLUMNS = [
     "reasons",
 ]
 NO_EXERCISE = "-"
+CHANGED = "handed in anew after a person had given points"
 LOOK = ["student", "lesson", "state", "reasons"]  # exercises that share these share a line
 
 
@@ -40,7 +41,8 @@ def exercise_table(results: Iterable[dict[str, Any]], grades: pd.DataFrame) -> p
     for result in results:
         for entry in result["exercises"]:
             grade = known.loc[(result["student"], result["lesson"], f"{entry['exercise']}_check")]
-            is_held = entry["points"] is None and not grade["by_hand"]
+            is_held, by_hand = bool(grade["open"]), bool(grade["by_hand"])
+            changed = [CHANGED] if is_held and by_hand else []
             rows.append(
                 {
                     "student": result["student"],
@@ -48,10 +50,10 @@ def exercise_table(results: Iterable[dict[str, Any]], grades: pd.DataFrame) -> p
                     "exercise": entry["exercise"],
                     "points": float("nan") if is_held else grade["points"],
                     "max_points": entry["max_points"],
-                    "state": "by hand" if grade["by_hand"] else "held" if is_held else "graded",
+                    "state": "held" if is_held else "by hand" if by_hand else "graded",
                     "attempted": entry["attempted"],
                     "suggested": entry["suggested"],
-                    "reasons": "; ".join(entry["reasons"]),
+                    "reasons": "; ".join([*entry["reasons"], *changed]),
                 }
             )
     return pd.DataFrame(rows, columns=COLUMNS)
