@@ -84,7 +84,7 @@ def page(
         problems: files that nobody could be given.
         proof: what the sandbox was seen to prevent; empty if nothing was run.
     """
-    table = exercise_table(results, grades)
+    table, cases = exercise_table(results, grades), case_table(results)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         submissions=len(results),
@@ -94,7 +94,7 @@ def page(
         looks=_looks(table),
         essays=int(grades[~grades["cell"].str.endswith("_check")]["open"].sum()),
         heat_map=plots.points_map(table).to_html(),
-        hard_cases=plots.hard_cases(case_table(results)).to_html(),
+        hard_cases=plots.hard_cases(cases).to_html() if cases["failed"].any() else "",
         totals=_totals(table).to_html(border=0, na_rep=NO_EXERCISE),
         problems=problems,
         remarks=_remarks(results),

@@ -4,6 +4,7 @@ import matplotlib.ticker
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
 from course_lib.plots.figure import DescribedFigure
@@ -23,7 +24,7 @@ def points_map(grades: pd.DataFrame) -> DescribedFigure:
     """
     points = _wide(grades, grades["points"] / grades["max_points"])
     attempted = _wide(grades, grades["attempted"].astype(float))
-    held = points.isna() & (attempted > 0)
+    held = points.isna() & attempted.notna()
     order = points.fillna(0).sum(axis=1).sort_values(ascending=False).index
     points, attempted, held = (frame.loc[order] for frame in (points, attempted, held))
     named = len(points) <= MOST_NAMES
@@ -40,18 +41,20 @@ def points_map(grades: pd.DataFrame) -> DescribedFigure:
     axis.set_facecolor(GREY)
     for y, x in zip(*np.nonzero(held.to_numpy()), strict=True):
         axis.add_patch(Rectangle((x, y), 1, 1, facecolor=HELD, edgecolor="white", linewidth=0.5 * named))
-    axis.set(xlabel="", ylabel="" if named else f"{len(points)} learners", title="Points per exercise")
-    axis.set_yticks(
-        np.arange(len(points)) + 0.5 if named else [], points.index if named else [], fontsize=8, rotation=0
-    )
-    axis.set_xticks(np.arange(points.shape[1]) + 0.5, _columns(points), rotation=60, ha="right", fontsize=8)
-    legend = [
-        Patch(color=HELD, label="held: needs a look"),
-        Patch(color=GREY, label="not attempted or not handed in"),
-    ]
-    axis.legend(handles=legend, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, fontsize=8, frameon=False)
-    axis.set_title("Points per exercise", pad=26)
+    _label(axis, points, named)
     return figure
+
+
+def _label(axis: Axes, points: pd.DataFrame, named: bool) -> None:
+    """Write the names of learners and exercises, and what the two further colours mean."""
+    rows, columns = (np.arange(count) + 0.5 for count in points.shape)
+    axis.set_yticks(rows if named else [], points.index if named else [], fontsize=8, rotation=0)
+    axis.set_xticks(columns, _columns(points), rotation=60, ha="right", fontsize=8)
+    axis.set(xlabel="", ylabel="" if named else f"{len(points)} learners")
+    axis.set_title("Points per exercise", pad=26)
+    colours = {"held: needs a look": HELD, "not attempted or not handed in": GREY}
+    legend = [Patch(color=colour, label=meaning) for meaning, colour in colours.items()]
+    axis.legend(handles=legend, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, fontsize=8, frameon=False)
 
 
 def hard_cases(cases: pd.DataFrame) -> DescribedFigure:
