@@ -18,10 +18,11 @@ OLDEST = (3, 11)
 FIRST_LESSON = "/lab/tree/notebooks/00_start_here/00_start_here.ipynb"
 LAB = ["-m", "jupyterlab", "--ServerApp.root_dir=" + ROOT, "--LabApp.default_url=" + FIRST_LESSON]
 MAKE_DATA = [os.path.join("data_scripts", "make_mini.py")]  # before a lesson waits for it
+TWO_AT_A_TIME = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]  # a notebook has one kernel
 TASKS = {
     "lab": ([MAKE_DATA, LAB], "open JupyterLab on the first lesson"),
     "run": ([MAKE_DATA, ["-m", "course_lib", "run"]], "execute all lessons, show them in results/index.html"),
-    "test": ([["-m", "pytest", "--nbval"]], "run all tests"),
+    "test": ([["-m", "pytest", "--nbval", *TWO_AT_A_TIME]], "run all tests, two at a time"),
 }
 # settings of the user that would send an installation elsewhere, or another Python's modules into ours
 UNWANTED = (

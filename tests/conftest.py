@@ -1,6 +1,8 @@
 """What every layer of tests shares: the data root, a guard for CI, the time of each layer."""
 
 import os
+import shutil
+import tempfile
 from collections import defaultdict
 
 import pytest
@@ -15,6 +17,10 @@ collect_ignore_glob = ["*conftest.py"]
 def pytest_configure(config):
     """Watch the points of unsolved lessons. On CI, data that is there but unread is a failure, not a skip."""
     config.pluginmanager.register(unsolved)
+    if hasattr(
+        config, "workerinput"
+    ):  # of pytest-xdist: what tests start shares the processor with other tests
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
     unread = {"COURSE_DATA", "COURSE_REFERENCE"} - os.environ.keys()
     if os.environ.get("CI") and (ROOT.parent / "shared").is_dir() and unread:
         raise pytest.UsageError(
@@ -61,3 +67,14 @@ def data_root(tmp_path, monkeypatch):
     """An empty data root that the library looks into."""
     monkeypatch.setenv("COURSE_DATA", str(tmp_path))
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def own_temporary():
+    """A temporary folder for all that this module starts; others may grade at the same time."""
+    folder = tempfile.mkdtemp(prefix="own-")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", folder)
+        patch.setattr(tempfile, "tempdir", folder)
+        yield folder
+    shutil.rmtree(folder)

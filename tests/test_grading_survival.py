@@ -7,11 +7,10 @@ import sys
 import time
 
 import nbformat
-import psutil
 import pytest
 from class_of_students import notebook
 from distributed import WorkerPlugin
-from sandbox_here import needs_sandbox
+from sandbox_here import needs_sandbox, running
 from small_notebooks import write_lesson
 
 from course_lib.grading import Job, Limits, answer_key, cluster, grade_all, read_lesson, workers
@@ -33,10 +32,10 @@ def lesson(tmp_path):
     return read_lesson("07_small", root=tmp_path)
 
 
-def kernels():
-    """Return the kernels of submissions that run now."""
-    lines = (process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"]))
-    return [line for line in lines if any("grading-" in part and "kernel.json" in part for part in line)]
+@pytest.fixture
+def kernels(own_temporary):
+    """Counts the kernels of submissions that run now."""
+    return lambda: len(running(f"{own_temporary}/grading-"))
 
 
 def wait_until(is_so):
@@ -46,25 +45,23 @@ def wait_until(is_so):
         time.sleep(0.1)
 
 
-def test_a_killed_grader_leaves_no_kernel_behind():
-    before = len(kernels())
+def test_a_killed_grader_leaves_no_kernel_behind(kernels):
     grader = subprocess.Popen([sys.executable, "-c", ALONE])
-    wait_until(lambda: len(kernels()) > before)
+    wait_until(kernels)
     os.kill(grader.pid, signal.SIGKILL)
     grader.wait()
-    wait_until(lambda: len(kernels()) <= before)
+    wait_until(lambda: not kernels())
 
 
-def test_a_submission_whose_worker_is_killed_is_graded_elsewhere_once(lesson):
+def test_a_submission_whose_worker_is_killed_is_graded_elsewhere_once(lesson, kernels):
     content = nbformat.writes(notebook(lesson, {"twice": SLOW})).encode()
     jobs = [Job(f"student {number}", lesson.name, content) for number in range(3)]
     key = {lesson.name: answer_key(lesson, Limits(), True)}
     with workers(2) as client:
         victim = next(iter(client.run(os.getpid).values()))
-        before = len(kernels())
         found = grade_all(client, jobs, {lesson.name: lesson}, key, Limits(), True)
         first = next(found)  # by now all workers have begun
-        wait_until(lambda: len(kernels()) > before)
+        wait_until(kernels)
         os.kill(victim, signal.SIGKILL)
         results = [first, *found]
     assert sorted(job.student for job, _ in results) == [job.student for job in jobs]

@@ -9,11 +9,10 @@ from functools import partial
 from multiprocessing import get_context
 
 import nbformat
-import psutil
 import pytest
 from hostile_bank import CODE, EDITS, FILES, SPIES, edited, function
 from nbformat.v4 import new_code_cell
-from sandbox_here import needs_sandbox
+from sandbox_here import needs_sandbox, running
 from small_notebooks import ANSWER, nbgrader, write_lesson
 
 from course_lib.grading import Job, Limits, answer_key, grade, read_lesson
@@ -57,7 +56,7 @@ def lesson(places):
 
 
 @pytest.fixture(scope="module")
-def results(places, lesson):
+def results(places, lesson, own_temporary):
     """What the grader says of every attack, two at a time."""
     os.environ["SECRET_OF_GRADER"] = "secret"
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -131,7 +130,6 @@ def test_a_file_that_is_no_notebook_is_held_with_its_reason(results, file):
     assert nbformat.reads(results[file]["notebook"], as_version=4).cells
 
 
-def test_nothing_is_left_of_any_attack(results, places):
-    running = [" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]
-    assert not [line for line in running if "5713" in line or "ipykernel_launcher -f /tmp/grading-" in line]
+def test_nothing_is_left_of_any_attack(results, places, own_temporary):
+    assert not running("5713", own_temporary)
     assert not list(places.rglob("hostile")) and not list(places.parent.rglob("hostile"))

@@ -40,7 +40,7 @@ def restore(notebook: NotebookNode, lesson: Lesson) -> Submission:
         else:
             seen.add(name)
             submission.cells.append(_released(cell, graded[name], lesson, submission))
-    for name in graded.keys() - seen:
+    for name in [name for name in graded if name not in seen]:
         _missing(name, graded, lesson, submission)
     _in_order(lesson, submission)
     return submission
@@ -91,14 +91,17 @@ def _repeated(cell: NotebookNode, name: str, lesson: Lesson, submission: Submiss
 
 
 def _missing(name: str, graded: dict[str, NotebookNode], lesson: Lesson, submission: Submission) -> None:
-    """Put a cell back below the released cell that it followed."""
+    """Put a check back below the graded cell above it, anything else above the graded cell below it."""
     exercise, kind = _exercise(name, lesson)
     if exercise:
         submission.alarms[exercise.name].append(f"its {kind} cell was deleted or renamed")
     order = list(graded)
-    above = order[: order.index(name)]
-    places = [at for at, cell in enumerate(submission.cells) if _id(cell) in above]
-    submission.cells.insert(max(places, default=len(submission.cells) - 1) + 1, copy.deepcopy(graded[name]))
+    rank, places = order.index(name), {_id(cell): at for at, cell in enumerate(submission.cells)}
+    above = [places[known] for known in order[:rank] if known in places]
+    below = [places[known] for known in order[rank:] if known in places]
+    is_above = bool(below) and kind != "check"
+    at = min(below) if is_above else max(above, default=len(submission.cells) - 1) + 1
+    submission.cells.insert(at, copy.deepcopy(graded[name]))
 
 
 def _in_order(lesson: Lesson, submission: Submission) -> None:
