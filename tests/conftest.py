@@ -21,6 +21,7 @@ def pytest_configure(config):
         config, "workerinput"
     ):  # of pytest-xdist: what tests start shares the processor with other tests
         os.environ.setdefault("OMP_NUM_THREADS", "1")
+        torch.set_num_threads(1)  # threads that wait for each other on a busy core take many times as long
     unread = {"COURSE_DATA", "COURSE_REFERENCE"} - os.environ.keys()
     if os.environ.get("CI") and (ROOT.parent / "shared").is_dir() and unread:
         raise pytest.UsageError(
