@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     name = _chosen(arguments)
     try:
-        command = importlib.import_module(f"course_lib.commands.{name}")
+        command = importlib.import_module(f"course_lib.commands.{name.replace('-', '_')}")
         options = command.parser().parse_args(arguments[1:])
         options.command = shlex.join([*PROGRAM.split(), *arguments])
         return command.run(options)

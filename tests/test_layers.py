@@ -9,8 +9,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOORS = (
     {"labels", "runtime"},
     {"scenes"},
-    {"data", "models", "losses", "scores", "metrics"},
-    {"inference"},
+    {"data", "models", "losses", "scores", "metrics", "fetching"},
+    {"inference", "inventory"},
     {"evaluation", "profiling"},
     {"calibration", "training"},
     {"plots"},

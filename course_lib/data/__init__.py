@@ -1,9 +1,10 @@
 """Images and targets on disk, and how they become tensors."""
 
 from course_lib.data.benchmark_images import BenchmarkImages
-from course_lib.data.benchmarks import BENCHMARKS, Benchmark
+from course_lib.data.benchmarks import BENCHMARKS, Benchmark, find_benchmark
 from course_lib.data.files import Sample
 from course_lib.data.mini import make_mini, mini_root
+from course_lib.data.overlays import lay_over_cityscapes
 from course_lib.data.profiles import PROFILES, Numbers, Profile, current_profile, find_profile
 from course_lib.data.segmentation import SEGMENTATION_SETS, CamVid, Cityscapes
 from course_lib.data.transforms import (
@@ -29,7 +30,9 @@ __all__ = [
     "Sample",
     "current_profile",
     "evaluation_transform",
+    "find_benchmark",
     "find_profile",
+    "lay_over_cityscapes",
     "make_mini",
     "mini_root",
     "resize_image",

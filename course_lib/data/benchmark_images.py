@@ -1,9 +1,11 @@
 """Read the images of an anomaly benchmark."""
 
+import os
 from pathlib import Path
 
-from course_lib.data.benchmarks import BENCHMARKS
-from course_lib.data.files import ImagePairs, list_files
+from course_lib.data.benchmarks import BENCHMARKS, find_benchmark
+from course_lib.data.files import ImagePairs
+from course_lib.data.layouts import find_pairs
 from course_lib.data.mini import mini_root
 from course_lib.labels import IGNORE
 from course_lib.runtime import data_root, unknown_name
@@ -12,11 +14,14 @@ from course_lib.runtime import data_root, unknown_name
 class BenchmarkImages(ImagePairs):
     """The images of one benchmark in order, each with a target of 0 normal, 1 anomaly, 255 void."""
 
+    image_ending = "_leftImg8bit"  # of Lost and Found, as in Cityscapes
+
     def __init__(self, name: str, root: Path | None = None) -> None:
         """Look at the folder; nothing is decoded yet.
 
         Args:
-            name: a key of ``BENCHMARKS``.
+            name: a key of ``BENCHMARKS``; or the path of a folder of your own that holds ``images`` and
+                ``labels_masks``, png of 0 normal, 1 anomaly, 255 void.
             root: the folder of all benchmarks, by default ``benchmarks`` under the data root; the generated
                 ones are in ``data/mini``, and drawn on first use.
 
@@ -24,21 +29,13 @@ class BenchmarkImages(ImagePairs):
             ValueError: if the name is unknown.
             FileNotFoundError: if the folder is missing or empty, or an image has no mask or a mask no image.
         """
-        if name not in BENCHMARKS:
-            raise unknown_name("benchmark", name, BENCHMARKS)
-        self.name, self.benchmark = name, BENCHMARKS[name]
+        if os.sep in name or "/" in name:
+            folder = Path(name).expanduser().resolve()
+            name, root = folder.name, folder.parent
+        elif name not in BENCHMARKS and root is None:
+            raise unknown_name("benchmark", name, [*BENCHMARKS, "the path of a folder"])
+        self.name, self.benchmark = name, find_benchmark(name)
         self.values = {0: 0, self.benchmark.anomaly_value: 1, IGNORE: IGNORE}
-        home = mini_root if self.benchmark.generated else data_root
-        folder = (root or home() / "benchmarks") / name
-        self.images = list_files(folder / "images", self.benchmark.suffix)
-        self.masks = [folder / "labels_masks" / f"{path.stem}.png" for path in self.images]
-        found = {path.stem for path in list_files(folder / "labels_masks", ".png")}
-        for path in self.masks:
-            if not path.is_file():
-                raise FileNotFoundError(f"no mask {path}; every image needs one: fetch the benchmark again")
-        without_image = sorted(found - {path.stem for path in self.masks})
-        if without_image:
-            raise FileNotFoundError(
-                f"no image {without_image[0]}{self.benchmark.suffix} in {folder / 'images'} for its mask; "
-                "fetch the benchmark again"
-            )
+        home = mini_root if self.benchmark.generated and root is None else data_root
+        pairs = find_pairs(name, self.benchmark, root or home() / "benchmarks")
+        self.images, self.masks = [image for image, _ in pairs], [mask for _, mask in pairs]

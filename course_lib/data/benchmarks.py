@@ -10,23 +10,40 @@ class Benchmark:
     title: str
     """Its name in papers."""
     suffix: str
-    """How its images end; masks are png."""
+    """How its images end in the bundle, empty if they may end in several ways; masks are png."""
     anomaly_value: int
     """What an anomalous pixel is in its masks; 0 is normal, 255 void."""
     official_images: int
-    """How many images the public validation set has; of a generated one, how many are drawn."""
+    """How many images the public validation set has; of a generated one, how many are drawn; 0 if unknown."""
     paper_counts_void: bool
     """Whether the paper's code counted void as anomaly here (protocol ``paper`` only)."""
     generated: bool = False
     """Whether it is drawn by this course, as part of profile ``mini``."""
+    script: str = ""
+    """The script in ``data_scripts`` that fetches it, or says what is public of it."""
 
 
 _PUBLIC = {
-    "RoadAnomaly21": Benchmark("SMIYC RoadAnomaly21", ".png", 1, 10, paper_counts_void=False),
-    "RoadObsticle21": Benchmark("SMIYC RoadObstacle21", ".webp", 1, 30, paper_counts_void=False),
-    "FS_LostFound_full": Benchmark("Fishyscapes Lost & Found", ".png", 1, 100, paper_counts_void=True),
-    "fs_static": Benchmark("Fishyscapes Static", ".jpg", 1, 30, paper_counts_void=True),
-    "RoadAnomaly": Benchmark("Road Anomaly", ".jpg", 2, 60, paper_counts_void=False),
+    "RoadAnomaly21": Benchmark(
+        "SMIYC RoadAnomaly21", ".png", 1, 10, paper_counts_void=False, script="fetch_anomaly_track.py"
+    ),
+    "RoadObsticle21": Benchmark(
+        "SMIYC RoadObstacle21", ".webp", 1, 30, paper_counts_void=False, script="fetch_obstacle_track.py"
+    ),
+    "FS_LostFound_full": Benchmark(
+        "Fishyscapes Lost & Found",
+        ".png",
+        1,
+        100,
+        paper_counts_void=True,
+        script="fetch_fishyscapes_lost_and_found.py",
+    ),
+    "fs_static": Benchmark(
+        "Fishyscapes Static", ".jpg", 1, 30, paper_counts_void=True, script="fetch_fishyscapes_static.py"
+    ),
+    "RoadAnomaly": Benchmark(
+        "Road Anomaly", ".jpg", 2, 60, paper_counts_void=False, script="fetch_road_anomaly.py"
+    ),
 }
 
 GENERATED_IMAGES = 30
@@ -36,7 +53,11 @@ GENERATED_PREFIX = "mini_"
 
 _GENERATED = {
     GENERATED_PREFIX + name: replace(
-        public, title=f"generated, like {public.title}", official_images=GENERATED_IMAGES, generated=True
+        public,
+        title=f"generated, like {public.title}",
+        official_images=GENERATED_IMAGES,
+        generated=True,
+        script="make_mini.py",
     )
     for name, public in _PUBLIC.items()
 }
@@ -44,3 +65,8 @@ _GENERATED = {
 BENCHMARKS = _PUBLIC | _GENERATED
 """All benchmarks by the name of their folder: the public ones, the misspelt one included, and after each of
 them a generated one with its formats and quirks."""
+
+
+def find_benchmark(name: str) -> Benchmark:
+    """Return what is known of a benchmark; of a folder of the user's own, what is usual."""
+    return BENCHMARKS.get(name) or Benchmark(name, "", 1, 0, paper_counts_void=False)

@@ -98,8 +98,8 @@ def relabel(mask: Tensor, new_of_old: dict[int, int], path: Path) -> Tensor:
     return torch.from_numpy(table[mask.numpy()])
 
 
-def list_files(folder: Path, suffix: str) -> list[Path]:
-    """Return the files of a folder that end in ``suffix``, sorted, 2 before 10; hidden ones are left out.
+def list_files(folder: Path, *suffixes: str) -> list[Path]:
+    """Return the files of a folder that end in one of ``suffixes``, sorted, 2 before 10, without hidden ones.
 
     Raises:
         FileNotFoundError: if there is no such folder or no such file in it.
@@ -109,9 +109,10 @@ def list_files(folder: Path, suffix: str) -> list[Path]:
             f"no folder {folder}; put the data set there, or point COURSE_DATA at the folder that holds it"
         )
     visible = [path for path in folder.iterdir() if not path.name.startswith(".")]
-    files = [path for path in visible if path.suffix.lower() == suffix]
+    files = [path for path in visible if path.suffix.lower() in suffixes]
     if not files:
-        raise FileNotFoundError(f"no *{suffix} in {folder}; the data set is empty: fetch it again")
+        wanted = ", ".join(f"*{suffix}" for suffix in suffixes)
+        raise FileNotFoundError(f"no {wanted} in {folder}; the data set is empty: fetch it again")
     return sorted(files, key=lambda path: path.stem.zfill(12) if path.stem.isdigit() else path.stem)
 
 
@@ -122,8 +123,8 @@ class ImagePairs(Dataset[Sample]):
     masks: Sequence[Path]
     values: dict[int, int]
     """Every value that a mask may hold, and what becomes of it."""
-    mask_ending: str = ""
-    """What stands between the name of a sample and ``.png`` in the name of its mask."""
+    image_ending: str = ""
+    """What may stand between the name of a sample and the suffix in the name of its image."""
 
     def __len__(self) -> int:
         """Return how many images there are on this disk."""
@@ -135,6 +136,7 @@ class ImagePairs(Dataset[Sample]):
         Raises:
             ValueError: if a file is damaged, sizes differ, or the mask holds an unknown value.
         """
-        path = self.masks[index]
-        image, mask = read_pair(self.images[index], path)
-        return Sample(path.stem.removesuffix(self.mask_ending), image, relabel(mask, self.values, path))
+        path = self.images[index]
+        image, mask = read_pair(path, self.masks[index])
+        target = relabel(mask, self.values, self.masks[index])
+        return Sample(path.stem.removesuffix(self.image_ending), image, target)

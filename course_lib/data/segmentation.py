@@ -38,6 +38,11 @@ class CamVid(ImagePairs):
         if split not in CAMVID_SPLITS:
             raise unknown_name("split", split, CAMVID_SPLITS)
         folder = root or data_root() / "CamVid"
+        if not (folder / split).is_dir():
+            raise FileNotFoundError(
+                f"no folder {folder / split}: python data_scripts/fetch_camvid.py fetches it, or point "
+                "COURSE_DATA at the folder that holds CamVid"
+            )
         self.images = list_files(folder / split, ".png")
         self.masks = [folder / f"{split}annot" / path.name for path in self.images]
         for path in self.masks:
@@ -60,7 +65,7 @@ class Cityscapes(ImagePairs):
     """
 
     values = _TRAIN_ID_OF_LABEL_ID
-    mask_ending = "_gtFine_labelIds"
+    image_ending = "_leftImg8bit"
 
     def __init__(self, split: str, root: Path | None = None) -> None:
         """Look at the folder; nothing is decoded yet.
@@ -82,8 +87,9 @@ class Cityscapes(ImagePairs):
         self.masks = sorted((folder / "gtFine").glob(f"{pattern}_gtFine_labelIds.png"))
         if not self.images:
             raise FileNotFoundError(
-                f"no leftImg8bit/{split}/*/*_leftImg8bit.png in {folder}; put Cityscapes there, or point "
-                "COURSE_DATA at the folder that holds it"
+                f"no leftImg8bit/{split}/*/*_leftImg8bit.png in {folder}: python "
+                "data_scripts/fetch_cityscapes.py fetches it with your account, or point COURSE_DATA at the "
+                "folder that holds cityscapes"
             )
         stems = [
             {path.name.removesuffix(ending) for path in paths}

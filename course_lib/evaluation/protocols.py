@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional as F
 
-from course_lib.data import BENCHMARKS, Sample, resize_image, resize_mask, to_tensor
+from course_lib.data import Sample, find_benchmark, resize_image, resize_mask, to_tensor
 from course_lib.labels import IGNORE
 from course_lib.runtime import unknown_name
 
@@ -82,7 +82,7 @@ def network_input(protocol: Protocol, sample: Sample, given: tuple[int, int]) ->
 def ground_truth(protocol: Protocol, sample: Sample, benchmark: str) -> Tensor | None:
     """Return the mask that counts, uint8 (H, W) of 0, 1 and 255; None if the image is left out."""
     target = sample.target
-    if protocol.counts_void and BENCHMARKS[benchmark].paper_counts_void:
+    if protocol.counts_void and find_benchmark(benchmark).paper_counts_void:
         target = target.where(target != IGNORE, 1)
     if protocol.resizes_masks:
         target = resize_mask(target, PEER_SIZE)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from course_lib.data import BENCHMARKS
+from course_lib.data import find_benchmark
 from course_lib.evaluation import protocols
 from course_lib.evaluation.settings import CONSTANT, Settings
 from course_lib.metrics import AnomalyMetrics, Intervals, shares
@@ -63,7 +63,7 @@ def row(
         "benchmark": benchmark,
         "protocol": settings.protocol,
         "images": metrics.images,
-        "images_of": BENCHMARKS[benchmark].official_images,
+        "images_of": find_benchmark(benchmark).official_images or metrics.images,
         "fpr95_convention": protocol.fpr_convention,
         "classes_in_score": settings.classes_in(score),
         "chance": 100 * metrics.prevalence,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from course_lib import models, scores
-from course_lib.data import BENCHMARKS
+from course_lib.data import find_benchmark
 from course_lib.evaluation import CHANCE_FPR95, NEARLY_CONSTANT, PROTOCOLS, rounded_down
 from course_lib.reports.printed import Cell, PaperTable
 from course_lib.training import training_title
@@ -204,7 +204,7 @@ def _legend(frame: pd.DataFrame) -> str:
 
 def _warning(counts: pd.DataFrame) -> str:
     """Warn if a real benchmark is not whole."""
-    public = [name for name in counts["benchmark"] if not BENCHMARKS[name].generated]
+    public = [name for name in counts["benchmark"] if not find_benchmark(name).generated]
     if (counts["images"] < counts["images_of"]).any() and public:
         return " Rows on part of an official set are not comparable with published numbers."
     return ""

@@ -1,0 +1,69 @@
+"""Fishyscapes' public overlays, laid over the images of Cityscapes that they were made for."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm.auto import tqdm
+
+from course_lib.data.files import read_image, read_mask
+from course_lib.labels import IGNORE
+
+OVERLAYS = Path("benchmarks") / "fishyscapes_overlays_v3"
+RESULT = Path("benchmarks") / "fs_web_v3"
+ENDING = "_rgb.npz"
+
+
+def lay_over_cityscapes(root: Path) -> str:
+    """Make a benchmark folder of the overlays and Cityscapes' validation images; it appears when it is whole.
+
+    Args:
+        root: of all data sets, with the overlays and, below ``cityscapes``, the validation images.
+
+    Returns:
+        What was done, in one line.
+
+    Raises:
+        ValueError: if an overlay does not fit its image.
+        OSError: if the result cannot be written.
+    """
+    if (root / RESULT).is_dir():
+        return f"{root / RESULT}: there"
+    overlays = sorted((root / OVERLAYS).rglob(f"*{ENDING}"))
+    if not overlays:
+        return f"no overlays *{ENDING} in {root / OVERLAYS}: has their layout changed?"
+    if missing := [path.name for path in overlays if not _photograph(path, root).is_file()]:
+        return (
+            f"{len(missing)} of {len(overlays)} images of Cityscapes val are not below {root}, nothing was laid "
+            "over them: python data_scripts/fetch_cityscapes.py, then this command again"
+        )
+    with tempfile.TemporaryDirectory(prefix=".overlays-", dir=root) as temporary:
+        new = Path(temporary) / RESULT.name
+        for folder in ("images", "labels_masks"):
+            (new / folder).mkdir(parents=True)
+        for number, path in enumerate(tqdm(overlays, desc="laying over Cityscapes", unit="image")):
+            image, mask = _laid_over(path, _photograph(path, root))
+            Image.fromarray(image).save(new / "images" / f"{number}.png")
+            Image.fromarray(mask).save(new / "labels_masks" / f"{number}.png")
+        new.rename(root / RESULT)
+    return f"{root / RESULT}: {len(overlays)} images; evaluate --benchmarks {root / RESULT}"
+
+
+def _photograph(overlay: Path, root: Path) -> Path:
+    """Return the image below ``0000_frankfurt_000001_046504_rgb.npz``."""
+    name = overlay.name.removesuffix(ENDING).partition("_")[2]
+    return root / "cityscapes" / "leftImg8bit" / "val" / name.partition("_")[0] / f"{name}_leftImg8bit.png"
+
+
+def _laid_over(overlay: Path, photograph: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return the image, uint8 (H, W, 3), and its mask of 0 normal, 1 anomaly, 255 void, uint8 (H, W)."""
+    below = np.asarray(read_image(photograph)).astype(int)
+    with np.load(overlay) as content:  # plain numbers; it refuses anything else
+        added = content["rgb"].astype(int)
+    labels = read_mask(overlay.with_name(overlay.name.removesuffix(ENDING) + "_labels.png")).numpy()
+    if added.shape != below.shape or labels.shape != below.shape[:2]:
+        raise ValueError(f"{overlay} is {added.shape}, its image {below.shape}: they do not belong together")
+    mask = np.where(labels != 0, IGNORE, 0)
+    mask[(added != 0).any(axis=2)] = 1
+    return np.clip(below + added, 0, 255).astype(np.uint8), mask.astype(np.uint8)

@@ -1,0 +1,227 @@
+"""Download one file, going on where an earlier try stopped."""
+
+import os
+import sys
+import time
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+from tqdm.auto import tqdm
+from urllib3.exceptions import HTTPError
+
+from course_lib.runtime import FULL
+
+BLOCK = 1 << 18  # bytes
+LONGEST = 200  # characters of an error that are shown
+MEGABYTE = 1e6
+RANGE_NOT_SATISFIABLE = 416
+TEMPORARY = {408, 429, 500, 502, 503, 504}
+"""Answers after which a server may be asked again."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """When to give up."""
+
+    tries: int = 6
+    """In a row that brought not one byte."""
+    wait: float = 2.0
+    """Seconds before the second try, twice as many before each further one."""
+    silence: float = 60.0
+    """Seconds without an answer or a byte."""
+    least_rate: float = 1000.0
+    """Bytes a second, over any ``silence`` seconds; below it the connection is made anew."""
+
+
+PATIENT = Patience()
+
+
+class Interrupted(OSError):
+    """A connection that ended early; what came is kept."""
+
+
+class DiskFull(OSError):
+    """There is no space for the rest; what came is kept."""
+
+
+def transfer(url: str, path: Path, size: int | None = None, patience: Patience = PATIENT) -> int:
+    """Download a file; it appears under its name only when it is whole.
+
+    What has come so far is kept beside it, in a hidden ``.part``, and a later call goes on from there if the
+    server can and its file is still the same.
+
+    Args:
+        url: of the file.
+        path: where to.
+        size: bytes that the file must have, if known.
+        patience: when to give up.
+
+    Returns:
+        How many bytes were received.
+
+    Raises:
+        ValueError: if the server has no such file, or one of another size or kind.
+        DiskFull: if there is no space for the rest.
+        OSError: if the connection ends early again and again.
+    """
+    part, furthest, failures = _Part(path, url), 0, 0
+    while True:
+        try:
+            _receive(url, part, size, patience)
+            break
+        except (requests.RequestException, HTTPError, Interrupted) as error:
+            failures = 1 if part.size > furthest else failures + 1
+            furthest = max(part.size, furthest)
+            if failures >= patience.tries:
+                raise OSError(_gave_up(url, part, error)) from None
+            _wait(patience.wait * 2 ** (failures - 1), error)
+        except OSError as error:
+            if error.errno in FULL:
+                raise DiskFull(_full(part)) from None
+            raise
+    part.finish()
+    return part.received
+
+
+def _wait(seconds: float, error: Exception) -> None:
+    """Say what happened, and wait."""
+    print(f"{str(error)[:LONGEST]}; trying again in {seconds:g} s", file=sys.stderr)
+    time.sleep(seconds)
+
+
+class _Part:
+    """What has come of a file so far."""
+
+    def __init__(self, path: Path, url: str) -> None:
+        self.path = path
+        name = f".{path.name}.{zlib.crc32(url.encode()):08x}"  # another address may have another file
+        self.data, self.about = path.with_name(f"{name}.part"), path.with_name(f"{name}.about")
+        self.received = 0
+        self.total: int | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes that are there."""
+        return self.data.stat().st_size if self.data.is_file() else 0
+
+    @property
+    def validator(self) -> str:
+        """What tells whether the server still has the same file, empty if nothing does."""
+        return self.about.read_text(encoding="utf-8") if self.about.is_file() else ""
+
+    def restart(self, validator: str) -> None:
+        """Begin anew."""
+        self.data.unlink(missing_ok=True)
+        self.about.write_text(validator, encoding="utf-8")
+
+    def finish(self) -> None:
+        """Give the whole file its name, and delete parts of it from elsewhere."""
+        self.data.replace(self.path)
+        for path in parts(self.path):
+            path.unlink()
+
+    def remove(self) -> None:
+        """Delete what is there."""
+        self.data.unlink(missing_ok=True)
+        self.about.unlink(missing_ok=True)
+
+
+def parts(path: Path) -> list[Path]:
+    """Return what is beside a file of unfinished downloads of it."""
+    return [found for end in ("part", "about") for found in path.parent.glob(f".{path.name}.*.{end}")]
+
+
+def _receive(url: str, part: _Part, size: int | None, patience: Patience) -> None:
+    """Ask for what is missing, once, and append it."""
+    headers = {"Accept-Encoding": "identity"}  # else a range would count compressed bytes
+    if part.size and part.validator:
+        headers |= {"Range": f"bytes={part.size}-", "If-Range": part.validator}
+    with requests.get(url, headers=headers, stream=True, timeout=patience.silence) as answer:
+        if answer.status_code == RANGE_NOT_SATISFIABLE:
+            if answer.headers.get("Content-Range", "").endswith(f"/{part.size}"):
+                return  # everything had come before
+            part.remove()
+            raise Interrupted("the server's file is shorter than what was here")
+        _check(answer, url)
+        if not _is_rest(answer, part):
+            part.restart(_validator(answer))
+        length = answer.headers.get("Content-Length", "")
+        part.total = int(length) + part.size if length.isdigit() else size
+        if size is not None and part.total != size:
+            part.remove()
+            raise ValueError(
+                f"{url} has {part.total} bytes, expected {size}: has it changed? "
+                "--accept any downloads it all the same, and tells its digest"
+            )
+        _append(answer, part, patience)
+
+
+def _check(answer: requests.Response, url: str) -> None:
+    """Raise unless the server sends a file."""
+    if answer.status_code in TEMPORARY:
+        raise Interrupted(f"the server answers {answer.status_code} {answer.reason}")
+    if not answer.ok:
+        raise ValueError(f"{url} cannot be had: the server answers {answer.status_code} {answer.reason}")
+    if answer.headers.get("Content-Type", "").startswith("text/html"):
+        raise ValueError(f"{url} is a web page instead of a file: has it moved, or is a login needed?")
+
+
+def _validator(answer: requests.Response) -> str:
+    """Return the strong ETag of a file, else its date; empty if it has neither or takes no ranges."""
+    tag = answer.headers.get("ETag", "")
+    if answer.headers.get("Accept-Ranges", "bytes") == "none" or tag.startswith("W/"):
+        tag = ""
+    return tag or answer.headers.get("Last-Modified", "")
+
+
+def _is_rest(answer: requests.Response, part: _Part) -> bool:
+    """Tell whether a server sends what is missing, and not everything."""
+    begins = answer.headers.get("Content-Range", "").startswith(f"bytes {part.size}-")
+    return answer.status_code == requests.codes.partial_content and begins
+
+
+def _append(answer: requests.Response, part: _Part, patience: Patience) -> None:
+    """Write what the server sends; raise an error if it ends early."""
+    bar = tqdm(total=part.total, initial=part.size, unit="B", unit_scale=True, desc=part.path.name)
+    with bar, part.data.open("ab") as file:
+        for block in _blocks(answer, patience):
+            file.write(block)
+            part.received += len(block)
+            bar.update(len(block))
+        file.flush()
+        os.fsync(file.fileno())
+    if part.total is not None and part.size < part.total:
+        raise Interrupted(f"the connection ended after {part.size} of {part.total} bytes")
+
+
+def _blocks(answer: requests.Response, patience: Patience) -> Iterator[bytes]:
+    """Yield what comes; raise an error if it comes too slowly."""
+    since, count = time.monotonic(), 0
+    while block := answer.raw.read1(BLOCK):
+        yield block
+        count += len(block)
+        seconds = time.monotonic() - since
+        if seconds >= patience.silence:
+            if count < patience.least_rate * seconds:
+                raise Interrupted(f"only {count / seconds:.0f} bytes a second came")
+            since, count = time.monotonic(), 0
+
+
+def _full(part: _Part) -> str:
+    """Say that the disk is full, and how much is missing."""
+    missing = "some space" if part.total is None else f"{(part.total - part.size) / MEGABYTE:.1f} MB"
+    return (
+        f"the disk is full; the first {part.size / MEGABYTE:.1f} MB of {part.path.name} are kept: "
+        f"free {missing} and give the same command again"
+    )
+
+
+def _gave_up(url: str, part: _Part, error: Exception) -> str:
+    """Say what came, and what to do."""
+    kept = (
+        f"the first {part.size} bytes are kept: give the same command again" if part.size else "nothing came"
+    )
+    return f"{url} could not be fetched ({str(error)[:LONGEST]}); {kept}"

@@ -1,0 +1,14 @@
+"""Download CamVid (11 classes, 480 x 360, about 200 MB) and check its training and validation images."""
+
+import sys
+
+from course_lib.fetching import program
+
+
+def main() -> int:
+    """Fetch what is missing; return the exit status."""
+    return program("camvid", __doc__)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
