@@ -35,11 +35,11 @@ def write_benchmark(root: Path, name: str, images: int = 3) -> Path:
     return root / name
 
 
-def write_camvid(root, values=range(12)):
+def write_camvid(root, values=range(12), split="train"):
     """Write one CamVid pair of the ids ``values`` side by side."""
     mask = np.tile(np.array(list(values), dtype=np.uint8), (10, 1))
-    write_image(root / "train" / "0001TP_006690.png", np.zeros((*mask.shape, 3), dtype=np.uint8))
-    write_image(root / "trainannot" / "0001TP_006690.png", mask)
+    write_image(root / split / "0001TP_006690.png", np.zeros((*mask.shape, 3), dtype=np.uint8))
+    write_image(root / f"{split}annot" / "0001TP_006690.png", mask)
 
 
 def write_street(root, images=(("train", 7), ("val", 2))):

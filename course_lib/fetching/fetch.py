@@ -8,7 +8,7 @@ from pathlib import Path
 from course_lib.fetching.official import download_with_account
 from course_lib.fetching.records import DOWNLOADS, Record
 from course_lib.fetching.sources import RemoteFile, Source, find_source
-from course_lib.fetching.transfer import PATIENT, DiskFull, Patience, parts, transfer
+from course_lib.fetching.transfer import DiskFull, Patience, parts, transfer
 from course_lib.fetching.unpacking import unpack
 from course_lib.fetching.verifying import Differs, verify, verify_trees
 
@@ -16,7 +16,11 @@ GIGABYTE = 1e9
 
 
 def fetch(
-    name: str, root: Path, keep_archives: bool = False, accept: str = "", patience: Patience = PATIENT
+    name: str,
+    root: Path,
+    keep_archives: bool = False,
+    accept: str = "",
+    patience: Patience | None = None,
 ) -> str:
     """Fetch one thing into a folder; what is there and whole is left alone.
 
@@ -25,7 +29,7 @@ def fetch(
         root: folder that holds the data sets; made if it is missing.
         keep_archives: keep archives after they were unpacked.
         accept: a digest that is taken instead of a published one; anything switches the check of sizes off.
-        patience: with the server.
+        patience: with the server, by default ``transfer.PATIENT``.
 
     Returns:
         What was done, in one line.

@@ -1,5 +1,6 @@
 """Download one file, going on where an earlier try stopped."""
 
+import contextlib
 import os
 import sys
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import requests
 from tqdm.auto import tqdm
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, IncompleteRead, ProtocolError, ReadTimeoutError
 
 from course_lib.runtime import FULL
 
@@ -27,7 +28,7 @@ class Patience:
     """When to give up."""
 
     tries: int = 6
-    """In a row that brought not one byte."""
+    """In a row that brought nothing, or too little."""
     wait: float = 2.0
     """Seconds before the second try, twice as many before each further one."""
     silence: float = 60.0
@@ -43,11 +44,15 @@ class Interrupted(OSError):
     """A connection that ended early; what came is kept."""
 
 
+class TooSlow(Interrupted):
+    """A connection that hardly brought anything."""
+
+
 class DiskFull(OSError):
     """There is no space for the rest; what came is kept."""
 
 
-def transfer(url: str, path: Path, size: int | None = None, patience: Patience = PATIENT) -> int:
+def transfer(url: str, path: Path, size: int | None = None, patience: Patience | None = None) -> int:
     """Download a file; it appears under its name only when it is whole.
 
     What has come so far is kept beside it, in a hidden ``.part``, and a later call goes on from there if the
@@ -57,7 +62,7 @@ def transfer(url: str, path: Path, size: int | None = None, patience: Patience =
         url: of the file.
         path: where to.
         size: bytes that the file must have, if known.
-        patience: when to give up.
+        patience: when to give up, by default ``PATIENT``.
 
     Returns:
         How many bytes were received.
@@ -67,17 +72,19 @@ def transfer(url: str, path: Path, size: int | None = None, patience: Patience =
         DiskFull: if there is no space for the rest.
         OSError: if the connection ends early again and again.
     """
+    patience = patience or PATIENT
     part, furthest, failures = _Part(path, url), 0, 0
     while True:
         try:
             _receive(url, part, size, patience)
             break
         except (requests.RequestException, HTTPError, Interrupted) as error:
-            failures = 1 if part.size > furthest else failures + 1
+            is_progress = part.size > furthest and not isinstance(error, TooSlow)
+            failures = 1 if is_progress else failures + 1
             furthest = max(part.size, furthest)
             if failures >= patience.tries:
-                raise OSError(_gave_up(url, part, error)) from None
-            _wait(patience.wait * 2 ** (failures - 1), error)
+                raise OSError(_gave_up(url, part, _why(error, patience))) from None
+            _wait(patience.wait * 2 ** (failures - 1), _why(error, patience))
         except OSError as error:
             if error.errno in FULL:
                 raise DiskFull(_full(part)) from None
@@ -86,9 +93,9 @@ def transfer(url: str, path: Path, size: int | None = None, patience: Patience =
     return part.received
 
 
-def _wait(seconds: float, error: Exception) -> None:
+def _wait(seconds: float, why: str) -> None:
     """Say what happened, and wait."""
-    print(f"{str(error)[:LONGEST]}; trying again in {seconds:g} s", file=sys.stderr)
+    print(f"{why}; trying again in {seconds:g} s", file=sys.stderr)
     time.sleep(seconds)
 
 
@@ -186,15 +193,15 @@ def _is_rest(answer: requests.Response, part: _Part) -> bool:
 def _append(answer: requests.Response, part: _Part, patience: Patience) -> None:
     """Write what the server sends; raise an error if it ends early."""
     bar = tqdm(total=part.total, initial=part.size, unit="B", unit_scale=True, desc=part.path.name)
-    with bar, part.data.open("ab") as file:
+    with bar, part.data.open("ab") as file, contextlib.suppress(IncompleteRead, ProtocolError):
         for block in _blocks(answer, patience):
             file.write(block)
             part.received += len(block)
             bar.update(len(block))
-        file.flush()
-        os.fsync(file.fileno())
     if part.total is not None and part.size < part.total:
         raise Interrupted(f"the connection ended after {part.size} of {part.total} bytes")
+    with part.data.open("rb") as file:
+        os.fsync(file.fileno())  # else the new name may reach the disk before the content does
 
 
 def _blocks(answer: requests.Response, patience: Patience) -> Iterator[bytes]:
@@ -206,7 +213,7 @@ def _blocks(answer: requests.Response, patience: Patience) -> Iterator[bytes]:
         seconds = time.monotonic() - since
         if seconds >= patience.silence:
             if count < patience.least_rate * seconds:
-                raise Interrupted(f"only {count / seconds:.0f} bytes a second came")
+                raise TooSlow(f"only {count / seconds:.0f} bytes a second came")
             since, count = time.monotonic(), 0
 
 
@@ -219,9 +226,16 @@ def _full(part: _Part) -> str:
     )
 
 
-def _gave_up(url: str, part: _Part, error: Exception) -> str:
+def _why(error: Exception, patience: Patience) -> str:
+    """Say in a few words what went wrong with a connection."""
+    if isinstance(error, requests.Timeout | ReadTimeoutError):
+        return f"nothing came for {patience.silence:g} s"
+    if isinstance(error, requests.ConnectionError):
+        return "no connection"
+    return str(error)[:LONGEST]
+
+
+def _gave_up(url: str, part: _Part, why: str) -> str:
     """Say what came, and what to do."""
-    kept = (
-        f"the first {part.size} bytes are kept: give the same command again" if part.size else "nothing came"
-    )
-    return f"{url} could not be fetched ({str(error)[:LONGEST]}); {kept}"
+    kept = f"{part.size} bytes are kept: give the same command again" if part.size else "nothing came"
+    return f"{url} could not be fetched ({why}); {kept}"

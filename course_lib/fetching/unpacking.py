@@ -57,6 +57,8 @@ def unpack(
 def _wanted(opened: zipfile.ZipFile, remote: RemoteFile) -> dict[str, zipfile.ZipInfo]:
     """Return the members to unpack by their path in the folder; raise if any member leads out of it."""
     wanted = {}
+    if min((member.header_offset for member in opened.infolist()), default=0) > 0:
+        raise zipfile.BadZipFile("it is cut short behind an archive inside of it")
     for member in opened.infolist():
         _check_name(member, remote.name)
         name = "/".join(PurePosixPath(member.filename).parts[remote.strip :])

