@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from course_lib.data.benchmarks import BENCHMARKS, find_benchmark
-from course_lib.data.files import ImagePairs
+from course_lib.data.files import ImagePairs, Sample
 from course_lib.data.layouts import find_pairs
 from course_lib.data.mini import mini_root
 from course_lib.labels import IGNORE
@@ -13,8 +13,6 @@ from course_lib.runtime import data_root, unknown_name
 
 class BenchmarkImages(ImagePairs):
     """The images of one benchmark in order, each with a target of 0 normal, 1 anomaly, 255 void."""
-
-    image_ending = "_leftImg8bit"  # of Lost and Found, as in Cityscapes
 
     def __init__(self, name: str, root: Path | None = None) -> None:
         """Look at the folder; nothing is decoded yet.
@@ -39,3 +37,13 @@ class BenchmarkImages(ImagePairs):
         home = mini_root if self.benchmark.generated and root is None else data_root
         pairs = find_pairs(name, self.benchmark, root or home() / "benchmarks")
         self.images, self.masks = [image for image, _ in pairs], [mask for _, mask in pairs]
+        self.is_bundle = self.images[0].parent.name == "images" and self.images[0].stem == self.masks[0].stem
+
+    def __getitem__(self, index: int) -> Sample:
+        """Decode one image and its target; one in an official layout is named by its number, as in the bundle.
+
+        Raises:
+            ValueError: if a file is damaged, sizes differ, or the mask holds an unknown value.
+        """
+        sample = super().__getitem__(index)
+        return sample if self.is_bundle else sample._replace(name=str(index))

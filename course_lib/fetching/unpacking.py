@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from tqdm.auto import tqdm
 
 from course_lib.fetching.sources import RemoteFile
+from course_lib.runtime import FULL
 
 PREFIX = ".unpacking-"
 
@@ -52,6 +53,13 @@ def unpack(
             return [_move(Path(new) / name, folder / name) for name in wanted]
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
         raise ValueError(f"{archive.name} cannot be unpacked ({error}): fetch it again") from None
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise OSError(
+            f"the disk filled up while {archive.name} was unpacked; nothing of it was left: free some space "
+            "and give the same command again"
+        ) from None
 
 
 def _wanted(opened: zipfile.ZipFile, remote: RemoteFile) -> dict[str, zipfile.ZipInfo]:
