@@ -4,6 +4,7 @@ import argparse
 
 COMMANDS = {
     "evaluate": "score benchmarks for anomalies with a trained network",
+    "score": "look for anomalies in photographs of your own",
     "train": "train a network",
     "calibrate": "fit a temperature on validation images",
     "compare": "tell whether trainings differ by more than images and seeds do",

@@ -40,7 +40,7 @@ class BenchmarkImages(ImagePairs):
         self.is_bundle = self.images[0].parent.name == "images" and self.images[0].stem == self.masks[0].stem
 
     def __getitem__(self, index: int) -> Sample:
-        """Decode one image and its target; one in an official layout is named by its number, as in the bundle.
+        """Decode one image and its target; in an official layout it is named by its number, as in the bundle.
 
         Raises:
             ValueError: if a file is damaged, sizes differ, or the mask holds an unknown value.

@@ -6,7 +6,6 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
-from PIL import Image
 from torch import Tensor
 
 from course_lib.evaluation import Scored
@@ -24,7 +23,7 @@ TRUTH_COLOURS = ListedColormap(["#30303a", "#e8793a", "#b9b9c4"])
 TRUTH_NAMES = ("normal", "anomaly", "void")
 
 
-def score_panels(scored: Sequence[Scored], title: str = "") -> DescribedFigure:
+def score_panels(scored: Sequence[Scored], title: str = "", with_truth: bool = True) -> DescribedFigure:
     """Draw image, ground truth and every score map side by side, one row per image.
 
     Each score map spans its own 1st to 99th percentile over the valid pixels: scores have no common unit.
@@ -32,6 +31,7 @@ def score_panels(scored: Sequence[Scored], title: str = "") -> DescribedFigure:
     Args:
         scored: images with the same scores each.
         title: a line above the panels.
+        with_truth: False leaves out a ground truth that nobody knows.
 
     Raises:
         ValueError: if there is no image.
@@ -39,26 +39,28 @@ def score_panels(scored: Sequence[Scored], title: str = "") -> DescribedFigure:
     if not scored:
         raise ValueError("no image to draw; does the benchmark hold an anomaly?")
     keys = list(scored[0].maps)
-    titles = ["image", "ground truth", *(_title(*key) for key in keys)]
+    titles = ["image", *(["ground truth"] if with_truth else []), *(_title(*key) for key in keys)]
     names = ", ".join(one.name for one in scored)
     alt = f"{title or 'Score maps'}. For each of {names}: {', '.join(titles)}."
     figure, axes = panel_grid([tuple(one.target.shape) for one in scored], titles, alt)
     for row, one in zip(axes, scored, strict=True):
-        _draw(row, one.image, one.target, [one.maps[key] for key in keys])
+        _draw(row, one, keys, with_truth)
         row[0].set_ylabel(one.name)
-    colour_legend(figure, TRUTH_COLOURS, TRUTH_NAMES, columns=3)
+    if with_truth:
+        colour_legend(figure, TRUTH_COLOURS, TRUTH_NAMES, columns=3)
     figure.suptitle(title)
     return figure
 
 
-def _draw(axes: Iterable[Axes], image: Image.Image, target: Tensor, maps: Iterable[Tensor]) -> None:
+def _draw(axes: Iterable[Axes], one: Scored, keys: Iterable[tuple[str, float]], with_truth: bool) -> None:
     """Draw an image, its truth and its score maps on as many axes."""
-    picture, truth, *others = axes
-    height, width = target.shape
-    show(picture, np.asarray(image.resize((width, height))))
-    draw_truth(truth, target)
-    for axis, scores in zip(others, maps, strict=True):
-        draw_scores(axis, scores, target)
+    picture, *others = axes
+    height, width = one.target.shape
+    show(picture, np.asarray(one.image.resize((width, height))))
+    if with_truth:
+        draw_truth(others.pop(0), one.target)
+    for axis, key in zip(others, keys, strict=True):
+        draw_scores(axis, one.maps[key], one.target)
 
 
 def draw_truth(axis: Axes, target: Tensor) -> None:
