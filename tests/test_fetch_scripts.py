@@ -2,13 +2,13 @@
 
 import importlib.util
 import io
-import resource
 import zipfile
 from collections import namedtuple
 from dataclasses import replace
 
 import pytest
 from file_server import Served, serving
+from full_disk import files_of_at_most
 from small_archives import contents
 from small_data import ROOT
 
@@ -172,13 +172,9 @@ def test_an_archive_that_leads_out_is_refused(offered, name, capsys):
 
 @every
 def test_a_full_disk_is_said_and_the_rest_follows(offered, capsys):
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     space = len(offered.served[0].content) - 10
-    resource.setrlimit(resource.RLIMIT_FSIZE, (space, limits[1]))
-    try:
+    with files_of_at_most(space):
         assert offered.run() == 1 and offered.nothing_is_there()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert "the disk is full; the first" in capsys.readouterr().err
     assert offered.run() == 0
     assert offered.served[0].begins == [0, space]

@@ -5,7 +5,7 @@ import pytest
 from course_lib import fetching
 from course_lib.data import BENCHMARKS
 from course_lib.data.layouts import OFFICIAL
-from course_lib.fetching.sources import _source
+from course_lib.fetching.sources import NEVER, _source
 
 ALL = fetching.sources()
 
@@ -17,6 +17,7 @@ def test_each_says_where_from_how_large_and_under_which_terms(source):
         assert remote.size > 0 and remote.disk >= remote.size
         assert remote.urls or source.account
         assert all(url.startswith(("https://", "http://")) for url in remote.urls)
+        assert remote.verified == NEVER or remote.verified.startswith("20")
         assert not (remote.bytes and remote.about_bytes), "one size, exact or not"
         assert remote.digest or remote.trees or source.name == "bisenetv2_weights", "nobody published one"
 

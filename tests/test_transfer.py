@@ -1,7 +1,6 @@
 """Downloads arrive whole or not at all, and go on where they were cut."""
 
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import time
 import numpy as np
 import pytest
 from file_server import Served, serving
+from full_disk import files_of_at_most
 
 from course_lib.fetching.transfer import DiskFull, Patience, parts, transfer
 
@@ -150,12 +150,8 @@ def test_nobody_there_is_said_in_one_line(path):
 
 
 def test_on_a_full_disk_what_came_is_kept_and_the_rest_follows(url, path, served):
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
-    try:
-        with pytest.raises(DiskFull, match=r"the disk is full; the first 0.1 MB of a.zip .* free 0.2 MB and"):
-            transfer(url, path, SIZE, QUICK)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    message = r"the disk is full; the first 0.1 MB of a.zip .* free 0.2 MB and"
+    with files_of_at_most(100_000), pytest.raises(DiskFull, match=message):
+        transfer(url, path, SIZE, QUICK)
     assert not path.exists()
     assert transfer(url, path, SIZE, QUICK) == 200_000 and path.read_bytes() == CONTENT

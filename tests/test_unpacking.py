@@ -1,7 +1,6 @@
 """Archives are unpacked whole, inside their folder, or not at all."""
 
 import os
-import resource
 import signal
 import stat
 import subprocess
@@ -11,6 +10,7 @@ import zipfile
 from collections import namedtuple
 
 import pytest
+from full_disk import files_of_at_most
 
 from course_lib.fetching.sources import RemoteFile
 from course_lib.fetching.unpacking import unpack
@@ -113,15 +113,9 @@ def test_the_disk_is_looked_at_before(folder, tmp_path, monkeypatch):
 
 def test_a_disk_that_fills_up_leaves_nothing(folder, tmp_path):
     archive = written(tmp_path / "a.zip", FILES)
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
-    try:
-        with pytest.raises(
-            OSError, match=r"the disk filled up while a.zip was unpacked; nothing of it was left"
-        ):
-            unpack(archive, REMOTE, folder)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    message = r"the disk filled up while a.zip was unpacked; nothing of it was left"
+    with files_of_at_most(1000), pytest.raises(OSError, match=message):
+        unpack(archive, REMOTE, folder)
     assert names(folder) == ["mine.txt"]
 
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 from course_lib.fetching.checksums import ALGORITHMS
 from course_lib.runtime import unknown_name
 
-NEVER = "never"
+NEVER = "never (published value)"
 """The digest or size was published somewhere, and nobody of this course has seen the file yet."""
 
 GROWTH = 1.1
@@ -30,7 +30,7 @@ class RemoteFile:
     digest: str = ""
     """``algorithm:hexadecimal``, empty if none was published."""
     verified: str = NEVER
-    """When somebody of this course saw this digest, or ``never``."""
+    """When somebody of this course saw this digest, or ``NEVER``."""
     keep: tuple[str, ...] = ("*",)
     """Patterns of the members of an archive that are unpacked, after ``strip``."""
     strip: int = 0
