@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from file_server import Served, serving
+from filelock import FileLock
 from full_disk import files_of_at_most
 from small_archives import contents
 from small_data import ROOT
@@ -100,7 +101,8 @@ def test_it_is_fetched_once_with_licence_and_citation(offered, capsys):
     printed = capsys.readouterr().out
     assert offered.source.licence in printed and offered.source.citation in printed
     assert all((offered.root / name).exists() for name in offered.source.gives)
-    assert [path.name for path in (offered.root / "downloads").iterdir()] == [f"{offered.name}.json"]
+    left = {path.name for path in (offered.root / "downloads").iterdir()} - {f".{offered.name}.lock"}
+    assert left == {f"{offered.name}.json"}
     assert offered.run() == 0 and "there and whole, nothing to do" in capsys.readouterr().out
     assert [len(served.sent) for served in offered.served] == [1] * len(offered.served)
 
@@ -178,6 +180,15 @@ def test_a_full_disk_is_said_and_the_rest_follows(offered, capsys):
     assert "the disk is full; the first" in capsys.readouterr().err
     assert offered.run() == 0
     assert offered.served[0].begins == [0, space]
+
+
+@pytest.mark.parametrize("offered", ["road_anomaly"], indirect=True)
+def test_two_at_once_do_not_get_into_each_others_way(offered, capsys):
+    (offered.root / "downloads").mkdir(parents=True)
+    with FileLock(offered.root / "downloads" / ".road_anomaly.lock"):
+        assert offered.run() == 1 and not offered.served[0].sent
+    assert "is being fetched into" in capsys.readouterr().err
+    assert offered.run() == 0
 
 
 @every

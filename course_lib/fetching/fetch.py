@@ -5,6 +5,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from course_lib.fetching.official import download_with_account
 from course_lib.fetching.records import DOWNLOADS, Record
 from course_lib.fetching.sources import RemoteFile, Source, find_source
@@ -51,16 +53,33 @@ def fetch(
     check_disk(source, root)
     downloads = root / DOWNLOADS
     downloads.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(downloads / f".{name}.lock", timeout=0):
+            count = _fetch(source, record, downloads, keep_archives, accept, patience)
+    except Timeout:
+        raise OSError(f"{name} is being fetched into {root} by another process: wait for it") from None
+    return f"{gives}: fetched, {count} file(s)"
+
+
+def _fetch(
+    source: Source,
+    record: Record,
+    downloads: Path,
+    keep_archives: bool,
+    accept: str,
+    patience: Patience | None,
+) -> int:
+    """Download, unpack and remember; return how many files came."""
     if source.account:
         download_with_account(source, downloads)
     archives = [_downloaded(remote, source, downloads, accept, patience) for remote in source.files]
     record.begin()
     pairs = list(zip(source.files, archives, strict=True))
-    paths = [path for remote, archive in pairs for path in _placed(remote, archive, source, root, accept)]
+    paths = [path for remote, archive in pairs for path in _placed(remote, archive, record, accept)]
     record.finish(paths)
     for archive in archives if not keep_archives else []:
         archive.unlink(missing_ok=True)
-    return f"{gives}: fetched, {len(paths)} file(s)"
+    return len(paths)
 
 
 def check_disk(source: Source, root: Path) -> None:
@@ -124,13 +143,13 @@ def _refused(path: Path) -> Path:
     return path.with_name(f"{path.name}.refused")
 
 
-def _placed(remote: RemoteFile, archive: Path, source: Source, root: Path, accept: str) -> list[Path]:
+def _placed(remote: RemoteFile, archive: Path, record: Record, accept: str) -> list[Path]:
     """Bring a download to its place; delete an archive that cannot be used."""
-    folder = root / remote.into
+    folder = record.root / remote.into
     if not remote.is_archive:
         folder.mkdir(parents=True, exist_ok=True)
         return [archive.replace(folder / remote.name)]
-    check = partial(verify_trees, remote=remote, source=source, accept=accept)
+    check = partial(verify_trees, remote=remote, source=record.source, accept=accept)
     try:
         return unpack(archive, remote, folder, check)
     except ValueError:
