@@ -1,6 +1,15 @@
 """Metrics of anomaly scores (larger is more anomalous) and of segmentation; all are fractions."""
 
 from course_lib.metrics.bootstrap import Intervals, Resampled, intervals_of, percentile_interval
+from course_lib.metrics.components import (
+    ANOMALY_TRACK,
+    OBSTACLE_TRACK,
+    ComponentMetrics,
+    Components,
+    Sizes,
+    combine,
+    components,
+)
 from course_lib.metrics.curve import FPR_CONVENTIONS
 from course_lib.metrics.exact import auroc, average_precision, exact_curve, fpr_at_tpr
 from course_lib.metrics.packing import packed, unpacked
@@ -10,19 +19,26 @@ from course_lib.metrics.streaming import EXACT_PIXELS, AnomalyMetrics, Streaming
 from course_lib.metrics.threshold import Detections, detections
 
 __all__ = [
+    "ANOMALY_TRACK",
     "CHANCE_FPR95",
     "EXACT_PIXELS",
     "FPR_CONVENTIONS",
+    "OBSTACLE_TRACK",
     "AnomalyMetrics",
+    "ComponentMetrics",
+    "Components",
     "Confusion",
     "Detections",
     "Intervals",
     "Resampled",
+    "Sizes",
     "StreamingMetrics",
     "auroc",
     "average_precision",
     "chance",
     "class_share",
+    "combine",
+    "components",
     "detections",
     "exact_curve",
     "fpr_at_tpr",
