@@ -25,6 +25,8 @@ class Served:
     """Seconds before each block."""
     block: int = BLOCK
     kind: str = "application/zip"
+    chunked: bool = False
+    """Sent without saying how long it is, as GitHub sends archives."""
     sent: list[int] = field(default_factory=list)
     """Bytes of each answer."""
     begins: list[int] = field(default_factory=list)
@@ -63,7 +65,7 @@ class Handler(BaseHTTPRequestHandler):
                 "Content-Range", f"bytes {begin}-{len(served.content) - 1}/{len(served.content)}"
             )
         for name, value in (
-            ("Content-Length", len(body)),
+            ("Transfer-Encoding", "chunked") if served.chunked else ("Content-Length", len(body)),
             ("Content-Type", served.kind),
             ("ETag", served.tag),
         ):
@@ -76,7 +78,11 @@ class Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(OSError):
             for at in range(0, min(end, len(body)), served.block):
                 time.sleep(served.pause)
-                served.sent[answer] += self.wfile.write(body[at : min(at + served.block, end)])
+                block = body[at : min(at + served.block, end)]
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(block), block) if served.chunked else block)
+                served.sent[answer] += len(block)
+            if served.chunked and end >= len(body):
+                self.wfile.write(b"0\r\n\r\n")
         self.close_connection = True
 
     def _begin(self, served):

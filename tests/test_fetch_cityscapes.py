@@ -103,7 +103,11 @@ def test_a_wrong_archive_is_refused(offered, capsys):
     install(offered)
     (offered.made / "gtFine_trainvaltest.zip").write_bytes(b"<html>please log in</html>")
     assert offered.run() == 1 and offered.nothing_is_there()
-    assert "gtFine_trainvaltest.zip differs: expected md5:" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "gtFine_trainvaltest.zip differs: expected md5:" in said
+    offered.run("--accept", said.split("--accept ")[1].split()[0])
+    assert "cannot be unpacked" in capsys.readouterr().err
+    assert len(offered.log.read_text().splitlines()) == 1, "not downloaded again"
 
 
 def test_full_size_is_read_as_torchvision_reads_it(tmp_path):

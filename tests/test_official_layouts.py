@@ -1,5 +1,7 @@
 """The layouts in which owners publish their benchmarks give what the course's bundle gives."""
 
+import shutil
+
 import pandas as pd
 import pytest
 import torch
@@ -43,6 +45,14 @@ def test_the_bundle_is_preferred(tmp_path):
     write_benchmark(tmp_path, "RoadAnomaly", images=2)
     official_copy(tmp_path, "RoadAnomaly", tmp_path)
     assert "RoadAnomaly_jpg" not in str(BenchmarkImages("RoadAnomaly", tmp_path).images[0])
+
+
+def test_what_a_killed_run_left_is_not_read(tmp_path):
+    write_benchmark(tmp_path / "bundle", "FS_LostFound_full")
+    official_copy(tmp_path / "bundle", "FS_LostFound_full", tmp_path)
+    masks = tmp_path / "fishyscapes_lostandfound"
+    shutil.copytree(masks, masks / ".unpacking-x.zip-1")
+    assert all(".unpacking" not in str(path) for path in BenchmarkImages("FS_LostFound_full", tmp_path).masks)
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,12 @@ def test_one_that_always_breaks_at_the_same_place_is_given_up(url, path, served)
     assert not path.exists() and len(served.sent) == QUICK.tries
 
 
+def test_without_a_length_a_cut_is_noticed_too(url, path, served):
+    served.chunked, served.cuts = True, [100_000]
+    assert transfer(url, path, None, QUICK) == SIZE
+    assert path.read_bytes() == CONTENT and served.begins == [0, 100_000]
+
+
 def test_a_busy_server_is_asked_again(url, path, served, capsys):
     served.statuses = [503, 500]
     assert transfer(url, path, SIZE, QUICK) == SIZE

@@ -134,6 +134,12 @@ def test_what_a_killed_run_left_is_cleared_away(folder, tmp_path):
     assert names(folder) == ["README", "data/one.png", "data/two.png", "mine.txt"]
 
 
+def test_what_another_run_unpacks_into_the_same_folder_is_left_alone(folder, tmp_path):
+    (folder / ".unpacking-b.zip-1").mkdir()
+    unpack(written(tmp_path / "a.zip", FILES), REMOTE, folder)
+    assert (folder / ".unpacking-b.zip-1").is_dir()
+
+
 def test_a_check_that_fails_leaves_nothing(folder, tmp_path):
     def check(new):
         assert names(new) == sorted(FILES)

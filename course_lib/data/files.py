@@ -116,6 +116,12 @@ def list_files(folder: Path, *suffixes: str) -> list[Path]:
     return sorted(files, key=lambda path: path.stem.zfill(12) if path.stem.isdigit() else path.stem)
 
 
+def files_below(folder: Path, pattern: str) -> list[Path]:
+    """Return the files of a folder and its folders that match, sorted, without hidden ones."""
+    found = (path for path in folder.rglob(pattern) if path.is_file())
+    return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
+
+
 class ImagePairs(Dataset[Sample]):
     """Images with their masks, whose values are translated; a subclass says which."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_lib.data.benchmarks import Benchmark
-from course_lib.data.files import list_files
+from course_lib.data.files import files_below, list_files
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 LOST_AND_FOUND_NUMBER = re.compile(r"^\d{4}_")
@@ -85,10 +85,10 @@ def _road_anomaly(folder: Path) -> Pairs:
 
 def _lost_and_found(folder: Path) -> Pairs:
     """Return the images of Lost and Found that Fishyscapes has masks for."""
-    masks = {_lost_and_found_name(path): path for path in sorted(folder.rglob("*_labels.png"))}
+    masks = {_lost_and_found_name(path): path for path in files_below(folder, "*_labels.png")}
     others = folder.parent / "lostandfound"
     ending = "_leftImg8bit"
-    images = {path.stem.removesuffix(ending): path for path in others.rglob(f"*{ending}.png")}
+    images = {path.stem.removesuffix(ending): path for path in files_below(others, f"*{ending}.png")}
     return _with_images(masks, images, others)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
-from course_lib.data.files import read_image, read_mask
+from course_lib.data.files import files_below, read_image, read_mask
 from course_lib.labels import IGNORE
 
 OVERLAYS = Path("benchmarks") / "fishyscapes_overlays_v3"
@@ -30,7 +30,7 @@ def lay_over_cityscapes(root: Path) -> str:
     """
     if (root / RESULT).is_dir():
         return f"{root / RESULT}: there"
-    overlays = sorted((root / OVERLAYS).rglob(f"*{ENDING}"))
+    overlays = files_below(root / OVERLAYS, f"*{ENDING}")
     if not overlays:
         return f"no overlays *{ENDING} in {root / OVERLAYS}: has their layout changed?"
     if missing := [path.name for path in overlays if not _photograph(path, root).is_file()]:

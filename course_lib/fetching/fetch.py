@@ -70,6 +70,9 @@ def _fetch(
     patience: Patience | None,
 ) -> int:
     """Download, unpack and remember; return how many files came."""
+    for path in (downloads / remote.name for remote in source.files if accept):
+        if _refused(path).is_file() and not path.is_file():
+            _refused(path).replace(path)
     if source.account:
         download_with_account(source, downloads)
     archives = [_downloaded(remote, source, downloads, accept, patience) for remote in source.files]
@@ -108,8 +111,6 @@ def disk_free(root: Path) -> int:
 def _downloaded(remote: RemoteFile, source: Source, downloads: Path, accept: str, patience: Patience) -> Path:
     """Return a verified download: one that is there, or else from the first address that has it."""
     path = downloads / remote.name
-    if accept and not path.is_file() and _refused(path).is_file():
-        _refused(path).replace(path)
     if path.is_file():
         return _verified(path, remote, source, accept)
     for url in remote.urls:

@@ -193,13 +193,16 @@ def _is_rest(answer: requests.Response, part: _Part) -> bool:
 def _append(answer: requests.Response, part: _Part, patience: Patience) -> None:
     """Write what the server sends; raise an error if it ends early."""
     bar = tqdm(total=part.total, initial=part.size, unit="B", unit_scale=True, desc=part.path.name)
+    ended = False
     with bar, part.data.open("ab") as file, contextlib.suppress(IncompleteRead, ProtocolError):
         for block in _blocks(answer, patience):
             file.write(block)
             part.received += len(block)
             bar.update(len(block))
-    if part.total is not None and part.size < part.total:
-        raise Interrupted(f"the connection ended after {part.size} of {part.total} bytes")
+        ended = True
+    if not ended or (part.total is not None and part.size < part.total):
+        of = "" if part.total is None else f" of {part.total}"
+        raise Interrupted(f"the connection ended after {part.size}{of} bytes")
     with part.data.open("rb") as file:
         os.fsync(file.fileno())  # else the new name may reach the disk before the content does
 

@@ -38,12 +38,13 @@ def unpack(
         OSError: if the disk is too full; nothing is left.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob(f"{PREFIX}*"):
+    prefix = f"{PREFIX}{archive.name}-"  # others may be unpacked into the same folder now
+    for old in folder.glob(f"{prefix}*"):
         shutil.rmtree(old, ignore_errors=True)  # of a run that was killed
     try:
         with (
             zipfile.ZipFile(archive) as opened,
-            tempfile.TemporaryDirectory(prefix=PREFIX, dir=folder) as new,
+            tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as new,
         ):
             wanted = _wanted(opened, remote)
             _check_disk(sum(member.file_size for member in wanted.values()), folder)
