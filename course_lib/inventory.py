@@ -13,7 +13,7 @@ from course_lib.data.files import ImagePairs
 from course_lib.data.layouts import OFFICIAL
 from course_lib.runtime import data_root
 
-WHOLE, INCOMPLETE, CORRUPT, MISSING = "whole", "incomplete", "corrupt", "missing"
+WHOLE, INCOMPLETE, CORRUPT, MISSING, UNKNOWN = "whole", "incomplete", "corrupt", "missing", "unknown"
 
 SPLITS = {"camvid": {"train": 367, "val": 101}, "cityscapes": {"train": 2975, "val": 500}}
 """How many images of each split the course uses."""
@@ -84,7 +84,7 @@ def look_over(item: Item, thorough: bool = False) -> Finding:
     """
     try:
         images = item.open()
-    except FileNotFoundError as error:
+    except OSError as error:
         state = INCOMPLETE if item.folder.is_dir() else MISSING
         return Finding(item, state, 0, (str(error),) if state == INCOMPLETE else (), _cure(item, state))
     problems = list(_decoded(images, item.title) if thorough else _damaged(images))
@@ -130,13 +130,14 @@ def _gone(item: Item) -> list[str]:
 
 def _cure(item: Item, state: str) -> str:
     """Return what mends an item."""
-    command = f"python data_scripts/{item.script}"
-    record = fetching.Record(fetching.find_source(item.source), data_root()) if item.source else None
-    if state == MISSING or item.folder == mini.FOLDER or (record and record.missing()):
-        return command
-    if record and record.is_whole():
-        return f"delete what is damaged, then {command}"
-    return f"move {item.folder} away, then {command}"
+    if not item.source:  # drawn here, the bundle's layout, or nowhere public
+        again = f"python data_scripts/{item.script}"
+        is_ours = state == MISSING or item.folder == mini.FOLDER
+        return again if is_ours else f"move {item.folder} away, then {again}"
+    record = fetching.Record(fetching.find_source(item.source), data_root())
+    if record.in_the_way():
+        return f"{record.command} --anyway"
+    return f"delete what is damaged, then {record.command}" if record.is_whole() else record.command
 
 
 def _decoded(images: ImagePairs, title: str) -> Iterator[str]:
@@ -152,16 +153,31 @@ def _damaged(images: ImagePairs) -> Iterator[str]:
     """Yield the files that do not begin and end as they should."""
     for path in (*images.images, *images.masks):
         if not _has_both_ends(path):
-            yield f"{path} is cut short or no image"
+            yield f"{path} is cut short, no image, or cannot be read"
 
 
 def _has_both_ends(path: Path) -> bool:
     """Tell whether a file begins and ends like an image."""
-    with path.open("rb") as file:
-        head = file.read(12)
-        size = file.seek(0, 2)
-        file.seek(max(size - TAIL, 0))
-        tail = file.read()
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+            size = file.seek(0, 2)
+            file.seek(max(size - TAIL, 0))
+            tail = file.read()
+    except OSError:
+        return False
     if head.startswith(b"RIFF"):
         return int.from_bytes(head[4:8], "little") + 8 <= size
     return any(head.startswith(begins) and ends in tail for begins, ends in ENDS.items())
+
+
+def weights() -> Iterator[tuple[str, str, str]]:
+    """Yield what can be fetched of public weights: file, state, and the command where it is not whole."""
+    for name, source in fetching.sources().items():
+        if name.endswith("_weights"):
+            record = fetching.Record(source, data_root())
+            state = WHOLE if record.is_whole() else MISSING
+            if state == MISSING and record.in_the_way():
+                state = WHOLE if fetching.is_expected(record) else UNKNOWN
+            command = record.command + (" --anyway" if state == UNKNOWN else "")
+            yield source.gives[0], state, "" if state == WHOLE else command

@@ -8,7 +8,11 @@ from collections import defaultdict
 import pytest
 import torch
 import unsolved
+from file_server import serving
+from offers import Offer
 from small_data import ROOT
+
+from course_lib.fetching import transfer
 
 collect_ignore_glob = ["*conftest.py"]
 """Nothing to test in them; searched for doctests, files of one name would take each other's place."""
@@ -79,3 +83,12 @@ def own_temporary():
         patch.setattr(tempfile, "tempdir", folder)
         yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def offered(request, tmp_path, monkeypatch):
+    """The source that a test is parametrised with, on a local server, for an impatient client."""
+    monkeypatch.setattr(transfer, "PATIENT", transfer.Patience(tries=2, wait=0.01, silence=0.4))
+    files = {}
+    with serving(files) as address:
+        yield Offer(request.param, address, files, tmp_path, monkeypatch)

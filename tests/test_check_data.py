@@ -41,8 +41,9 @@ def looked(capsys, *options):
 @pytest.mark.parametrize("profile", ["camvid", "cityscapes"])
 def test_a_whole_tree_is_whole(whole, capsys, profile, options):
     status, lines = looked(capsys, "--profile", profile, *options)
-    assert status == 0 and len(lines) == 1 + 2 + 5
-    assert all(line.startswith("✓") and "whole" in line for line in lines[1:])
+    sets = lines[1 : lines.index("public weights, which are extra")]
+    assert status == 0 and len(sets) == 2 + 5
+    assert all(line.startswith("✓") and "whole" in line for line in sets)
 
 
 def test_an_empty_one_is_missing_with_the_commands(data_root, capsys):
@@ -77,7 +78,7 @@ def test_a_cut_file_is_corrupt_and_named(whole, capsys, name):
     path.write_bytes(path.read_bytes()[:-80])
     status, lines = looked(capsys, "--profile", "cityscapes")
     assert status == 1 and any(line.startswith(f"✗ {name} corrupt 3 of 3") for line in lines)
-    assert f"{path} is cut short or no image" in lines
+    assert f"{path} is cut short, no image, or cannot be read" in lines
 
 
 def test_only_a_thorough_look_finds_a_flipped_byte_and_a_wrong_label(whole, capsys):
@@ -101,7 +102,8 @@ def test_official_layouts_are_looked_over_too(whole, capsys):
         official_copy(whole / "benchmarks", name, whole / "benchmarks")
         (whole / "benchmarks" / name).rename(whole / name)
     status, lines = looked(capsys, "--profile", "camvid", "--thorough")
-    assert status == 0 and all(line.startswith("✓") for line in lines[1:])
+    sets = lines[1 : lines.index("public weights, which are extra")]
+    assert status == 0 and all(line.startswith("✓") for line in sets)
 
 
 def test_a_fetched_file_that_is_gone_brings_the_command_without_more(whole, capsys):
@@ -116,19 +118,51 @@ def test_a_fetched_file_that_is_gone_brings_the_command_without_more(whole, caps
     at = next(i for i, line in enumerate(lines) if line.startswith("✗ RoadAnomaly incomplete"))
     assert status == 1 and "1 fetched file(s) gone or changed" in lines[at + 1]
     assert lines[at + 2] == "→ python data_scripts/fetch_road_anomaly.py"
-    assert not record.is_whole() and not record.is_foreign()
+    assert not record.is_whole() and not record.in_the_way()
 
 
 def test_a_damaged_record_counts_as_begun(data_root):
     record = Record(fetching.find_source("camvid"), data_root)
     (data_root / "CamVid").mkdir()
-    assert record.is_foreign()
+    assert not record.in_the_way(), "an empty folder is nobody's"
+    (data_root / "CamVid" / "train.txt").write_text("")
+    assert record.in_the_way() == ["CamVid"]
     for content in ("{", "[]", json.dumps({"files": {"a": "x"}})):
         record.path.parent.mkdir(exist_ok=True)
         record.path.write_text(content)
-        assert record.sizes() == {} and not record.is_foreign() and not record.is_whole()
+        assert record.sizes() == {} and not record.in_the_way() and not record.is_whole()
 
 
 def test_mini_is_looked_over(capsys):
     status, lines = looked(capsys, "--profile", "mini")
     assert status == 0 and len(lines) == 8
+
+
+def test_a_broken_link_is_one_problem_among_others(whole, capsys):
+    path = whole / "benchmarks" / "RoadAnomaly21" / "images" / "1.png"
+    path.unlink()
+    path.symlink_to(whole / "nowhere")
+    status, lines = looked(capsys, "--profile", "camvid")
+    assert status == 1 and f"{path} is cut short, no image, or cannot be read" in lines
+    assert any(line.startswith("✓ RoadAnomaly ") for line in lines), "the sets behind it are looked over"
+
+
+def test_cures_lead_out_of_every_state(whole, capsys):
+    image = whole / "CamVid" / "train" / "0001TP_006690.png"
+    image.write_bytes(b"")
+    assert "→ python data_scripts/fetch_camvid.py --anyway" in looked(capsys, "--profile", "camvid")[1]
+    record = Record(fetching.find_source("camvid"), whole)
+    record.finish([path for path in (whole / "CamVid").rglob("*.png")])
+    lines = looked(capsys, "--profile", "camvid")[1]
+    assert "→ delete what is damaged, then python data_scripts/fetch_camvid.py" in lines
+    record.begin()
+    assert "→ python data_scripts/fetch_camvid.py" in looked(capsys, "--profile", "camvid")[1]
+
+
+def test_public_weights_are_looked_at_but_do_not_count(whole, capsys):
+    (whole / "weights").mkdir()
+    (whole / "weights" / "enet_cityscapes.pth").write_text("not these")
+    status, lines = looked(capsys, "--profile", "camvid")
+    assert status == 0 and "✗ weights/enet_cityscapes.pth unknown" in lines
+    assert "→ python data_scripts/fetch_enet_weights.py --anyway" in lines
+    assert "· weights/erfnet_pretrained.pth missing" in lines

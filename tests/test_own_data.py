@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from small_data import ROOT, write_benchmark, write_image
 
+from course_lib import plots
 from course_lib.__main__ import main
 from course_lib.data import BenchmarkImages
 
@@ -72,7 +73,7 @@ def test_a_known_benchmark_elsewhere_keeps_its_quirks(tmp_path):
         ("score results", "error: no picture results: name png, jpg or webp files"),
         ("score photographs/a.jpg photographs", "error: 2 pictures are called a; score one folder at a time"),
         ("score photographs --score void", "error: the void score needs 20 outputs, these weights have 19"),
-        ("score notes.png", "notes.png cannot be read as an image"),
+        ("score photographs --into photographs", "error: photographs holds the pictures; choose another"),
         ("evaluate --benchmarks ./nowhere", "nowhere: put it there, or point COURSE_DATA"),
         ("evaluate --benchmarks my_benchmark", "unknown benchmark 'my_benchmark'; known are RoadAnomaly21"),
     ],
@@ -81,3 +82,22 @@ def test_what_is_wrong_is_said_in_one_line(mine, capsys, arguments, message):
     (mine / "notes.png").write_text("no picture")
     assert main(shlex.split(arguments)) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_bad_picture_does_not_stop_the_others(mine, capsys):
+    (mine / "photographs" / "broken.png").write_text("no picture")
+    (mine / "photographs" / "._a.jpg").write_text("left behind by another system")
+    assert main(shlex.split("score photographs --into results/p --score msp")) == 1
+    said = capsys.readouterr()
+    assert "2 picture(s) with their scores" in said.out and "broken.png cannot be read" in said.err
+
+
+def test_a_photograph_is_turned_upright(mine, monkeypatch):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (160, 90)).save(mine / "turned.jpg", exif=exif)
+    seen = []
+    panels = plots.score_panels
+    monkeypatch.setattr(plots, "score_panels", lambda *a, **b: seen.append(a[0][0].image) or panels(*a, **b))
+    assert main(shlex.split("score turned.jpg --into results/p --score msp")) == 0
+    assert seen[0].size == (90, 160)

@@ -11,7 +11,8 @@ import pytest
 from file_server import Served, serving
 from full_disk import files_of_at_most
 
-from course_lib.fetching.transfer import DiskFull, Patience, parts, transfer
+from course_lib.fetching.part import parts
+from course_lib.fetching.transfer import DiskFull, Patience, transfer
 
 SIZE = 300_000
 CONTENT = np.random.default_rng(0).bytes(SIZE)

@@ -17,7 +17,7 @@ EPILOG = """\
 examples:
   python -m course_lib check-data --profile camvid
   COURSE_DATA=/scratch/data python -m course_lib check-data --thorough
-Exit status: 0 all whole, 1 something is not, 2 wrong usage.
+Exit status: 0 all data sets whole, 1 one is not, 2 wrong usage. Public weights do not count: they are extra.
 """
 
 SIGNS = {WHOLE: "✓", inventory.MISSING: "·"}
@@ -47,6 +47,8 @@ def run(options: argparse.Namespace) -> int:
                 looked[item.title] = inventory.look_over(item, options.thorough)
             _show(looked[item.title])
         sys.stdout.flush()
+    if names != ["mini"]:
+        _show_weights()
     return int(any(finding.state != WHOLE for finding in looked.values()))
 
 
@@ -60,3 +62,10 @@ def _show(finding: Finding) -> None:
         print(f"      and {len(finding.problems) - MOST_PROBLEMS} more")
     if finding.cure:
         print(f"      → {finding.cure}")
+
+
+def _show_weights() -> None:
+    """Print a line on each file of public weights."""
+    print("public weights, which are extra")
+    for title, state, cure in inventory.weights():
+        print(f"  {SIGNS.get(state, '✗')} {title:<34} {state}" + (f"\n      → {cure}" if cure else ""))

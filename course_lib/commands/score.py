@@ -1,11 +1,13 @@
 """``score``: look for anomalies in photographs of your own."""
 
 import argparse
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from PIL import ImageOps
 from tqdm.auto import tqdm
 
 from course_lib import data, evaluation, models, plots, runtime
@@ -27,7 +29,7 @@ examples:
   python -m course_lib score photographs/ --model enet --weights enet.pth --score max_logit --into mine
 Light is more anomalous; each map has its own scale, so compare places in one picture, not pictures. Weights
 of profile mini have seen drawn scenes only and know nothing of photographs. Files of the same name are
-replaced. Exit status: 0 done, 2 wrong usage or bad input.
+replaced. Exit status: 0 done, 1 a picture could not be read, 2 wrong usage.
 """
 
 
@@ -67,14 +69,23 @@ def run(options: argparse.Namespace) -> int:
         resamples=0,
         device=runtime.choose_device(options.device),
     )
+    if options.into.resolve() in {path.parent.resolve() for path in paths}:
+        raise ValueError(f"{options.into} holds the pictures; choose another folder --into")
     options.into.mkdir(parents=True, exist_ok=True)
+    bad = []
     with evaluation.ready(network, settings):
         for path in tqdm(paths, unit="picture"):
-            scored = _scored(path, network, settings)
+            try:
+                scored = _scored(path, network, settings)
+            except ValueError as error:
+                bad.append(str(error))
+                continue
             figure = plots.score_panels([scored], weights.name, with_truth=False)
             figure.savefig(options.into / f"{path.stem}_scores.png", dpi=120)
-    print(f"{len(paths)} picture(s) with their scores in {options.into}")
-    return 0
+    print(f"{len(paths) - len(bad)} picture(s) with their scores in {options.into}")
+    if bad:
+        print(*(f"left out: {problem}" for problem in bad), sep="\n", file=sys.stderr)
+    return int(bool(bad))
 
 
 def _pictures(given: list[Path]) -> Iterator[Path]:
@@ -84,14 +95,15 @@ def _pictures(given: list[Path]) -> Iterator[Path]:
         FileNotFoundError: if there is no such file, or no picture in a folder.
     """
     for path in given:
-        found = (
-            sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
-            if path.is_dir()
-            else [path]
-        )
+        found = sorted(filter(_is_picture, path.iterdir())) if path.is_dir() else [path]
         if not found or not found[0].is_file():
             raise FileNotFoundError(f"no picture {path}: name png, jpg or webp files, or folders of them")
         yield from found
+
+
+def _is_picture(path: Path) -> bool:
+    """Tell whether a file is meant to be scored; other systems leave hidden ones behind."""
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
 
 
 def _check_names(paths: list[Path]) -> None:
@@ -105,7 +117,7 @@ def _check_names(paths: list[Path]) -> None:
 
 def _scored(path: Path, network: models.Network, settings: evaluation.Settings) -> evaluation.Scored:
     """Return a picture with its score maps, at the size at which the network saw it."""
-    image = read_image(path)
+    image = ImageOps.exif_transpose(read_image(path))  # cameras note how they were held
     images = data.to_tensor(data.resize_image(image, settings.size))[None]
     nobody_knows = torch.full(settings.size, IGNORE, dtype=torch.uint8)
     return evaluation.Scored(path.name, image, nobody_knows, evaluation.score_maps(network, images, settings))

@@ -42,7 +42,9 @@ def read_mask(path: Path) -> Tensor:
     """
     image = _decoded(path)
     if image.mode not in ("L", "P"):
-        raise ValueError(f"{path} has mode {image.mode}; a mask has one channel of 8 bits: fetch it again")
+        raise ValueError(
+            f"{path} has mode {image.mode}; a mask has one channel of 8 bits: save it so, or fetch it again"
+        )
     return torch.from_numpy(np.array(image))
 
 

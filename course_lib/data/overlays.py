@@ -1,6 +1,7 @@
 """Fishyscapes' public overlays, laid over the images of Cityscapes that they were made for."""
 
 import tempfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -59,8 +60,14 @@ def _photograph(overlay: Path, root: Path) -> Path:
 def _laid_over(overlay: Path, photograph: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return the image, uint8 (H, W, 3), and its mask of 0 normal, 1 anomaly, 255 void, uint8 (H, W)."""
     below = np.asarray(read_image(photograph)).astype(int)
-    with np.load(overlay) as content:  # plain numbers; it refuses anything else
-        added = content["rgb"].astype(int)
+    try:
+        with np.load(overlay) as content:  # plain numbers; it refuses anything else
+            added = content["rgb"].astype(int)
+    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile):
+        raise ValueError(
+            f"{overlay} holds no array named rgb, or is damaged; this course has never seen the file: fetch "
+            "it again, and if that changes nothing, please report it"
+        ) from None
     labels = read_mask(overlay.with_name(overlay.name.removesuffix(ENDING) + "_labels.png")).numpy()
     if added.shape != below.shape or labels.shape != below.shape[:2]:
         raise ValueError(f"{overlay} is {added.shape}, its image {below.shape}: they do not belong together")

@@ -89,7 +89,9 @@ def _measure(
             if unfinished:
                 unfinished.write(images, so_far, last=True)
     if not so_far.part:
-        raise ValueError(f"{images.name}: no image holds an anomaly; are these the right masks?")
+        raise ValueError(
+            f"{images.name}: no image holds an anomaly (1 in a mask; 255 is void); are these the right masks?"
+        )
     return so_far.part
 
 

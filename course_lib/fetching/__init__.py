@@ -1,8 +1,8 @@
 """Fetch data sets and weights that other people publish; what to fetch is in ``sources.toml``."""
 
-from course_lib.fetching.fetch import fetch
+from course_lib.fetching.fetch import Options, fetch, is_expected
 from course_lib.fetching.program import program
 from course_lib.fetching.records import Record
 from course_lib.fetching.sources import Source, find_source, sources
 
-__all__ = ["Record", "Source", "fetch", "find_source", "program", "sources"]
+__all__ = ["Options", "Record", "Source", "fetch", "find_source", "is_expected", "program", "sources"]

@@ -41,6 +41,7 @@ def download_with_account(source: Source, downloads: Path) -> None:
         )
     for name in names:
         (partial / name).replace(downloads / name)
+    partial.rmdir()
 
 
 def _is_there(remote: RemoteFile, downloads: Path, partial: Path) -> bool:

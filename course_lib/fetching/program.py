@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from course_lib.fetching.fetch import GIGABYTE, disk_free, disk_needed, fetch
+from course_lib.fetching.fetch import GIGABYTE, Options, disk_free, disk_needed, fetch
 from course_lib.fetching.records import DOWNLOADS, Record
 from course_lib.fetching.sources import Source, find_source
 from course_lib.runtime import data_root
@@ -36,10 +36,10 @@ def program(name: str, description: str, afterwards: Callable[[Path], str] | Non
     if source.notice:
         print(source.notice)
     if options.dry_run:
-        _show_plan(source, options.root)
+        _show_plan(Record(source, options.root))
         return 0
     try:
-        print(fetch(name, options.root, options.keep_archives, options.accept))
+        print(fetch(name, options.root, Options(options.keep_archives, options.accept, options.anyway)))
         if afterwards:
             print(afterwards(options.root))
     except (ValueError, OSError) as error:
@@ -70,19 +70,24 @@ def _parser(source: Source, description: str) -> argparse.ArgumentParser:
     else:
         parser.set_defaults(keep_archives=False)
     parser.add_argument(
-        "--accept",
-        default="",
-        metavar="DIGEST",
-        help="take a file with this digest, as an error printed it; any: download a file of unexpected size",
-    )
+        "--accept", nargs="+", default=(), metavar="DIGEST",
+        help="take files with these digests, as an error printed them; any: of unexpected size",
+    )  # fmt: skip
+    parser.add_argument(
+        "--anyway", action="store_true",
+        help="fetch although something is there; files that differ are kept as NAME.old",
+    )  # fmt: skip
     return parser
 
 
-def _show_plan(source: Source, root: Path) -> None:
+def _show_plan(record: Record) -> None:
     """Print what would be done."""
-    if Record(source, root).is_whole():
+    source, root = record.source, record.root
+    if record.is_whole():
         print(f"{root}: everything is there and whole; nothing would be done")
         return
+    if there := record.in_the_way():
+        print(f"{', '.join(there)} in {root}: not fetched by this script; left as it is, unless --anyway")
     for remote in source.files:
         checked = f"{remote.digest} (verified: {remote.verified})" if remote.digest else "no published digest"
         if remote.trees:
@@ -92,7 +97,7 @@ def _show_plan(source: Source, root: Path) -> None:
             print(f"  from {url}")
         print(f"  to {root / DOWNLOADS if remote.is_archive else root / remote.into}", end="")
         print(f", unpacked into {root / remote.into}" if remote.is_archive else "")
-    needed, free = disk_needed(source, root) / GIGABYTE, disk_free(root) / GIGABYTE
+    needed, free = disk_needed(record) / GIGABYTE, disk_free(root) / GIGABYTE
     print(f"Disk: {needed:.2f} GB needed while unpacking, {free:.2f} GB free")
 
 

@@ -4,7 +4,6 @@ import contextlib
 import os
 import sys
 import time
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import requests
 from tqdm.auto import tqdm
 from urllib3.exceptions import HTTPError, IncompleteRead, ProtocolError, ReadTimeoutError
 
+from course_lib.fetching.part import Part
 from course_lib.runtime import FULL
 
 BLOCK = 1 << 18  # bytes
@@ -48,6 +48,15 @@ class TooSlow(Interrupted):
     """A connection that hardly brought anything."""
 
 
+class WrongSize(ValueError):
+    """A file that has another size than expected."""
+
+    def __init__(self, url: str, expected: int, found: int) -> None:
+        """Say so."""
+        super().__init__(f"{url} has {found} bytes, expected {expected}")
+        self.expected, self.found = expected, found
+
+
 class DiskFull(OSError):
     """There is no space for the rest; what came is kept."""
 
@@ -68,12 +77,13 @@ def transfer(url: str, path: Path, size: int | None = None, patience: Patience |
         How many bytes were received.
 
     Raises:
-        ValueError: if the server has no such file, or one of another size or kind.
+        WrongSize: if the server's file has another size.
+        ValueError: if the server has no such file, or one of another kind.
         DiskFull: if there is no space for the rest.
         OSError: if the connection ends early again and again.
     """
     patience = patience or PATIENT
-    part, furthest, failures = _Part(path, url), 0, 0
+    part, furthest, failures = Part(path, url), 0, 0
     while True:
         try:
             _receive(url, part, size, patience)
@@ -99,49 +109,7 @@ def _wait(seconds: float, why: str) -> None:
     time.sleep(seconds)
 
 
-class _Part:
-    """What has come of a file so far."""
-
-    def __init__(self, path: Path, url: str) -> None:
-        self.path = path
-        name = f".{path.name}.{zlib.crc32(url.encode()):08x}"  # another address may have another file
-        self.data, self.about = path.with_name(f"{name}.part"), path.with_name(f"{name}.about")
-        self.received = 0
-        self.total: int | None = None
-
-    @property
-    def size(self) -> int:
-        """Bytes that are there."""
-        return self.data.stat().st_size if self.data.is_file() else 0
-
-    @property
-    def validator(self) -> str:
-        """What tells whether the server still has the same file, empty if nothing does."""
-        return self.about.read_text(encoding="utf-8") if self.about.is_file() else ""
-
-    def restart(self, validator: str) -> None:
-        """Begin anew."""
-        self.data.unlink(missing_ok=True)
-        self.about.write_text(validator, encoding="utf-8")
-
-    def finish(self) -> None:
-        """Give the whole file its name, and delete parts of it from elsewhere."""
-        self.data.replace(self.path)
-        for path in parts(self.path):
-            path.unlink()
-
-    def remove(self) -> None:
-        """Delete what is there."""
-        self.data.unlink(missing_ok=True)
-        self.about.unlink(missing_ok=True)
-
-
-def parts(path: Path) -> list[Path]:
-    """Return what is beside a file of unfinished downloads of it."""
-    return [found for end in ("part", "about") for found in path.parent.glob(f".{path.name}.*.{end}")]
-
-
-def _receive(url: str, part: _Part, size: int | None, patience: Patience) -> None:
+def _receive(url: str, part: Part, size: int | None, patience: Patience) -> None:
     """Ask for what is missing, once, and append it."""
     headers = {"Accept-Encoding": "identity"}  # else a range would count compressed bytes
     if part.size and part.validator:
@@ -153,16 +121,12 @@ def _receive(url: str, part: _Part, size: int | None, patience: Patience) -> Non
             part.remove()
             raise Interrupted("the server's file is shorter than what was here")
         _check(answer, url)
-        if not _is_rest(answer, part):
-            part.restart(_validator(answer))
-        length = answer.headers.get("Content-Length", "")
-        part.total = int(length) + part.size if length.isdigit() else size
+        is_rest, length = _is_rest(answer, part), answer.headers.get("Content-Length", "")
+        part.total = int(length) + is_rest * part.size if length.isdigit() else size
         if size is not None and part.total != size:
-            part.remove()
-            raise ValueError(
-                f"{url} has {part.total} bytes, expected {size}: has it changed? "
-                "--accept any downloads it all the same, and tells its digest"
-            )
+            raise WrongSize(url, size, part.total)  # whatever this is, what came before may be right
+        if not is_rest:
+            part.restart(_validator(answer))
         _append(answer, part, patience)
 
 
@@ -184,13 +148,13 @@ def _validator(answer: requests.Response) -> str:
     return tag or answer.headers.get("Last-Modified", "")
 
 
-def _is_rest(answer: requests.Response, part: _Part) -> bool:
+def _is_rest(answer: requests.Response, part: Part) -> bool:
     """Tell whether a server sends what is missing, and not everything."""
     begins = answer.headers.get("Content-Range", "").startswith(f"bytes {part.size}-")
     return answer.status_code == requests.codes.partial_content and begins
 
 
-def _append(answer: requests.Response, part: _Part, patience: Patience) -> None:
+def _append(answer: requests.Response, part: Part, patience: Patience) -> None:
     """Write what the server sends; raise an error if it ends early."""
     bar = tqdm(total=part.total, initial=part.size, unit="B", unit_scale=True, desc=part.path.name)
     ended = False
@@ -200,6 +164,9 @@ def _append(answer: requests.Response, part: _Part, patience: Patience) -> None:
             part.received += len(block)
             bar.update(len(block))
         ended = True
+    if part.total is not None and part.size > part.total:
+        part.remove()
+        raise Interrupted("more came than belongs to the file")
     if not ended or (part.total is not None and part.size < part.total):
         of = "" if part.total is None else f" of {part.total}"
         raise Interrupted(f"the connection ended after {part.size}{of} bytes")
@@ -220,7 +187,7 @@ def _blocks(answer: requests.Response, patience: Patience) -> Iterator[bytes]:
             since, count = time.monotonic(), 0
 
 
-def _full(part: _Part) -> str:
+def _full(part: Part) -> str:
     """Say that the disk is full, and how much is missing."""
     missing = "some space" if part.total is None else f"{(part.total - part.size) / MEGABYTE:.1f} MB"
     return (
@@ -238,7 +205,7 @@ def _why(error: Exception, patience: Patience) -> str:
     return str(error)[:LONGEST]
 
 
-def _gave_up(url: str, part: _Part, why: str) -> str:
+def _gave_up(url: str, part: Part, why: str) -> str:
     """Say what came, and what to do."""
     kept = f"{part.size} bytes are kept: give the same command again" if part.size else "nothing came"
     return f"{url} could not be fetched ({why}); {kept}"

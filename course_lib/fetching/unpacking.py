@@ -1,5 +1,6 @@
 """Unpack an archive so that nothing lands outside its folder, and nothing half-written in it."""
 
+import filecmp
 import shutil
 import stat
 import tempfile
@@ -17,24 +18,35 @@ from course_lib.runtime import FULL
 PREFIX = ".unpacking-"
 
 
+class Damaged(ValueError):
+    """An archive that is of no use."""
+
+
 def unpack(
-    archive: Path, remote: RemoteFile, folder: Path, check: Callable[[Path], None] = lambda new: None
+    archive: Path,
+    remote: RemoteFile,
+    folder: Path,
+    check: Callable[[Path], None] = lambda new: None,
+    before_moving: Callable[[], None] = lambda: None,
 ) -> list[Path]:
     """Unpack the wanted members of a zip archive.
 
-    They are written beside the folder first, and moved into it only when all are there and whole.
+    They are written beside the folder first, and moved into it only when all are there and whole. Other files
+    that stand where they go are kept as ``NAME.old``.
 
     Args:
         archive: the zip file.
         remote: says which members are wanted.
         folder: where they go; made if it is missing.
         check: called with the folder of new files before they are moved; raises if something is wrong.
+        before_moving: called when all is right.
 
     Returns:
         The files in the folder.
 
     Raises:
-        ValueError: if the archive is damaged, leads out of the folder, or holds none of what is wanted.
+        Damaged: if the archive cannot be read, or leads out of the folder.
+        ValueError: if it holds none of what is wanted.
         OSError: if the disk is too full; nothing is left.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -51,9 +63,10 @@ def unpack(
             for name, member in tqdm(wanted.items(), desc=f"unpacking {archive.name}", unit="file"):
                 _write(opened, member, Path(new) / name)
             check(Path(new))
-            return [_move(Path(new) / name, folder / name) for name in wanted]
+            before_moving()
+            return [placed(Path(new) / name, folder / name) for name in wanted]
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
-        raise ValueError(f"{archive.name} cannot be unpacked ({error}): fetch it again") from None
+        raise Damaged(f"{archive.name} cannot be unpacked ({error}): fetch it again") from None
     except OSError as error:
         if error.errno not in FULL:
             raise
@@ -61,6 +74,14 @@ def unpack(
             f"the disk filled up while {archive.name} was unpacked; nothing of it was left: free some space "
             "and give the same command again"
         ) from None
+
+
+def placed(source: Path, target: Path) -> Path:
+    """Move a file to its place and return it; another one that is there is kept as ``NAME.old``."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists() and not (target.is_file() and filecmp.cmp(source, target, shallow=False)):
+        target.replace(target.with_name(f"{target.name}.old"))
+    return source.replace(target)
 
 
 def _wanted(opened: zipfile.ZipFile, remote: RemoteFile) -> dict[str, zipfile.ZipInfo]:
@@ -85,7 +106,7 @@ def _check_name(member: zipfile.ZipInfo, archive: str) -> None:
     posix, windows = PurePosixPath(member.filename), PureWindowsPath(member.orig_filename)
     leads_out = ".." in posix.parts + windows.parts or posix.is_absolute() or windows.anchor
     if leads_out or stat.S_ISLNK(member.external_attr >> 16):
-        raise ValueError(
+        raise Damaged(
             f"{archive} holds {member.orig_filename!r}, which would be written outside its folder or be a "
             "link: it is not a copy of the data set, and nothing of it was unpacked"
         )
@@ -103,9 +124,3 @@ def _write(opened: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> None
     path.parent.mkdir(parents=True, exist_ok=True)
     with opened.open(member) as source, path.open("wb") as target:
         shutil.copyfileobj(source, target)
-
-
-def _move(source: Path, target: Path) -> Path:
-    """Move a file to its place, over an older one."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return source.replace(target)
