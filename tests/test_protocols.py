@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from course_lib.data import Sample
+from course_lib.data import BENCHMARKS, Sample
 from course_lib.evaluation import PROTOCOLS, protocols
 
 GIVEN = (32, 64)
@@ -35,7 +35,7 @@ def test_benchmark_leaves_the_mask_as_it_is(sample):
     assert torch.equal(protocols.ground_truth(PROTOCOLS["benchmark"], sample, "fs_static"), sample.target)
 
 
-@pytest.mark.parametrize("name", protocols.BENCHMARKS)
+@pytest.mark.parametrize("name", BENCHMARKS)
 def test_paper_counts_void_as_anomaly_on_the_two_fishyscapes_sets(name, sample):
     target = protocols.ground_truth(PROTOCOLS["paper"], sample, name)
     assert (target[:6] == (1 if name.removeprefix("mini_") in FISHYSCAPES else 255)).all()
