@@ -37,9 +37,9 @@ class Item:
     """Images; 0 if unknown."""
     open: Callable[[], ImagePairs]
     source: str = ""
-    """That fetches it, a name of ``fetching.sources``."""
+    """That fetches it, a name of ``fetching.sources``; empty if none does."""
     script: str = ""
-    """What mends it."""
+    """What mends it then."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,7 @@ def items_of(profile: Profile) -> list[Item]:
     reader = {"camvid": CamVid, "cityscapes": Cityscapes}[profile.name]
     folder = data_root().resolve() / {"camvid": "CamVid"}.get(profile.name, profile.name)
     splits = [
-        Item(
-            f"{reader.__name__} {split}",
-            folder,
-            expected,
-            partial(reader, split),
-            profile.name,
-            f"fetch_{profile.name}.py",
-        )
+        Item(f"{reader.__name__} {split}", folder, expected, partial(reader, split), profile.name)
         for split, expected in SPLITS[profile.name].items()
     ]
     return splits + [_benchmark(name) for name in profile.benchmarks]
