@@ -1,4 +1,4 @@
-"""Download CamVid (11 classes, 480 x 360, about 200 MB) and check its training and validation images."""
+"""Download CamVid (11 classes, about 200 MB by our estimate) and check its training and validation images."""
 
 import sys
 

@@ -10,7 +10,7 @@ from small_data import write_benchmark, write_camvid
 
 from course_lib import fetching, inventory
 from course_lib.__main__ import main
-from course_lib.data import BENCHMARKS, PROFILES
+from course_lib.data import BENCHMARKS, PROFILES, mini
 from course_lib.data.layouts import OFFICIAL
 from course_lib.fetching import Record
 
@@ -134,6 +134,7 @@ def test_a_damaged_record_counts_as_begun(data_root):
 
 
 def test_mini_is_looked_over(capsys):
+    mini.mini_root()
     status, lines = looked(capsys, "--profile", "mini")
     assert status == 0 and len(lines) == 8
 

@@ -88,8 +88,9 @@ def test_one_that_was_whole_when_the_program_was_stopped_is_taken(offered):
     folder.mkdir(parents=True)
     remote = offered.source.files[0]
     (folder / remote.name).write_bytes((offered.made / remote.name).read_bytes())
+    (folder / "notes.txt").write_text("mine")
     install(offered)
-    assert offered.run() == 0
+    assert offered.run() == 0 and (folder / "notes.txt").is_file()
     assert offered.log.read_text().split()[3:] == ["leftImg8bit_trainvaltest.zip"]
 
 

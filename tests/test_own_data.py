@@ -74,7 +74,10 @@ def test_a_known_benchmark_elsewhere_keeps_its_quirks(tmp_path):
         ("score photographs/a.jpg photographs", "error: 2 pictures are called a; score one folder at a time"),
         ("score photographs --score void", "error: the void score needs 20 outputs, these weights have 19"),
         ("score photographs --into photographs", "error: photographs holds the pictures; choose another"),
-        ("evaluate --benchmarks ./nowhere", "nowhere: put it there, or point COURSE_DATA"),
+        (
+            "evaluate --benchmarks ./nowhere",
+            "nowhere: a benchmark of your own is a folder that holds images and labels_masks",
+        ),
         ("evaluate --benchmarks my_benchmark", "unknown benchmark 'my_benchmark'; known are RoadAnomaly21"),
     ],
 )

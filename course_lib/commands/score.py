@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 
 from course_lib import data, evaluation, models, plots, runtime
 from course_lib.commands import parser_of
+from course_lib.commands.evaluate_options import DEFAULT_SCORES
 from course_lib.data.files import read_image
 from course_lib.data.layouts import IMAGE_SUFFIXES
 from course_lib.labels import IGNORE, VOID
@@ -45,8 +46,8 @@ def parser() -> argparse.ArgumentParser:
         help="which shipped weights (default: %(default)s, the ones that know photographs)")
     add("--training", default="ce", metavar="NAME", help="which shipped weights (default: %(default)s)")
     add("--class-order", choices=CLASS_ORDERS, help="of the outputs of a public file")
-    add("--score", nargs="+", default=["msp", "max_logit", "max_entropy"], choices=SCORES, dest="scores",
-        metavar="NAME", help=f"of {', '.join(SCORES)} (default: %(default)s)")
+    add("--score", nargs="+", default=DEFAULT_SCORES, choices=SCORES, dest="scores",
+        metavar="NAME", help=f"of {', '.join(SCORES)} (default: {' '.join(DEFAULT_SCORES)})")
     add("--size", nargs=2, type=int, metavar=("H", "W"), help="of the input (default: the checkpoint's)")
     add("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     add("--into", type=Path, default=Path("results/scores"), metavar="DIR", help="(default: %(default)s)")

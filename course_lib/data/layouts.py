@@ -40,14 +40,23 @@ def find_pairs(name: str, benchmark: Benchmark, root: Path) -> Pairs:
     if official and not (root / name).is_dir() and (root / official.folder).is_dir():
         return official.pairs(root / official.folder)
     if not (root / name).is_dir():
-        other = f" nor {official.folder}" if official else ""
-        tells = "fetches it" if official or benchmark.generated else "--dry-run says where to get it"
-        cure = f"python data_scripts/{benchmark.script} {tells}" if benchmark.script else "put it there"
-        raise FileNotFoundError(
-            f"no folder {root / name}{other}: {cure}, or point COURSE_DATA at the folder that holds "
-            f"{root.name}"
-        )
+        raise FileNotFoundError(_cure(name, benchmark, root))
     return _bundle(root / name, (benchmark.suffix,) if benchmark.suffix else IMAGE_SUFFIXES)
+
+
+def _cure(name: str, benchmark: Benchmark, root: Path) -> str:
+    """Say which folder is missing, and where it comes from."""
+    official = OFFICIAL.get(name)
+    if not benchmark.script:
+        return (
+            f"no folder {root / name}: a benchmark of your own is a folder that holds images and labels_masks"
+            "; see site/own_data.md"
+        )
+    tells = "fetches it" if official or benchmark.generated else "--dry-run says where to get it"
+    return (
+        f"no folder {root / name}{f' nor {official.folder}' if official else ''}: python "
+        f"data_scripts/{benchmark.script} {tells}, or point COURSE_DATA at the folder that holds {root.name}"
+    )
 
 
 def _bundle(folder: Path, suffixes: tuple[str, ...]) -> Pairs:

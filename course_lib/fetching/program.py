@@ -98,7 +98,7 @@ def _show_plan(record: Record) -> None:
         print(f"  to {root / DOWNLOADS if remote.is_archive else root / remote.into}", end="")
         print(f", unpacked into {root / remote.into}" if remote.is_archive else "")
     needed, free = disk_needed(record) / GIGABYTE, disk_free(root) / GIGABYTE
-    print(f"Disk: {needed:.2f} GB needed while unpacking, {free:.2f} GB free")
+    print(f"Disk: {needed:.2f} GB needed on the way, {free:.2f} GB free")
 
 
 def _megabytes(size: int, is_rough: bool) -> str:
