@@ -3,6 +3,15 @@
 from course_lib.reports.measured import measured
 from course_lib.reports.paper import paper_table
 from course_lib.reports.printed import Cell, PaperTable
+from course_lib.reports.published import official_prevalence, published
 from course_lib.reports.temperature import temperature_table
 
-__all__ = ["Cell", "PaperTable", "measured", "paper_table", "temperature_table"]
+__all__ = [
+    "Cell",
+    "PaperTable",
+    "measured",
+    "official_prevalence",
+    "paper_table",
+    "published",
+    "temperature_table",
+]
