@@ -8,6 +8,7 @@ COMMANDS = {
     "train": "train a network",
     "calibrate": "fit a temperature on validation images",
     "compare": "tell whether trainings differ by more than images and seeds do",
+    "reproduce": "make the paper's tables and figures",
     "profile": "measure what networks cost in time and memory on this machine",
     "check-data": "look over the data sets: what is there, what is not, and what mends it",
     "run": "execute all lessons and show them as pages",

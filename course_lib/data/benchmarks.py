@@ -19,6 +19,8 @@ class Benchmark:
     """Whether the paper's code counted void as anomaly here (protocol ``paper`` only)."""
     generated: bool = False
     """Whether it is drawn by this course, as part of profile ``mini``."""
+    small_objects: bool = False
+    """Whether anomalies are small things on the road: which components are too small to count."""
     script: str = ""
     """The script in ``data_scripts`` that fetches it, or says what is public of it."""
 
@@ -28,7 +30,13 @@ _PUBLIC = {
         "SMIYC RoadAnomaly21", ".png", 1, 10, paper_counts_void=False, script="fetch_anomaly_track.py"
     ),
     "RoadObsticle21": Benchmark(
-        "SMIYC RoadObstacle21", ".webp", 1, 30, paper_counts_void=False, script="fetch_obstacle_track.py"
+        "SMIYC RoadObstacle21",
+        ".webp",
+        1,
+        30,
+        paper_counts_void=False,
+        small_objects=True,
+        script="fetch_obstacle_track.py",
     ),
     "FS_LostFound_full": Benchmark(
         "Fishyscapes Lost & Found",
@@ -36,6 +44,7 @@ _PUBLIC = {
         1,
         100,
         paper_counts_void=True,
+        small_objects=True,
         script="fetch_fishyscapes_lost_and_found.py",
     ),
     "fs_static": Benchmark(

@@ -1,13 +1,15 @@
 """A network, scores and benchmarks to one tidy table."""
 
 from course_lib.evaluation.anomaly import evaluate, examples, measure
-from course_lib.evaluation.comparison import Measured, check_comparable, compare, measured
+from course_lib.evaluation.comparison import Measured, check_comparable, compare, measured, measured_rows
+from course_lib.evaluation.components import component_rows
 from course_lib.evaluation.controls import Controls, colour_scores
+from course_lib.evaluation.paired import against_score, against_temperature
 from course_lib.evaluation.per_image import per_image, scored_images
 from course_lib.evaluation.protocols import PROTOCOLS, Protocol, ground_truth, network_input, to_size_of
 from course_lib.evaluation.scoring import Scored, mean_score_maps, ready, score_maps
 from course_lib.evaluation.segmentation import Segmented, confusion, segmented
-from course_lib.evaluation.settings import Settings
+from course_lib.evaluation.settings import FEWEST_RESAMPLES, Settings
 from course_lib.evaluation.table import (
     CHANCE_FPR95,
     COLUMNS,
@@ -18,12 +20,12 @@ from course_lib.evaluation.table import (
     row,
     table,
 )
-from course_lib.evaluation.temperatures import against_temperature
-from course_lib.evaluation.unfinished import SoFar, Unfinished
+from course_lib.evaluation.unfinished import SoFar, Unfinished, files_of, fingerprint
 
 __all__ = [
     "CHANCE_FPR95",
     "COLUMNS",
+    "FEWEST_RESAMPLES",
     "NEARLY_CONSTANT",
     "PROTOCOLS",
     "Controls",
@@ -34,18 +36,23 @@ __all__ = [
     "Settings",
     "SoFar",
     "Unfinished",
+    "against_score",
     "against_temperature",
     "as_text",
     "check_comparable",
     "colour_scores",
     "compare",
+    "component_rows",
     "confusion",
     "evaluate",
     "examples",
+    "files_of",
+    "fingerprint",
     "ground_truth",
     "mean_score_maps",
     "measure",
     "measured",
+    "measured_rows",
     "network_input",
     "per_image",
     "read_table",

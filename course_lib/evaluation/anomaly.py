@@ -60,13 +60,14 @@ def measure(
     settings: Settings,
     controls: Controls | None = None,
     progress: bool = True,
+    unfinished: Unfinished | None = None,
 ) -> dict[tuple[str, float], StreamingMetrics]:
     """Return the streamed metrics of each (score, temperature) on one benchmark.
 
     Args and errors are those of ``evaluate``. Ask the results to ``compute`` or for their ``intervals``.
     """
     with Workers(network, settings, controls) as workers:
-        return _measure(workers, images, progress)
+        return _measure(workers, images, progress, unfinished)
 
 
 def _measure(

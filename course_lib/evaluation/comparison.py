@@ -9,8 +9,10 @@ import torch
 
 from course_lib.data import BenchmarkImages
 from course_lib.evaluation.anomaly import measure, row_of
+from course_lib.evaluation.controls import Controls
 from course_lib.evaluation.settings import Settings
 from course_lib.evaluation.table import WHOLE, excludes, interval_columns, table
+from course_lib.evaluation.unfinished import Unfinished
 from course_lib.metrics import Resampled, intervals_of, percentile_interval
 from course_lib.models import Metadata, Network
 
@@ -53,15 +55,32 @@ def measured(
     Raises:
         ValueError: as ``evaluate``; also without resamples, or if a benchmark has a single image.
     """
+    rows, drawn = measured_rows(network, benchmarks, settings, progress=progress)
+    return Measured(table(rows, metadata, weights, miou), drawn)
+
+
+def measured_rows(
+    network: Network,
+    benchmarks: Sequence[BenchmarkImages],
+    settings: Settings,
+    controls: Controls | None = None,
+    unfinished: Unfinished | None = None,
+    progress: bool = True,
+) -> tuple[list[dict], dict[tuple, Resampled]]:
+    """Return the rows of a network for ``table``, and what its intervals come from: a ``Measured`` to be.
+
+    Args and errors are those of ``evaluate`` and ``measured``.
+    """
     rows, drawn = [], {}
     for images in benchmarks:
-        for key, streamed in measure(network, images, settings, progress=progress).items():
+        found = measure(network, images, settings, controls, progress, unfinished)
+        for key, streamed in found.items():
             row, resampled = row_of(images.name, key, settings, streamed)
             if resampled is None:
                 raise ValueError(f"{images.name}: a comparison needs resamples of two images or more")
             rows.append(row)
             drawn[images.name, *key] = resampled
-    return Measured(table(rows, metadata, weights, miou), drawn)
+    return rows, drawn
 
 
 def compare(runs: Sequence[Measured], baseline: str) -> pd.DataFrame:

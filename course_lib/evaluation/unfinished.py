@@ -90,9 +90,15 @@ class Unfinished:
 
     def _key(self, images: BenchmarkImages) -> str:
         """Return what has to be the same for a file to be of use."""
-        files = [
-            (path.name, path.stat().st_size, path.stat().st_mtime_ns)
-            for path in (*images.images, *images.masks)
-        ]
-        about = json.dumps([self.about, files], sort_keys=True, default=str)
-        return hashlib.sha256(about.encode()).hexdigest()
+        return fingerprint([self.about, files_of(images)])
+
+
+def files_of(images: BenchmarkImages) -> list:
+    """Return name, size and time of all files of a benchmark: a change of any shows in one of them."""
+    paths = (*images.images, *images.masks)
+    return [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+
+
+def fingerprint(about: object) -> str:
+    """Return a short name for everything that JSON can write, or that has a text."""
+    return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()

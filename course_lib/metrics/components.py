@@ -16,6 +16,9 @@ from course_lib.labels import IGNORE
 EIGHT = np.ones((3, 3), dtype=int)
 """Pixels that touch at a corner belong together."""
 
+USUAL_PIXELS = 720 * 1280
+"""Of a mask of the official tracks, the smallest of them."""
+
 THRESHOLDS = np.linspace(0.25, 0.75, 11)
 """Of sIoU and PPV, at which objects count as found."""
 
@@ -28,6 +31,11 @@ class Sizes:
     """An anomaly that is smaller becomes void."""
     predicted: int = 500
     """A prediction that is smaller is dropped."""
+
+    def scaled_to(self, pixels: int) -> "Sizes":
+        """Return the sizes for masks of so many pixels, smaller in proportion below ``USUAL_PIXELS``."""
+        factor = min(1, pixels / USUAL_PIXELS)
+        return Sizes(max(1, round(factor * self.truth)), max(1, round(factor * self.predicted)))
 
 
 ANOMALY_TRACK, OBSTACLE_TRACK = Sizes(100, 500), Sizes(10, 50)

@@ -106,6 +106,12 @@ def split_bits(scores: Tensor) -> tuple[Tensor, Tensor]:
     return (ordered >> LOW_BITS).long() + NUM_BINS // 2, (ordered & ((1 << LOW_BITS) - 1)).short()
 
 
+def lower_edges(bins: Tensor) -> Tensor:
+    """Return the lowest score, float32, that each bin can hold."""
+    ordered = ((bins - NUM_BINS // 2) << LOW_BITS).int()
+    return (ordered ^ ((ordered >> 31) & 0x7FFFFFFF)).view(torch.float32)
+
+
 def _only_value(cell: Tensor, low: Tensor, size: int) -> Tensor:
     """Return for each of ``size`` cells the low bits of its only score, or EMPTY, or MIXED."""
     # of several scores in a cell any one stays, and then the others give the cell away

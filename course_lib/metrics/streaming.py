@@ -19,7 +19,7 @@ from course_lib.metrics.bootstrap import (
 )
 from course_lib.metrics.curve import Curve, bounds
 from course_lib.metrics.exact import exact_curve
-from course_lib.metrics.histogram import Histogram, select
+from course_lib.metrics.histogram import Histogram, lower_edges, select
 
 EXACT_PIXELS = 1_000_000
 """Up to so many pixels the scores themselves are kept and the metrics are exact."""
@@ -155,6 +155,21 @@ class StreamingMetrics:
         else:
             images = [self.images[name] for name in names]
         return resampled(images, resamples, seed, fpr_convention)
+
+    def best_f1(self) -> tuple[float, float]:
+        """Return the threshold with the highest pixel F1, and that F1, a fraction; higher is better.
+
+        Scores from the threshold on are flagged. It is the lower edge of a bin: right to 0.02 %.
+
+        Raises:
+            ValueError: if there is no anomalous or no normal pixel.
+        """
+        occupied = self.histogram.occupied()
+        negatives, positives = occupied.counts
+        curve = Curve(positives, negatives)
+        f1 = 2 * curve.found / (curve.found + curve.alarms + curve.anomalous)
+        best = f1.argmax()
+        return lower_edges(occupied.bins[best]).item(), f1[best].item()
 
     def _keep(self, pixels: dict[str, Pixels] | None) -> None:
         """Keep more pixels one by one, or none at all if there are too many."""

@@ -6,7 +6,7 @@ from course_lib.models.heads import HEADS, IsoMaxPlus
 from course_lib.models.network import Network, check_images
 from course_lib.models.registry import NETWORKS, TITLES, build, with_void_output
 from course_lib.models.shapes import LayerShape, layer_shapes
-from course_lib.models.shipped import run_folder, shipped_weights
+from course_lib.models.shipped import results_folder, run_folder, shipped_file, shipped_weights
 
 __all__ = [
     "HEADS",
@@ -23,8 +23,10 @@ __all__ = [
     "load",
     "load_weights",
     "read_encoder",
+    "results_folder",
     "run_folder",
     "save_checkpoint",
+    "shipped_file",
     "shipped_weights",
     "with_void_output",
 ]

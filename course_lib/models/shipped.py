@@ -9,9 +9,19 @@ FOLDER = PROJECT_ROOT / "course_lib" / "weights"
 RESULTS = PROJECT_ROOT / "results"
 
 
+def results_folder(profile: str) -> Path:
+    """Return the folder of all that was made on this machine in a profile."""
+    return RESULTS / profile
+
+
 def run_folder(profile: str, model: str, training: str, seed: int) -> Path:
     """Return the folder in which a training run keeps its files, unless it is told another."""
-    return RESULTS / profile / "runs" / f"{model}_{training}_seed{seed}"
+    return results_folder(profile) / "runs" / f"{model}_{training}_seed{seed}"
+
+
+def shipped_file(profile: str, model: str, training: str) -> Path:
+    """Return where the shipped weights of a training are, if they were shipped at all."""
+    return FOLDER / profile / f"{model}_{training}.safetensors"
 
 
 def shipped_weights(profile: str, model: str, training: str = "ce") -> Path:
@@ -22,7 +32,7 @@ def shipped_weights(profile: str, model: str, training: str = "ce") -> Path:
     Raises:
         ValueError: if there are neither; the message names those that were shipped.
     """
-    shipped = FOLDER / profile / f"{model}_{training}.safetensors"
+    shipped = shipped_file(profile, model, training)
     trained = run_folder(profile, model, training, seed=0) / shipped.name
     if shipped.is_file():
         return shipped

@@ -9,6 +9,7 @@ from course_lib.plots.detections import detection_panels
 from course_lib.plots.figure import DescribedFigure
 from course_lib.plots.grades import hard_cases, points_map
 from course_lib.plots.hourglass import hourglass
+from course_lib.plots.image_dots import image_dots
 from course_lib.plots.losses import focal_against_probability, loss_against_length
 from course_lib.plots.plane import plane_score, plane_scores
 from course_lib.plots.protocols import protocol_panels
@@ -30,6 +31,7 @@ __all__ = [
     "focal_against_probability",
     "hard_cases",
     "hourglass",
+    "image_dots",
     "labelled_scenes",
     "layer_times",
     "learning_curves",

@@ -3,8 +3,9 @@
 from course_lib.reports.measured import measured
 from course_lib.reports.paper import paper_table
 from course_lib.reports.printed import Cell, PaperTable
-from course_lib.reports.published import official_prevalence, published
+from course_lib.reports.published import official_prevalence, published, with_published
 from course_lib.reports.temperature import temperature_table
+from course_lib.reports.typeset import to_latex, to_markdown
 
 __all__ = [
     "Cell",
@@ -14,4 +15,7 @@ __all__ = [
     "paper_table",
     "published",
     "temperature_table",
+    "to_latex",
+    "to_markdown",
+    "with_published",
 ]

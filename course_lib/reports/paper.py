@@ -92,7 +92,7 @@ def _chance_row(frame: pd.DataFrame, benchmarks: Sequence[str]) -> list[Cell]:
 
 def _label(row: pd.Series, frame: pd.DataFrame) -> str:
     """Name a row as papers do: the network and the training where there are several, then the score."""
-    score = _score_label(row["score"], row["temperature"])
+    score = score_label(row["score"], row["temperature"])
     if row["score"] in OF_NO_NETWORK:
         return score
     network = [models.TITLES.get(row["model"], row["model"])] if frame["model"].nunique() > 1 else []
@@ -100,10 +100,10 @@ def _label(row: pd.Series, frame: pd.DataFrame) -> str:
     return ", ".join([*network, *training, score])
 
 
-def _score_label(score: str, temperature: float) -> str:
+def score_label(score: str, temperature: float) -> str:
     """Name a score as papers do."""
     if score.startswith("position:"):
-        return f"position only, {_score_label(score.removeprefix('position:'), temperature)}"
+        return f"position only, {score_label(score.removeprefix('position:'), temperature)}"
     name = (scores.TITLES | OF_NO_NETWORK).get(score, score)
     return name if temperature == 1 else f"{name} (t = {temperature:g})"
 
@@ -125,7 +125,7 @@ def _cells(row) -> tuple[Cell | None, Cell | None]:
 
 def _beside_baseline(row, name: str, better: int) -> str:
     """Return the mark of a difference to the baseline; none if images or seeds explain it."""
-    beyond_seeds = getattr(row, f"{name}_beyond_seeds", False)
+    beyond_seeds = getattr(row, f"{name}_beyond_seeds", pd.NA)
     if not getattr(row, f"{name}_beyond_images", False) or (pd.notna(beyond_seeds) and not beyond_seeds):
         return ""
     return GAIN if better * getattr(row, f"{name}_difference") > 0 else LOSS
@@ -193,6 +193,11 @@ def _legend(frame: pd.DataFrame) -> str:
         text += (
             f" {GAIN} better, {LOSS} worse than {training_title(frame['baseline'].iloc[0])}: the interval of "
             "the difference over images excludes 0 and, where both have several seeds, these do not overlap."
+        )
+    if "baseline_score" in frame:
+        text += (
+            f" {GAIN} better, {LOSS} worse than {scores.TITLES[frame['baseline_score'].iloc[0]]} of the same "
+            "network: the interval of the difference, over images in pairs, excludes 0."
         )
     tied = [row.largest_tie for row in frame.itertuples() if _nearly_constant(row)]
     if tied:

@@ -45,28 +45,30 @@ class Cell:
 
 @dataclass(frozen=True)
 class PaperTable:
-    """A table in the paper's shape: one row per score, AuPRC and FPR95 of each benchmark in the columns."""
+    """A table in the paper's shape: one row per score, the metrics of each benchmark in the columns."""
 
     benchmarks: tuple[str, ...]
     rows: dict[str, list[Cell | None]]
-    """Of each row label, two cells per benchmark; None where nothing was measured."""
+    """Of each row label, a cell per benchmark and metric; None where nothing was measured."""
     caption: str
     miou: dict[str, float] = field(default_factory=dict)
     """Of each row label its network's mean IoU, percent; rows that are of no network have none."""
+    metrics: tuple[str, ...] = METRICS
 
     def to_text(self) -> str:
         """Return the table for a terminal."""
-        columns = pd.MultiIndex.from_product([self.benchmarks, METRICS])
+        columns = pd.MultiIndex.from_product([self.benchmarks, self.metrics])
         shown = [["-" if cell is None else str(cell) for cell in cells] for cells in self.rows.values()]
         printed = pd.DataFrame(shown, index=list(self.rows), columns=columns)
         if self.miou:
-            printed.insert(0, (MIOU, ""), [self._miou_of(label) for label in self.rows])
+            printed.insert(0, (MIOU, ""), [self.miou_of(label) for label in self.rows])
         return f"{printed.to_string()}\n{self.caption}"
 
     def _repr_html_(self) -> str:
         """Return the table for a notebook, intervals in small type below the numbers."""
-        names = "".join(f'<th colspan="2">{html.escape(name)}</th>' for name in self.benchmarks)
-        metrics = "".join(f"<th>{metric}</th>" for metric in METRICS * len(self.benchmarks))
+        span = len(self.metrics)
+        names = "".join(f'<th colspan="{span}">{html.escape(name)}</th>' for name in self.benchmarks)
+        metrics = "".join(f"<th>{metric}</th>" for metric in self.metrics * len(self.benchmarks))
         extra = f'<th rowspan="2">{MIOU}</th>' if self.miou else ""
         rows = "".join(self._row_as_html(label, cells) for label, cells in self.rows.items())
         head = f'<thead><tr><th rowspan="2"></th>{extra}{names}</tr><tr>{metrics}</tr></thead>'
@@ -81,10 +83,10 @@ class PaperTable:
     def _row_as_html(self, label: str, cells: list[Cell | None]) -> str:
         """Return one row for a notebook."""
         name = f'<th scope="row" style="text-align: left">{html.escape(label)}</th>'
-        extra = f"<td>{self._miou_of(label)}</td>" if self.miou else ""
+        extra = f"<td>{self.miou_of(label)}</td>" if self.miou else ""
         return f"<tr>{name}{extra}{''.join(f'<td>{_as_html(cell)}</td>' for cell in cells)}</tr>"
 
-    def _miou_of(self, label: str) -> str:
+    def miou_of(self, label: str) -> str:
         """Return the mean IoU of a row as it is printed."""
         return f"{self.miou[label]:.1f}" if label in self.miou else ""
 

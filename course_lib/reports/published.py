@@ -7,6 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from course_lib import models
+from course_lib.data import find_benchmark
+from course_lib.reports.paper import score_label
+from course_lib.reports.printed import Cell, PaperTable
+from course_lib.training import training_title
+
 FACTS = Path(__file__).parent / "facts"
 
 PRINTED_TABLES = (1, 2, 3, 4)
@@ -39,3 +45,43 @@ def official_prevalence() -> pd.DataFrame:
         all pixels, void counted as anomaly, percent). Measured on the masks at their own size.
     """
     return pd.read_csv(FACTS / "prevalence.csv", index_col="benchmark")
+
+
+def with_published(table: PaperTable, frame: pd.DataFrame, number: int) -> PaperTable:
+    """Return a table with the paper's rows below ours, where all images of a benchmark are the paper's.
+
+    Args:
+        table: of ``paper_table``.
+        frame: what it was made from.
+        number: of the paper's table.
+    """
+    whole = _whole_sets(frame)
+    if not whole:
+        return table
+    rows, printed = dict(table.rows), published(number)
+    for _, found in printed.groupby(["model", "training", "score", "temperature"], sort=False):
+        by_name = {row.benchmark: row for row in found.itertuples() if row.benchmark in whole}
+        cells = [cell for name in table.benchmarks for cell in _cells(by_name.get(name))]
+        rows[f"printed: {_label(found.iloc[0], printed)}"] = cells
+    caption = (
+        f"{table.caption} Printed: the paper's numbers, of networks trained on Cityscapes, where all "
+        "official images are here. They came about by protocol paper."
+    )
+    return PaperTable(table.benchmarks, rows, caption, table.miou)
+
+
+def _whole_sets(frame: pd.DataFrame) -> set[str]:
+    """Return the real benchmarks of which every official image was scored."""
+    whole = frame[frame["images"] == frame["images_of"]]["benchmark"].unique()
+    return {name for name in whole if not find_benchmark(name).generated and find_benchmark(name).script}
+
+
+def _label(row: pd.Series, printed: pd.DataFrame) -> str:
+    """Name a row as our tables do."""
+    network = [models.TITLES[row["model"]]] if printed["model"].nunique() > 1 else []
+    training = [training_title(row["training"])] if printed["training"].nunique() > 1 else []
+    return ", ".join([*network, *training, score_label(row["score"], row["temperature"])])
+
+
+def _cells(row) -> tuple[Cell | None, Cell | None]:
+    return (None, None) if row is None else (Cell(row.auprc), Cell(row.fpr95))

@@ -24,7 +24,7 @@ def temperature_table(frame: pd.DataFrame, fitted: float | None = None) -> Paper
         raise ValueError(f"need one score, got {', '.join(frame['score'].unique())}")
     if fitted is not None and fitted not in frame["temperature"].tolist():
         raise ValueError(f"the fitted T = {fitted:g} is not in the table")
-    table = paper_table(frame.assign(auprc_beyond_seeds=pd.NA, fpr95_beyond_seeds=pd.NA))
+    table = paper_table(frame)
     title = scores.TITLES[frame["score"].iloc[0]]
     rows = {_renamed(label, title, fitted): cells for label, cells in table.rows.items()}
     best = calibration.oracle(frame)

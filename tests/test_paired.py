@@ -119,3 +119,28 @@ def test_figures_say_in_words_what_they_show(table):
     assert "marked: CE at T = 1.5" in curve.alt
     dot = curve.axes[0].lines[1]
     assert dot.get_ydata() == pytest.approx(0.25), "on the curve, not at its lowest point"
+
+
+def test_scores_are_compared_with_one_of_the_same_network_in_the_same_draws(run):
+    found = evaluation.against_score(run)
+    assert len(found) == len(run.frame) and set(found["baseline_score"]) == {"msp"}
+    row = found[(found["score"] == "max_logit") & (found["benchmark"] == "fs_static")].iloc[0]
+    mine, theirs = (run.drawn["fs_static", *key].fpr95.numpy() for key in (("max_logit", 1.0), ("msp", 1.0)))
+    limits = row["fpr95_difference_low"], row["fpr95_difference_high"]
+    assert limits == pytest.approx(np.quantile(100 * (mine - theirs), [0.025, 0.975]))
+    itself = found[(found["score"] == "msp") & (found["temperature"] == 1)]
+    assert (itself[["auprc_difference", "fpr95_difference"]] == 0).all(axis=None)
+    assert not itself["auprc_beyond_images"].any()
+
+
+def test_a_table_of_scores_explains_its_marks(run):
+    frame = evaluation.against_score(run)
+    frame = frame[frame["temperature"] == 1].assign(auprc_beyond_images=True, auprc_difference=-1.0)
+    printed = reports.paper_table(frame)
+    assert "▼ worse than MSP of the same network" in printed.caption
+    assert all("▼" in cell.mark for cell in printed.rows["MaxLogit"][::2])
+
+
+def test_a_score_that_was_not_measured_is_no_baseline(run):
+    with pytest.raises(ValueError, match="score void was not measured, only msp, max_logit"):
+        evaluation.against_score(run, "void")

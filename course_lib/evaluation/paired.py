@@ -1,8 +1,8 @@
-"""One network at several temperatures: do the scores differ by more than the choice of images?"""
+"""One network, several scores or temperatures: do they differ by more than the choice of images?"""
 
 import pandas as pd
 
-from course_lib.evaluation.comparison import METRICS, Measured
+from course_lib.evaluation.comparison import KEY, METRICS, Measured
 from course_lib.evaluation.table import excludes
 from course_lib.metrics import percentile_interval
 
@@ -28,14 +28,34 @@ def against_temperature(run: Measured, baseline: float = 1.0) -> pd.DataFrame:
             f"T = {baseline:g} was not measured, only {', '.join(map('{:g}'.format, temperatures))}"
         )
     depends = run.frame.groupby("score")["temperature"].transform("nunique") > 1
-    rows = [_row(run, row, baseline) for row in run.frame[depends].to_dict("records")]
-    return pd.DataFrame(rows)
+    rows = run.frame[depends].to_dict("records")
+    return pd.DataFrame([_row(run, row, (row["score"], baseline)) for row in rows])
 
 
-def _row(run: Measured, row: dict, baseline: float) -> dict:
-    """Return a row with its differences."""
-    key, other = ((row["benchmark"], row["score"], t) for t in (row["temperature"], baseline))
-    there = run.frame.set_index(["benchmark", "score", "temperature"]).loc[[other]].iloc[0]
+def against_score(run: Measured, baseline: str = "msp") -> pd.DataFrame:
+    """Return the table of a network with the difference of each row to one score at T = 1.
+
+    Args:
+        run: of ``measured``, ``baseline`` among its scores.
+        baseline: the score that the others, controls included, are compared with.
+
+    Returns:
+        All rows of ``run.frame``, with the columns that ``against_temperature`` adds, and ``baseline_score``.
+
+    Raises:
+        ValueError: if the baseline was not measured.
+    """
+    scores = run.frame["score"].unique().tolist()
+    if baseline not in scores:
+        raise ValueError(f"score {baseline} was not measured, only {', '.join(scores)}")
+    rows = [_row(run, row, (baseline, 1.0)) for row in run.frame.to_dict("records")]
+    return pd.DataFrame(rows).assign(baseline_score=baseline)
+
+
+def _row(run: Measured, row: dict, baseline: tuple[str, float]) -> dict:
+    """Return a row with its differences to another score and temperature on the same benchmark."""
+    key, other = (row["benchmark"], row["score"], row["temperature"]), (row["benchmark"], *baseline)
+    there = run.frame.set_index(KEY).loc[[other]].iloc[0]
     for name in METRICS:
         low, high = percentile_interval(
             100 * (getattr(run.drawn[key], name) - getattr(run.drawn[other], name))

@@ -1,0 +1,23 @@
+"""One page that shows everything, and says how it came about."""
+
+from importlib.resources import files
+
+import jinja2
+
+from course_lib.evaluation import PROTOCOLS
+from course_lib.reproduce.job import Job
+from course_lib.reproduce.results import Figure, Table
+
+
+def page(job: Job, made: list[Table | Figure], about: dict) -> str:
+    """Return the page, figures included, as one HTML file.
+
+    Args:
+        job: what was asked for.
+        made: in the order of the page.
+        about: how it came about, all that ``reproduce`` writes into ``reproduce.json``.
+    """
+    template = files("course_lib.reproduce").joinpath("page.html.j2").read_text(encoding="utf-8")
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    protocol = PROTOCOLS[job.protocol].description
+    return environment.from_string(template).render(about, made=made, protocol_is=protocol)
