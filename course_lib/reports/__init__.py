@@ -3,13 +3,14 @@
 from course_lib.reports.measured import measured
 from course_lib.reports.paper import paper_table
 from course_lib.reports.printed import Cell, PaperTable
-from course_lib.reports.published import official_prevalence, published, with_published
+from course_lib.reports.published import coverage, official_prevalence, published, with_published
 from course_lib.reports.temperature import temperature_table
 from course_lib.reports.typeset import to_latex, to_markdown
 
 __all__ = [
     "Cell",
     "PaperTable",
+    "coverage",
     "measured",
     "official_prevalence",
     "paper_table",

@@ -26,10 +26,14 @@ def figure_1(bench: Bench) -> list[Figure]:
     network, metadata = checkpoint.loaded
     settings = bench.job.settings(metadata)
     title = "Figure 1: scores of ERFNet, EIML + FL"
-    found = [one for images in bench.benchmarks for one in evaluation.examples(network, images, settings, 1)]
+    found = [
+        one._replace(name=f"{images.name}\nimage {one.name}")
+        for images in bench.benchmarks[:EXAMPLES]
+        for one in evaluation.examples(network, images, settings, 1)
+    ]
     if not found:
-        raise ValueError("no benchmark with an anomaly is here")
-    drawn = plots.score_panels(found[:EXAMPLES], f"ERFNet, EIML + FL, protocol {bench.job.protocol}")
+        raise ValueError("no image with an anomaly is here")
+    drawn = plots.score_panels(found, f"ERFNet, EIML + FL, protocol {bench.job.protocol}")
     figures = [Figure("figure1", title, drawn)]
     if bench.validation is not None:
         some = [bench.validation[i] for i in range(0, len(bench.validation), len(bench.validation) // 2 or 1)]
