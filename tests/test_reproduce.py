@@ -213,3 +213,14 @@ def test_a_damaged_mask_stops_the_job_and_is_named(shipped, capsys):
 def test_dots_of_images_say_in_words_where_they_lie():
     frame = pd.DataFrame({"benchmark": "one", "score": "msp", "auprc": [10.0, 20.0, 60.0]})
     assert "one, MSP: 20 % (12 to 52)" in plots.image_dots(frame).alt
+
+
+def test_what_is_published_shows_no_image_and_links_to_files_that_are_there(shipped):
+    public = shipped / "public"
+    reproduce(shipped / "out", "--table", "1", "--figure", "1", "2", "--publish", str(public))
+    assert (shipped / "out" / "figure1.png").exists() and not list(public.glob("figure1*"))
+    text = (public / "README.md").read_text()
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert {"table1.csv", "objects.tex", "figure2.png"} <= set(links)
+    assert all((public / link).is_file() for link in links)
+    assert str(shipped) not in text.split("What could not be done")[0].split("Made by")[0]

@@ -41,6 +41,8 @@ def parser() -> argparse.ArgumentParser:
     add("--anew", action="store_true", help="forget what an earlier call measured")
     add("--output", type=Path, metavar="DIR",
         help="(default: results/PROFILE, for another protocol results/PROFILE/PROTOCOL)")
+    add("--publish", type=Path, metavar="DIR",
+        help="also write what shows no image of a data set, with a page in Markdown")
     # fmt: on
     return described
 
@@ -57,9 +59,10 @@ def run(options: argparse.Namespace) -> int:
         resamples=options.bootstrap,
         seed=options.seed,
         device=runtime.choose_device(options.device),
+        publish=options.publish,
         **{kind: tuple(dict.fromkeys(numbers or ())) for kind, numbers in chosen.items()},
     )
-    check_writable([job.folder / "index.html"])
+    check_writable([folder / "README.md" for folder in (job.folder, job.publish) if folder])
     if options.anew:
         shutil.rmtree(job.folder / "kept", ignore_errors=True)
     missing = reproduce(job, options.command)

@@ -34,12 +34,13 @@ def figure_1(bench: Bench) -> list[Figure]:
     if not found:
         raise ValueError("no image with an anomaly is here")
     drawn = plots.score_panels(found, f"ERFNet, EIML + FL, protocol {bench.job.protocol}")
-    figures = [Figure("figure1", title, drawn)]
+    figures = [Figure("figure1", title, drawn, may_be_published=False)]
     if bench.validation is not None:
         some = [bench.validation[i] for i in range(0, len(bench.validation), len(bench.validation) // 2 or 1)]
         segmented = list(evaluation.segmented(network, some[:2], settings, progress=False))
         panels = plots.segmentation_panels(segmented, "ERFNet, EIML + FL, validation images")
-        figures.append(Figure("figure1_segmentation", "Figure 1: segmentation of known classes", panels))
+        title = "Figure 1: segmentation of known classes"
+        figures.append(Figure("figure1_segmentation", title, panels, may_be_published=False))
     return figures
 
 

@@ -27,6 +27,8 @@ class Job:
     seed: int = 0
     """Of the bootstrap."""
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    publish: Path | None = None
+    """For a copy of all that holds no image of a data set, with a page in Markdown."""
 
     def __post_init__(self) -> None:
         """Raise a ValueError before any work is done."""

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from course_lib import plots, reports
-from course_lib.runtime import write_atomically
+from course_lib import plots, reports, runtime
 
 DIGITS = "%.6g"
 
@@ -25,12 +24,21 @@ class Table:
     def write(self, folder: Path) -> None:
         """Write CSV, Markdown and LaTeX."""
         write_frame(folder / f"{self.name}.csv", self.frame)
-        write_text(folder / f"{self.name}.md", f"## {self.title}\n\n{reports.to_markdown(self.printed)}")
+        write_text(folder / f"{self.name}.md", self.to_markdown())
         write_text(folder / f"{self.name}.tex", reports.to_latex(self.printed))
 
     def to_html(self) -> str:
         """Return the table for a page."""
         return self.printed._repr_html_()
+
+    def to_markdown(self) -> str:
+        """Return the table under its title."""
+        return f"## {self.title}\n\n{reports.to_markdown(self.printed)}"
+
+    @property
+    def may_be_published(self) -> bool:
+        """Numbers may."""
+        return True
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -47,6 +55,8 @@ class Figure:
     title: str
     drawn: plots.DescribedFigure
     frame: pd.DataFrame | None = None
+    may_be_published: bool = True
+    """False if it shows images of a data set."""
 
     def write(self, folder: Path) -> None:
         """Write PNG, and CSV."""
@@ -57,6 +67,10 @@ class Figure:
     def to_html(self) -> str:
         """Return the picture for a page, with its alternative text."""
         return self.drawn.to_html()
+
+    def to_markdown(self) -> str:
+        """Return the picture under its title, with its alternative text."""
+        return f"## {self.title}\n\n![{self.drawn.alt}]({self.name}.png)\n"
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -71,4 +85,5 @@ def write_frame(path: Path, frame: pd.DataFrame) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Replace a file as a whole."""
-    write_atomically(path, text.encode())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    runtime.write_atomically(path, text.encode())

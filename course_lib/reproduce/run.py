@@ -9,7 +9,7 @@ from course_lib.reproduce.figures import FIGURES
 from course_lib.reproduce.job import Job
 from course_lib.reproduce.measuring import Bench
 from course_lib.reproduce.networks import Checkpoint
-from course_lib.reproduce.page import page
+from course_lib.reproduce.page import markdown_page, page
 from course_lib.reproduce.results import Figure, Table, write_text
 from course_lib.reproduce.tables import TABLES
 
@@ -33,16 +33,17 @@ def reproduce(job: Job, command: str = "") -> dict[str, str]:
         OSError: if the folder cannot be written.
     """
     started = time.monotonic()
-    job.folder.mkdir(parents=True, exist_ok=True)
-    bench, made, seconds = Bench(job), [], {}
+    for folder in (job.folder, *([job.publish] if job.publish else [])):
+        folder.mkdir(parents=True, exist_ok=True)
+    bench, made = Bench(job), []
     makers = {f"table {n}": TABLES[n] for n in job.tables} | {f"figure {n}": FIGURES[n] for n in job.figures}
     for what, make in makers.items():
-        began = time.monotonic()
         made += _made(bench, what, make)
-        seconds[what] = round(time.monotonic() - began, 1)
-    about = _about(bench, command, seconds | {"all": round(time.monotonic() - started, 1)})
+    about = _about(bench, command, time.monotonic() - started)
     write_text(job.folder / "reproduce.json", json.dumps(about, indent=2) + "\n")
     write_text(job.folder / "index.html", page(job, made, about))
+    if job.publish:
+        _publish(job, [one for one in made if one.may_be_published], about)
     return bench.missing.reasons
 
 
@@ -61,7 +62,14 @@ def _made(bench: Bench, what: str, make: Callable[[Bench], list]) -> list[Table 
     return made
 
 
-def _about(bench: Bench, command: str, seconds: dict[str, float]) -> dict:
+def _publish(job: Job, made: list[Table | Figure], about: dict) -> None:
+    """Write what may be shown to everybody."""
+    for one in made:
+        one.write(job.publish)
+    write_text(job.publish / "README.md", markdown_page(job, made, about))
+
+
+def _about(bench: Bench, command: str, seconds: float) -> dict:
     """Return how the results came about."""
     job = bench.job
     return {
@@ -74,7 +82,8 @@ def _about(bench: Bench, command: str, seconds: dict[str, float]) -> dict:
         "not_done": bench.missing.reasons,
         "versions": runtime.package_versions(),
         "hardware": runtime.hardware(job.device),
-        "seconds": seconds,
+        "seconds_of_this_call": round(seconds, 1),
+        "seconds_measured": round(sum(bench.store.seconds.values()), 1),
         "peak_resident_gigabytes": round(runtime.peak_memory(), 2),
     }
 

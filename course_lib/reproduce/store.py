@@ -1,6 +1,7 @@
 """What was measured is kept, so that a job that was killed goes on where it stopped."""
 
 import io
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,8 @@ class Store:
     def __init__(self, folder: Path) -> None:
         """Prepare; nothing is written yet."""
         self.folder = folder
+        self.seconds: dict[str, float] = {}
+        """Which each step took when it was made, in this job or an earlier one."""
 
     def kept(self, name: str, about: object, make: Callable[[], dict]) -> dict:
         """Return what ``make`` returns; if that was kept of the same step, without making it again.
@@ -30,18 +33,20 @@ class Store:
         key, path = fingerprint([about, package_versions()]), self.folder / f"{name}.pt"
         found = _read(path, key)
         if found is None:
-            content = io.BytesIO()
-            torch.save({"key": key, "found": make()}, content)
+            began, content = time.monotonic(), io.BytesIO()
+            made = make()
+            torch.save({"key": key, "seconds": time.monotonic() - began, "found": made}, content)
             self.folder.mkdir(parents=True, exist_ok=True)
             write_atomically(path, content.getvalue())
             found = _read(path, key)
-        return found
+        self.seconds[name] = found["seconds"]
+        return found["found"]
 
 
 def _read(path: Path, key: str) -> dict | None:
-    """Return what a file holds; None if there is none, it is damaged, or it is of another step."""
+    """Return what a file holds, result and seconds; None if it is absent, damaged, or of another step."""
     try:
         state = torch.load(path, weights_only=True)
     except Exception:  # whatever is wrong with it, it can be made again
         return None
-    return state["found"] if state.get("key") == key else None
+    return state if state.get("key") == key else None
