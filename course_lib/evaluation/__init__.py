@@ -6,7 +6,15 @@ from course_lib.evaluation.components import component_rows
 from course_lib.evaluation.controls import Controls, colour_scores
 from course_lib.evaluation.paired import against_score, against_temperature
 from course_lib.evaluation.per_image import per_image, scored_images
-from course_lib.evaluation.protocols import PROTOCOLS, Protocol, ground_truth, network_input, to_size_of
+from course_lib.evaluation.protocols import (
+    MISTAKES,
+    PROTOCOLS,
+    Protocol,
+    ground_truth,
+    mended,
+    network_input,
+    to_size_of,
+)
 from course_lib.evaluation.scoring import Scored, mean_score_maps, ready, score_maps
 from course_lib.evaluation.segmentation import Segmented, confusion, segmented
 from course_lib.evaluation.settings import FEWEST_RESAMPLES, Settings
@@ -26,6 +34,7 @@ __all__ = [
     "CHANCE_FPR95",
     "COLUMNS",
     "FEWEST_RESAMPLES",
+    "MISTAKES",
     "NEARLY_CONSTANT",
     "PROTOCOLS",
     "Controls",
@@ -53,6 +62,7 @@ __all__ = [
     "measure",
     "measured",
     "measured_rows",
+    "mended",
     "network_input",
     "per_image",
     "read_table",

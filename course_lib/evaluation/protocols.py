@@ -1,6 +1,6 @@
 """Three ways to evaluate, which give three different tables from the same weights."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -52,6 +52,21 @@ PROTOCOLS = {
 }
 """``benchmark`` is right and the default; ``peer`` is what most re-implementations report; ``paper`` gives
 the paper's tables, mistakes included."""
+
+
+MISTAKES = ("raw_input", "inverts_void", "counts_void", "size", "fpr_convention")
+"""In what protocol ``paper`` differs from ``benchmark``; its last two are choices that have to be told."""
+
+
+def mended(protocol: Protocol, mistake: str) -> Protocol:
+    """Return a protocol that does one thing as ``benchmark`` does, and the others as before.
+
+    Raises:
+        ValueError: if there is no such mistake.
+    """
+    if mistake not in MISTAKES:
+        raise unknown_name("mistake", mistake, MISTAKES)
+    return replace(protocol, **{mistake: getattr(PROTOCOLS["benchmark"], mistake)})
 
 
 def find(name: str | Protocol) -> Protocol:

@@ -14,7 +14,7 @@ from course_lib.metrics.curve import FPR_CONVENTIONS
 from course_lib.metrics.exact import auroc, average_precision, exact_curve, fpr_at_tpr
 from course_lib.metrics.packing import packed, unpacked
 from course_lib.metrics.segmentation import Confusion
-from course_lib.metrics.shares import CHANCE_FPR95, chance, class_share, prevalence
+from course_lib.metrics.shares import CHANCE_FPR95, chance, class_share, pooled_prevalence, prevalence
 from course_lib.metrics.streaming import EXACT_PIXELS, AnomalyMetrics, StreamingMetrics
 from course_lib.metrics.threshold import Detections, detections
 
@@ -45,6 +45,7 @@ __all__ = [
     "intervals_of",
     "packed",
     "percentile_interval",
+    "pooled_prevalence",
     "prevalence",
     "unpacked",
 ]

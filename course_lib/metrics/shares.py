@@ -1,5 +1,7 @@
 """Shares of pixels: how frequent a class or an anomaly is, and what chance makes of it."""
 
+from collections.abc import Iterable
+
 from torch import Tensor
 
 from course_lib.labels import IGNORE
@@ -37,6 +39,29 @@ def prevalence(target: Tensor) -> float:
         ValueError: if all pixels are void.
     """
     return class_share(target, 1)
+
+
+def pooled_prevalence(targets: Iterable[Tensor], counts_void: bool = False) -> float:
+    """Return the share of anomalous pixels in several masks together, a fraction.
+
+    Args:
+        targets: integer, any shapes: 0 normal, 1 anomaly, 255 void.
+        counts_void: count void as anomaly, a known mistake, instead of leaving it out.
+
+    Raises:
+        ValueError: if no pixel counts.
+
+    >>> pooled_prevalence([Tensor([1, 0]), Tensor([255, 0])], counts_void=True)
+    0.5
+    """
+    anomalous = counted = 0
+    for target in targets:
+        void, anomaly = (target == IGNORE).sum().item(), (target == 1).sum().item()
+        anomalous += anomaly + (void if counts_void else 0)
+        counted += target.numel() - (0 if counts_void else void)
+    if not counted:
+        raise ValueError("no valid pixel in any of the masks")
+    return anomalous / counted
 
 
 def chance(is_anomaly: Tensor) -> tuple[float, float]:

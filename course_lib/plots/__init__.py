@@ -18,6 +18,7 @@ from course_lib.plots.samples import labelled_scenes, void_alone
 from course_lib.plots.score_maps import score_panels
 from course_lib.plots.segmentation import segmentation_panels
 from course_lib.plots.speed import layer_times, memory_bars, pareto, rooflines, speed_and_error, time_bars
+from course_lib.plots.suspicion import interval_widths, mending_steps, printed_beside_shares
 from course_lib.plots.temperature import likelihood_curve, msp_of_pixels, softened, temperature_curves
 from course_lib.plots.training import learning_curves
 
@@ -32,12 +33,14 @@ __all__ = [
     "hard_cases",
     "hourglass",
     "image_dots",
+    "interval_widths",
     "labelled_scenes",
     "layer_times",
     "learning_curves",
     "likelihood_curve",
     "loss_against_length",
     "memory_bars",
+    "mending_steps",
     "msp_of_pixels",
     "network_costs",
     "pareto",
@@ -45,6 +48,7 @@ __all__ = [
     "plane_scores",
     "points_map",
     "predicted_classes",
+    "printed_beside_shares",
     "protocol_panels",
     "ranked_pixels",
     "ranking_curves",

@@ -4,6 +4,7 @@ from course_lib.reports.measured import measured
 from course_lib.reports.paper import paper_table
 from course_lib.reports.printed import Cell, PaperTable
 from course_lib.reports.published import coverage, official_prevalence, published, with_published
+from course_lib.reports.reading import explained_by, images_needed, luck, no_knowledge, void_share
 from course_lib.reports.temperature import temperature_table
 from course_lib.reports.typeset import to_latex, to_markdown
 
@@ -11,12 +12,17 @@ __all__ = [
     "Cell",
     "PaperTable",
     "coverage",
+    "explained_by",
+    "images_needed",
+    "luck",
     "measured",
+    "no_knowledge",
     "official_prevalence",
     "paper_table",
     "published",
     "temperature_table",
     "to_latex",
     "to_markdown",
+    "void_share",
     "with_published",
 ]
