@@ -91,8 +91,15 @@ def _of_dictionaries(actual: Any, expected: dict) -> str:
         return f"got {_brief(actual)} of type {type(actual).__name__}, expected a dictionary"
     if actual.keys() != expected.keys():
         return f"the keys are {_brief(list(actual))}, expected {_brief(list(expected))}"
-    problems = [(key, difference(actual[key], value)) for key, value in expected.items()]
-    return next((f"{key}: {problem}" for key, problem in problems if problem), "")
+    problems = [(key, _of_entry(actual[key], value)) for key, value in expected.items()]
+    return next((f"{problem} for {key!r}" for key, problem in problems if problem), "")
+
+
+def _of_entry(actual: Any, expected: Any) -> str:
+    """Compare one value of a dictionary, where None is a value like others."""
+    if actual is None and expected is not None:
+        return f"{RESULT}None, expected {expected!r}"
+    return difference(actual, expected)
 
 
 def _of_forms(actual: Any, values: Tensor, expected: Any, wanted: Tensor) -> str:

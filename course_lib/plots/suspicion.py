@@ -24,7 +24,7 @@ def printed_beside_shares(printed: pd.DataFrame, shares: pd.DataFrame, title: st
         + ", ".join(f"{value:.2f}" for value in here.loc[here["benchmark"] == name, "auprc"])
         for name, row in shares.iterrows()
     )
-    figure = DescribedFigure(f"{title or 'Printed AuPRC'}, in percent: {listed}.", NOTEBOOK_WIDTH, 2.6)
+    figure = DescribedFigure(f"{title or 'Printed AuPRC'}, in percent: {listed}.", NOTEBOOK_WIDTH, 2.8)
     axes = figure.subplots(1, len(shares), sharey=True, squeeze=False)[0]
     for axis, (name, row) in zip(axes, shares.iterrows(), strict=True):
         found = here[here["benchmark"] == name]
@@ -33,10 +33,13 @@ def printed_beside_shares(printed: pd.DataFrame, shares: pd.DataFrame, title: st
         axis.plot(
             found["auprc"], found["model"].map(TITLES), "o", color=ORANGE, markersize=9, label="printed"
         )
-        axis.set(title=name, xlim=(0, 1.15 * max(row.prevalence_with_void, found["auprc"].max())))
+        axis.set(
+            title=name,
+            xlabel="AuPRC in %",
+            xlim=(0, 1.15 * max(row.prevalence_with_void, found["auprc"].max())),
+        )
         axis.margins(y=0.3)
         axis.spines[["top", "right"]].set_visible(False)
-    figure.supxlabel("AuPRC in %", fontsize=10)
     figure.legend(
         *axes[0].get_legend_handles_labels(), frameon=False, fontsize=9, loc="outside lower center", ncols=3
     )
@@ -63,8 +66,9 @@ def mending_steps(steps: pd.DataFrame, title: str = "") -> DescribedFigure:
     ):
         axis.barh(steps["step"], steps[column], color=colour, height=0.6)
         axis.plot(chance, steps["step"], "|", color="black", markersize=22, markeredgewidth=2, label="chance")
-        for y, value in enumerate(steps[column]):
-            axis.annotate(f"{value:.1f}", (value, y), xytext=(6, 0), textcoords="offset points", va="center")
+        for y, (value, line) in enumerate(zip(steps[column], chance, strict=True)):
+            beside = max(value, line if abs(value - line) < 12 else 0), y
+            axis.annotate(f"{value:.1f}", beside, xytext=(6, 0), textcoords="offset points", va="center")
         axis.spines[["top", "right"]].set_visible(False)
     left.set(
         xlabel="AuPRC in % (higher is better)",

@@ -3,7 +3,7 @@
 An edit is (text in the right answer, what stands there instead, a phrase of the report).
 """
 
-from wrong_answers import lesson_00, lesson_01, lesson_02, lesson_03, lesson_04, lesson_05
+from wrong_answers import lesson_00, lesson_01, lesson_02, lesson_03, lesson_04, lesson_05, lesson_06
 
 BANKS = {
     "00_start_here": lesson_00.BANK,
@@ -12,4 +12,5 @@ BANKS = {
     "03_void_classification": lesson_03.BANK,
     "04_training_losses": lesson_04.BANK,
     "05_real_time": lesson_05.BANK,
+    "06_reading_results": lesson_06.BANK,
 }
