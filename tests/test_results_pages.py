@@ -1,0 +1,58 @@
+"""Published results: what a command wrote, no image of a data set, the same numbers everywhere."""
+
+import re
+
+import pandas as pd
+import pytest
+from small_data import ROOT
+
+RESULTS = ROOT / "site" / "results"
+PROFILES = ("mini", "camvid")
+TABLES = ("table1", "table2", "table3", "table4", "table4_seeds", "objects")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_all_tables_and_figures_are_there_but_no_image_of_a_data_set(profile):
+    names = {path.name for path in (RESULTS / profile).iterdir()}
+    assert {f"{table}.{suffix}" for table in TABLES for suffix in ("csv", "md", "tex")} <= names
+    assert {name for name in names if name.endswith(".png")} == {
+        *("figure2.png", "figure3.png", "figure4.png", "each_image.png"),
+    }
+    assert sum(path.stat().st_size for path in (RESULTS / profile).iterdir()) < 600_000
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_page_holds_its_tables_and_links_to_what_is_there(profile):
+    text = (RESULTS / profile / "README.md").read_text(encoding="utf-8")
+    for table in TABLES:
+        assert (RESULTS / profile / f"{table}.md").read_text(encoding="utf-8").strip() in text
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert links and all((RESULTS / profile / link).is_file() for link in links)
+    assert not re.search(r"/(work|home|root|tmp)/", text), "a path of somebody's machine"
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("table", ["table1", "table3"])
+def test_a_printed_table_shows_the_numbers_of_its_csv(profile, table):
+    frame = pd.read_csv(RESULTS / profile / f"{table}.csv")
+    text = (RESULTS / profile / f"{table}.md").read_text(encoding="utf-8")
+    for row in frame.itertuples():
+        assert f"{row.auprc:.{2 if row.auprc < 10 else 1}f}" in text, (row.score, row.benchmark)
+    assert frame[["auprc_low", "auprc_difference_low"]].notna().all(axis=None)
+
+
+def test_the_readme_shows_what_was_measured():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"<!-- (site/results/\S+\.md) -->\n((?:\|.*\n)+)", readme)
+    assert shown
+    for path, table in shown:
+        assert table in (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_published_numbers_stand_only_beside_whole_official_sets():
+    assert "printed" not in (RESULTS / "mini" / "README.md").read_text(encoding="utf-8")
+    table = (RESULTS / "camvid" / "table3.md").read_text(encoding="utf-8")
+    header = next(line for line in table.splitlines() if line.startswith("|  |")).split(" | ")
+    cells = next(line for line in table.splitlines() if "printed: ENet" in line).split(" | ")
+    without = {name for name, cell in zip(header, cells, strict=True) if "- / -" in cell}
+    assert {name.strip(" |") for name in without} == {"FS_LostFound_full", "RoadAnomaly"}
