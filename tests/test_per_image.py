@@ -7,6 +7,8 @@ from small_data import write_benchmark, write_image
 from course_lib import data, evaluation, metrics, models
 
 SETTINGS = evaluation.Settings(size=(32, 64))
+ROUNDING = 1e-3
+"""In points: images of one size pass the network together or alone, and a last bit swaps near ties."""
 
 
 @pytest.fixture
@@ -19,6 +21,7 @@ def images(tmp_path):
 
 
 def test_each_image_has_the_exact_metrics(images):
+    torch.manual_seed(0)
     network = models.build("erfnet")
     frame = evaluation.per_image(network, images, SETTINGS, progress=False)
     assert sorted(frame["index"].unique()) == [0, 1, 2], "nothing to find in the last one"
@@ -26,7 +29,7 @@ def test_each_image_has_the_exact_metrics(images):
     valid = one.target != 255
     expected = metrics.average_precision(one.maps["msp", 1.0][valid], one.target[valid] == 1)
     row = frame[(frame["index"] == 1) & (frame["score"] == "msp")].iloc[0]
-    assert row["auprc"] == pytest.approx(100 * expected) and row["image"] == one.name
+    assert row["auprc"] == pytest.approx(100 * expected, abs=ROUNDING) and row["image"] == one.name
     assert row["prevalence"] == pytest.approx(100 * metrics.prevalence(one.target))
 
 

@@ -44,8 +44,8 @@ def run_all(page, lesson):
 
 
 def shown(explorer):
-    """Return the picture and the numbers of an explorer."""
-    return explorer.locator("img").get_attribute("src"), explorer.locator("[role=status]").inner_text()
+    """Return the picture and the numbers of an explorer; ``innerText`` is empty while it is not painted."""
+    return explorer.locator("img").get_attribute("src"), explorer.locator("[role=status]").text_content()
 
 
 def press(page, explorer, control, key, times=1):
@@ -57,7 +57,7 @@ def press(page, explorer, control, key, times=1):
         page.keyboard.press(key)
     page.wait_for_function(
         "([explorer, picture, numbers]) => explorer.querySelector('img').src !== picture"
-        " || explorer.querySelector('[role=status]').innerText !== numbers",
+        " || explorer.querySelector('[role=status]').textContent !== numbers",
         arg=[explorer.element_handle(), *before],
         timeout=ANSWER_WITHIN,
     )
