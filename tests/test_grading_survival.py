@@ -13,7 +13,8 @@ from distributed import WorkerPlugin
 from sandbox_here import needs_sandbox, running
 from small_notebooks import write_lesson
 
-from course_lib.grading import Job, Limits, answer_key, cluster, grade_all, read_lesson, workers
+from course_lib.cluster import workers
+from course_lib.grading import Job, Limits, answer_key, cluster, grade_all, read_lesson
 
 pytestmark = needs_sandbox
 SLOW = "import time\n\n\ndef twice(x):\n    time.sleep(4)\n    return 2 * x\n"

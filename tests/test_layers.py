@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = (
-    {"labels", "runtime"},
+    {"labels", "runtime", "cluster"},
     {"scenes"},
     {"data", "models", "losses", "scores", "metrics", "fetching"},
     {"inference", "inventory"},

@@ -10,7 +10,8 @@ from small_data import write_benchmark, write_street
 
 from course_lib import models, plots
 from course_lib.__main__ import main
-from course_lib.reproduce import figures, store
+from course_lib.evaluation import store
+from course_lib.reproduce import figures
 from course_lib.training import TRAININGS
 
 SIZE = [48, 64]

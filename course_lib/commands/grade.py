@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from course_lib import grading
+from course_lib import cluster, grading
 from course_lib.commands import parser_of
 from course_lib.data import mini
 from course_lib.runtime import PROJECT_ROOT, unknown_name, write_atomically
@@ -149,7 +149,7 @@ def _grade(
     limits, sandbox, proof = grading.Limits(), not options.no_sandbox, []
     chosen = {name: lessons[name] for name in sorted({job.lesson for job in todo})}
     mini.mini_root()  # a submission finds the data drawn
-    with grading.workers(min(options.jobs, len(todo)), options.scheduler) as client:
+    with cluster.workers(min(options.jobs, len(todo)), options.scheduler) as client:
         try:
             if sandbox:
                 print("proving the sandbox ...", flush=True)

@@ -34,6 +34,7 @@ example:
   python -m course_lib train --profile mini --model bisenetv2 --training void
   python -m course_lib train --profile camvid --model erfnet --epochs 100 --resume
   python -m course_lib train --training eiml_fl --term-weights 1 0.5 --encoder erfnet_ce.safetensors
+  python -m course_lib train --sweep course_lib/sweeps/term_weights.toml
 Ctrl-C and SIGTERM save the state first; --resume goes on exactly where the run stopped, also after a crash
 (from its last checkpoint). Exit status: 0 done, 1 diverged or out of memory, 2 wrong usage, missing data or a
 full disk, 130 or 143 interrupted.
@@ -45,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     described = parser_of("train", DESCRIPTION, EPILOG)
     _add_learning_options(described.add_argument_group("what to learn"))
     _add_running_options(described.add_argument_group("how to run"))
+    _add_sweep_options(described.add_argument_group("many runs"))
     return described
 
 
@@ -80,11 +82,26 @@ def _add_running_options(group: argparse._ArgumentGroup) -> None:
     add("--validate-every", type=int, metavar="N", help="epochs between two mean IoUs (default: 5)")
     add("--checkpoint-every", type=int, metavar="N",
         help="steps between checkpoints within an epoch (default: 500); each epoch ends with one")
+
+
+def _add_sweep_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--sweep", type=Path, metavar="FILE.toml",
+        help="all runs of a grid: tables [all] and [grid] with the options above, e.g. seed = [0, 1, 2]; "
+             "what is finished is kept, results/PROFILE/sweeps/FILE gets a folder per run and the tables")
+    add("--processes", type=int, metavar="N",
+        help="runs at once on this machine (default: one per core or GPU)")
+    add("--scheduler", default="", metavar="ADDRESS", help="of dask, to share the runs among other machines")
 # fmt: on
 
 
 def run(options: argparse.Namespace) -> int:
     """Train, and say where the weights are."""
+    if options.sweep:
+        from course_lib.commands import train_sweep  # needs dask, which a single run does not
+
+        _check_only_sweep(options)
+        return train_sweep.run(options)
     settings = _settings(options)
     default = models.run_folder(settings.profile, settings.model, settings.training, settings.seed)
     folder = options.output or default
@@ -104,6 +121,22 @@ def run(options: argparse.Namespace) -> int:
     _report(trained)
     _draw(settings, trained)
     return 0
+
+
+WITH_SWEEP = {"sweep", "processes", "scheduler", "device", "command"}
+"""The options that mean something for a sweep; all others stand in its file."""
+
+
+def _check_only_sweep(options: argparse.Namespace) -> None:
+    """Raise a ValueError for an option that a sweep would not heed."""
+    defaults = parser().parse_args([])
+    for name, value in vars(options).items():
+        if name not in WITH_SWEEP and value != getattr(defaults, name):
+            raise ValueError(
+                f"--{name.replace('_', '-')} does not go with --sweep: put it into {options.sweep}"
+            )
+    if options.processes is not None and options.processes < 1:
+        raise ValueError(f"--processes must be 1 or more, got {options.processes}")
 
 
 def _settings(options: argparse.Namespace) -> training.TrainingSettings:

@@ -18,6 +18,7 @@ from course_lib.evaluation.protocols import (
 from course_lib.evaluation.scoring import Scored, mean_score_maps, ready, score_maps
 from course_lib.evaluation.segmentation import Segmented, confusion, segmented
 from course_lib.evaluation.settings import FEWEST_RESAMPLES, Settings
+from course_lib.evaluation.store import Store
 from course_lib.evaluation.table import (
     CHANCE_FPR95,
     COLUMNS,
@@ -44,6 +45,7 @@ __all__ = [
     "Segmented",
     "Settings",
     "SoFar",
+    "Store",
     "Unfinished",
     "against_score",
     "against_temperature",

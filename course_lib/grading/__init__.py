@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 HOMES = {
-    "cluster": ("answer_keys", "grade_all", "prove_all", "workers"),
+    "cluster": ("answer_keys", "grade_all", "prove_all"),
     "grading": ("Job", "answer_key", "grade"),
     "gradebook": ("Book",),
     "lesson": ("Lesson", "lesson_names", "read_lesson"),

@@ -1,59 +1,15 @@
 """Grade many submissions at once, on this machine or on many."""
 
-import contextlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import dask
-from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
+from distributed import Client, Future, KilledWorker, as_completed
 
+from course_lib.cluster import workers_of
 from course_lib.grading.grading import Job, answer_key, grade
 from course_lib.grading.lesson import Lesson
 from course_lib.grading.limits import Limits
 from course_lib.grading.proof import prove
-
-DEATHS = 1  # of workers that a submission survives; then it is to blame
-QUIET = "CRITICAL"
-
-
-@contextlib.contextmanager
-def workers(count: int, scheduler: str = "") -> Iterator[Client]:
-    """Start processes that grade, or use those that wait elsewhere.
-
-    Args:
-        count: of processes on this machine.
-        scheduler: the address of dask's scheduler beyond it, such as ``tcp://head:8786``; empty for none.
-
-    Raises:
-        ValueError: if nobody answers at the address.
-    """
-    with dask.config.set({"distributed.scheduler.allowed-failures": DEATHS}):
-        if scheduler:
-            with _connected(scheduler) as client:
-                yield client
-            return
-        options = {
-            "n_workers": count,
-            "threads_per_worker": 1,
-            "memory_limit": None,
-            "dashboard_address": None,
-        }
-        with LocalCluster(**options, silence_logs=QUIET) as cluster, Client(cluster) as client:
-            yield client
-
-
-def _connected(scheduler: str) -> Client:
-    """Return a client of a scheduler.
-
-    Raises:
-        ValueError: if nobody answers.
-    """
-    try:
-        return Client(scheduler, timeout="10s")
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"no scheduler answers at {scheduler} ({error}); start one: dask scheduler"
-        ) from None
 
 
 def prove_all(client: Client, limits: Limits) -> list[str]:
@@ -63,9 +19,7 @@ def prove_all(client: Client, limits: Limits) -> list[str]:
         RuntimeError: if it does not hold on one of them.
         ValueError: if no worker is there.
     """
-    hosts = {worker["host"]: address for address, worker in client.scheduler_info()["workers"].items()}
-    if not hosts:
-        raise ValueError("the scheduler has no workers; start some: dask worker ADDRESS --nthreads 1")
+    hosts = {worker["host"]: address for address, worker in workers_of(client).items()}
     return next(iter(client.run(prove, limits, workers=list(hosts.values())).values()))
 
 

@@ -7,7 +7,6 @@ from course_lib import calibration, evaluation
 from course_lib.metrics import Resampled
 from course_lib.reproduce.job import Job, Missing, open_benchmarks, samples
 from course_lib.reproduce.networks import Checkpoint
-from course_lib.reproduce.store import Store
 
 
 class Bench:
@@ -16,7 +15,7 @@ class Bench:
     def __init__(self, job: Job) -> None:
         """Open what is there; what is not is listed in ``missing``."""
         self.job, self.missing = job, Missing()
-        self.store = Store(job.folder / "kept")
+        self.store = evaluation.Store(job.folder / "kept")
         self.benchmarks = open_benchmarks(job.profile, self.missing)
         self.validation = samples(job.profile, "val", self.missing)
         self.training = samples(job.profile, "train", self.missing)

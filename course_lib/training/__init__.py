@@ -11,6 +11,7 @@ from course_lib.training.plane import (
     train_on_plane,
 )
 from course_lib.training.recipes import RECIPES, TRAININGS, training_title
+from course_lib.training.resume import previous_state
 from course_lib.training.run import Diverged, TrainingRun
 from course_lib.training.samples import Batches, TrainingImages, loader
 from course_lib.training.settings import PRECISIONS, TrainingSettings, settings_for
@@ -30,6 +31,7 @@ __all__ = [
     "TrainingSettings",
     "loader",
     "plane_points",
+    "previous_state",
     "score_plane_points",
     "score_positions",
     "settings_for",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from course_lib.evaluation import fingerprint
+from course_lib.evaluation.unfinished import fingerprint
 from course_lib.runtime import package_versions, write_atomically
 
 
@@ -30,7 +30,7 @@ class Store:
             about: all that decides the result, as JSON can write it; the versions of packages are added.
             make: returns tensors, numbers, texts, and lists, tuples and dicts of them.
         """
-        key, path = fingerprint([about, package_versions()]), self.folder / f"{name}.pt"
+        key, path = self._key(about), self._path(name)
         found = _read(path, key)
         if found is None:
             began, content = time.monotonic(), io.BytesIO()
@@ -41,6 +41,17 @@ class Store:
             found = _read(path, key)
         self.seconds[name] = found["seconds"]
         return found["found"]
+
+    def read(self, name: str, about: object) -> dict | None:
+        """Return what was kept of a step; None if it was not, or of another one."""
+        found = _read(self._path(name), self._key(about))
+        return None if found is None else found["found"]
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}.pt"
+
+    def _key(self, about: object) -> str:
+        return fingerprint([about, package_versions()])
 
 
 def _read(path: Path, key: str) -> dict | None:

@@ -1,0 +1,18 @@
+"""Grids of training runs: read from a file, shared among processes, never lost, in one table."""
+
+from course_lib.sweeps.grid import Planned, Sweep, read_sweep
+from course_lib.sweeps.running import Lost, run_all
+from course_lib.sweeps.tables import Tables, tables
+from course_lib.sweeps.work import finished, work_on
+
+__all__ = [
+    "Lost",
+    "Planned",
+    "Sweep",
+    "Tables",
+    "finished",
+    "read_sweep",
+    "run_all",
+    "tables",
+    "work_on",
+]

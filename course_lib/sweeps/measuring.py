@@ -1,0 +1,78 @@
+"""The metrics of one trained run, kept in its folder."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from course_lib import data, evaluation, models
+from course_lib.metrics import Resampled
+from course_lib.sweeps.grid import Planned
+
+STEP = "measured"
+"""The name of what is kept."""
+
+
+def weights_of(planned: Planned, folder: Path) -> Path:
+    """Return where a finished run leaves its weights."""
+    return folder / f"{planned.settings.model}_{planned.settings.training}.safetensors"
+
+
+def kept(planned: Planned, folder: Path) -> evaluation.Measured | None:
+    """Return what was measured of these weights on these images; None if it was not yet."""
+    path = weights_of(planned, folder)
+    if not path.is_file():
+        return None
+    _, metadata = models.load(planned.settings.model, path)
+    found = evaluation.Store(folder).read(STEP, _about(path, _benchmarks(planned.settings.profile)))
+    return None if found is None else _measured(found, metadata, path)
+
+
+def measure(planned: Planned, folder: Path) -> evaluation.Measured:
+    """Return the metrics of a trained run on those of its profile's benchmarks that are here.
+
+    Raises:
+        ValueError: if none of them is here.
+    """
+    path, settings = weights_of(planned, folder), planned.settings
+    network, metadata = models.load(settings.model, path)
+    benchmarks = _benchmarks(settings.profile)
+    chosen = evaluation.Settings(
+        size=tuple(metadata.size),
+        known_classes=tuple(metadata.known_classes),
+        device=torch.device(settings.device),
+    )
+
+    def make() -> dict:
+        rows, drawn = evaluation.measured_rows(network, benchmarks, chosen, progress=False)
+        return {"rows": rows, "drawn": {key: tuple(one) for key, one in drawn.items()}}
+
+    found = evaluation.Store(folder).kept(STEP, _about(path, benchmarks), make)
+    return _measured(found, metadata, path)
+
+
+def _about(path: Path, benchmarks: Sequence[data.BenchmarkImages]) -> list:
+    """Return all that decides the metrics."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return [digest, [evaluation.files_of(images) for images in benchmarks]]
+
+
+def _measured(found: dict, metadata: models.Metadata, path: Path) -> evaluation.Measured:
+    """Return metrics as they can be compared; the mean IoU is the one that the run itself measured."""
+    ious = [name for name in metadata.metrics if name.startswith("iou ")]
+    frame = evaluation.table(found["rows"], metadata, path, (metadata.metrics["miou"], len(ious)))
+    return evaluation.Measured(frame, {key: Resampled(*one) for key, one in found["drawn"].items()})
+
+
+def _benchmarks(profile: str) -> list[data.BenchmarkImages]:
+    """Return the benchmarks of a profile that are here."""
+    found, reasons = [], []
+    for name in data.find_profile(profile).benchmarks:
+        try:
+            found.append(data.BenchmarkImages(name))
+        except (FileNotFoundError, ValueError) as error:
+            reasons.append(str(error))
+    if not found:
+        raise ValueError(f"none of the benchmarks is here: {reasons[0]}")
+    return found

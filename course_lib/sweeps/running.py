@@ -1,0 +1,101 @@
+"""Give the runs of a sweep to workers, and wait for them."""
+
+import csv
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from distributed import Client, Future, KilledWorker, wait
+from tqdm.auto import tqdm
+
+from course_lib.evaluation import Measured
+from course_lib.sweeps.grid import Planned, Sweep
+from course_lib.sweeps.work import work_on
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at how far the runs are."""
+
+RETRIES = 1
+"""How often a run that failed is tried again, from its last checkpoint."""
+
+
+class Lost(RuntimeError):
+    """The scheduler is gone; what was finished is kept."""
+
+
+def run_all(
+    client: Client,
+    sweep: Sweep,
+    missing: list[Planned],
+    threads: int | None,
+    command: str,
+    told: Callable[[Planned, Measured | str], None],
+) -> None:
+    """Train and measure runs; a run that fails, or whose worker dies, is tried once more.
+
+    Args:
+        client: of the workers, which all see the sweep's folder.
+        sweep: it belongs to.
+        missing: the runs.
+        threads: of torch in each worker; None leaves it to their environment.
+        command: for the metadata of the weights.
+        told: called with each run as soon as it has ended, and its metrics, or why it failed.
+
+    Raises:
+        Lost: if the scheduler dies.
+    """
+    waiting = {}
+    for planned in missing:
+        folder = sweep.folder / planned.name
+        future = client.submit(work_on, planned, folder, threads, command, retries=RETRIES, pure=False)
+        waiting[future] = planned
+    total = sum(planned.settings.epochs for planned in missing)
+    with tqdm(total=total, desc=sweep.name, unit="epoch") as bar:
+        while waiting:
+            for future in _ended(client, waiting):
+                planned = waiting.pop(future)
+                told(planned, _outcome(client, future))
+            _show(bar, sweep, missing)
+
+
+def _ended(client: Client, waiting: Mapping[Future, Planned]) -> list[Future]:
+    """Wait a moment; return the runs that have ended by then."""
+    try:
+        done = wait(list(waiting), timeout=LOOK_EVERY, return_when="FIRST_COMPLETED").done
+    except TimeoutError:
+        done = set()
+    except Exception as error:  # dask raises several kinds where its scheduler is gone
+        raise _lost(client, error) from None
+    if client.status != "running":
+        raise _lost(client, "no answer")
+    return list(done)
+
+
+def _outcome(client: Client, future: Future) -> Measured | str:
+    """Return what became of a run, or why it failed."""
+    if future.status in ("cancelled", "lost"):
+        raise _lost(client, future.status)
+    try:
+        return future.result()
+    except KilledWorker:
+        return "its worker died twice; is there too little memory?"
+    except Exception as error:  # whatever a run dies of, the others go on
+        return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def _lost(client: Client, reason: object) -> Lost:
+    where = client.scheduler.address if client.scheduler else "the scheduler"
+    return Lost(f"lost {where} ({' '.join(str(reason).split())[:120]})")
+
+
+def _show(bar: tqdm, sweep: Sweep, missing: list[Planned]) -> None:
+    """Move the bar to the number of epochs that are done."""
+    bar.update(sum(_epochs(sweep.folder / planned.name) for planned in missing) - bar.n)
+
+
+def _epochs(folder: Path) -> int:
+    """Return how many epochs a run has logged."""
+    try:
+        with (folder / "log.csv").open(encoding="utf-8", newline="") as file:
+            return sum(1 for _ in csv.DictReader(file))
+    except FileNotFoundError:
+        return 0

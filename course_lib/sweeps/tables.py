@@ -1,0 +1,85 @@
+"""The tables of a sweep: every run, every number, and what differs beyond images and seeds."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import pandas as pd
+
+from course_lib import evaluation
+from course_lib.sweeps.grid import Planned, Sweep, shown
+
+DONE = "done"
+MISSING = "missing"
+
+
+class Tables(NamedTuple):
+    """What a sweep has given so far."""
+
+    runs: pd.DataFrame
+    """One row per run: run, what the grid chose, status (``done``, ``missing`` or why it failed), miou in
+    percent."""
+    numbers: pd.DataFrame
+    """One row per run, benchmark and score: the columns of ``evaluation.table`` behind those of the grid."""
+    summary: pd.DataFrame | None
+    """One row per group, benchmark and score, of ``evaluation.compare`` with ``group`` in place of
+    ``training``; None if there is nothing to compare."""
+    not_compared: str
+    """Why there is no summary; empty if there is one."""
+
+
+def tables(sweep: Sweep, measured: Mapping[str, evaluation.Measured], failures: Mapping[str, str]) -> Tables:
+    """Return the tables of what is there.
+
+    Args:
+        sweep: all of it.
+        measured: the metrics of finished runs by name.
+        failures: why others failed, by name.
+    """
+    runs = [
+        {"run": planned.name}
+        | _chosen(planned)
+        | {"status": DONE if planned.name in measured else failures.get(planned.name, MISSING)}
+        | {"miou": _miou(measured.get(planned.name))}
+        for planned in sweep.runs
+    ]
+    here = [planned for planned in sweep.runs if planned.name in measured]
+    numbers = [_numbers(planned, measured[planned.name]) for planned in here]
+    together = pd.concat(numbers, ignore_index=True) if numbers else pd.DataFrame(columns=evaluation.COLUMNS)
+    try:
+        return Tables(pd.DataFrame(runs), together, _summary(sweep, here, measured), "")
+    except ValueError as error:
+        return Tables(pd.DataFrame(runs), together, None, str(error))
+
+
+def _chosen(planned: Planned) -> dict[str, str]:
+    """Return what the grid chose, as texts."""
+    return {name: shown(value) for name, value in planned.chosen.items()}
+
+
+def _miou(measured: evaluation.Measured | None) -> float | None:
+    return None if measured is None else float(measured.frame["miou"].iloc[0])
+
+
+def _numbers(planned: Planned, measured: evaluation.Measured) -> pd.DataFrame:
+    """Return the rows of one run, which the grid's columns come before."""
+    columns = {"run": planned.name} | _chosen(planned)
+    frame = measured.frame.drop(columns=[name for name in columns if name in measured.frame])
+    return pd.concat([pd.DataFrame(columns, index=frame.index), frame], axis=1)
+
+
+def _summary(
+    sweep: Sweep, here: Iterable[Planned], measured: Mapping[str, evaluation.Measured]
+) -> pd.DataFrame:
+    """Compare the groups with the baseline; repetitions are averaged.
+
+    Raises:
+        ValueError: if the baseline is not there yet, or runs differ in their epochs, for example.
+    """
+    groups = {planned.name: planned.group for planned in here}
+    if sweep.baseline not in groups.values():
+        raise ValueError(f"no run of the baseline {sweep.baseline} is finished")
+    runs = [
+        measured[name]._replace(frame=measured[name].frame.assign(training=group))
+        for name, group in groups.items()
+    ]
+    return evaluation.compare(runs, sweep.baseline).rename(columns={"training": "group"})

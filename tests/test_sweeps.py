@@ -1,0 +1,273 @@
+"""A sweep does every run once, whoever dies in the meantime, and puts all numbers into one table."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pandas as pd
+import pytest
+import torch
+from small_data import ROOT, write_benchmark, write_street
+
+from course_lib import cluster, models, sweeps
+from course_lib.sweeps import running, work
+
+CPU = torch.device("cpu")
+RUNS = 6
+EPOCHS = 4
+WITHIN = 120  # seconds, on a busy machine
+SMALL = f"""
+[all]
+profile = "camvid"
+size = [16, 24]
+batch = 3
+epochs = {EPOCHS}
+learning_rate = 1e-3
+"""
+GRID = 'training = "eiml_fl"\n[grid]\nterm_weights = [[1, 2], [2, 1]]\nseed = [0, 1, 2]\n'
+
+
+@pytest.fixture
+def street(tmp_path, monkeypatch):
+    """Small data of profile camvid, for this process and for all that it starts."""
+    write_street(tmp_path / "data" / "CamVid")
+    write_benchmark(tmp_path / "data" / "benchmarks", "fs_static")
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(models.shipped, "RESULTS", tmp_path / "results")
+    return tmp_path
+
+
+def written(folder, text=SMALL + GRID, name="small.toml"):
+    (folder / name).write_text(text)
+    return folder / name
+
+
+def wait_until(is_so):
+    started = time.monotonic()
+    while not is_so():
+        assert time.monotonic() - started < WITHIN
+        time.sleep(0.05)
+
+
+def starts(sweep):
+    """Return how often workers began with each run."""
+    return {
+        run.name: len((sweep.folder / run.name / work.STARTS).read_text().splitlines()) for run in sweep.runs
+    }
+
+
+def in_the_middle(sweep):
+    """Return the processes that train now, and have saved a checkpoint."""
+    return [
+        int(path.read_text().splitlines()[-1].split(",")[-1])
+        for path in sweep.folder.glob(f"*/{work.STARTS}")
+        if (path.parent / "last.pt").exists() and not list(path.parent.glob("*.safetensors"))
+    ]
+
+
+def all_done(sweep):
+    """Assert that every run went through each epoch once and has weights and numbers."""
+    for run in sweep.runs:
+        log = pd.read_csv(sweep.folder / run.name / "log.csv")
+        assert log["epoch"].tolist() == list(range(1, EPOCHS + 1)), run.name
+        assert work.finished(run, sweep.folder / run.name) is not None
+    return True
+
+
+def test_a_file_becomes_checked_runs(street):
+    sweep = sweeps.read_sweep(written(street), CPU)
+    assert [run.name for run in sweep.runs][:2] == ["term_weights=1,2_seed=0", "term_weights=1,2_seed=1"]
+    assert {run.group for run in sweep.runs} == {"term_weights=1,2", "term_weights=2,1"}
+    assert sweep.baseline == "term_weights=1,2" and sweep.name == "small"
+    settings = sweep.runs[-1].settings
+    assert (settings.term_weights, settings.seed, settings.size, settings.batch) == ((2, 1), 2, (16, 24), 3)
+
+
+def test_several_grids_hold_what_does_not_combine(street):
+    text = SMALL + '[[grid]]\ntraining = ["ce", "ln"]\n[[grid]]\ntraining = ["eiml_fl"]\n'
+    text += 'term_weights = [[1, 1], [1, 4]]\n[baseline]\ntraining = "ln"\n'
+    sweep = sweeps.read_sweep(written(street, text), CPU)
+    assert [run.settings.training for run in sweep.runs] == ["ce", "ln", "eiml_fl", "eiml_fl"]
+    assert sweep.baseline == "training=ln"
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("[all]\n", "has no \\[grid\\]"),
+        ("[grid]\nseed = [0", "cannot be read as TOML"),
+        ("[gird]\nseed = [0]\n", "unknown table 'gird'.* did you mean grid"),
+        ("[grid]\nseeds = [0]\n", "unknown setting in .* 'seeds'.* did you mean seed"),
+        ("[grid]\nseed = 0\n", "seed in \\[grid\\] must be a list of values, got 0"),
+        ("[grid]\nseed = [0, 0]\n", "gives seed=0 twice"),
+        ('[grid]\nseed = ["0"]\n', "seed must be a int, got '0'"),
+        ("[grid]\nterm_weights = [[1, true]]\n", "term_weights must be a list of numbers"),
+        ('[grid]\nprofile = ["mini", "camvid"]\n', "put profile into \\[all\\]"),
+        (
+            '[all]\ntraining = "ce"\n[grid]\nterm_weights = [[1, 2]]\n',
+            "term_weights=1,2: training ce has the",
+        ),
+        ("[grid]\nseed = [0]\n[baseline]\nseed = 4\n", "no run is the baseline seed=4"),
+        (
+            '[all]\nencoder = "no.safetensors"\n[grid]\nseed = [0]\n',
+            "encoder .*no.safetensors does not exist",
+        ),
+    ],
+)
+def test_a_wrong_file_is_one_clear_error(street, text, message):
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        sweeps.read_sweep(written(street, text), CPU)
+
+
+def test_a_worker_killed_in_the_middle_costs_no_run_and_none_is_done_twice(street):
+    sweep, told = sweeps.read_sweep(written(street), CPU), {}
+
+    def kill_one(planned, outcome):
+        told[planned.name] = outcome
+        if len(told) == 1:
+            wait_until(lambda: victims.extend(in_the_middle(sweep)) or victims)
+            os.kill(victims[0], signal.SIGKILL)
+
+    victims = []
+    with cluster.workers(2) as client:
+        assert len(set(client.run(os.getpid).values())) == 2
+        running.run_all(client, sweep, list(sweep.runs), 1, "", kill_one)
+        assert victims[0] not in client.run(os.getpid).values()
+    assert len(told) == RUNS and not [what for what in told.values() if isinstance(what, str)]
+    assert all_done(sweep)
+    assert sum(starts(sweep).values()) == RUNS + 1, "only the run that the dead worker had was begun again"
+
+
+def test_a_second_call_does_only_what_is_missing(street, capfd):
+    file = written(street)
+    sweep = sweeps.read_sweep(file, CPU)
+    assert call(file, "--processes", "2") == 0
+    first = starts(sweep)
+    lost = sweep.folder / sweep.runs[3].name / "measured.pt"
+    lost.unlink()
+    weights = {path: path.read_bytes() for path in sweep.folder.glob("*/*.safetensors")}
+    assert call(file) == 0
+    assert starts(sweep) == first | {sweep.runs[3].name: 2}
+    assert {path: path.read_bytes() for path in weights} == weights, "measured again, but not trained"
+    assert "5 of them are finished" in capfd.readouterr().out
+    assert call(file) == 0, "nothing to do, no workers"
+    numbers, summary = (pd.read_csv(sweep.folder / f"{name}.csv") for name in ("numbers", "summary"))
+    assert len(numbers) == RUNS * 3 and numbers["term_weights"].unique().tolist() == ["1,2", "2,1"]
+    assert summary["seeds"].tolist() == [3] * 6 and summary["group"].nunique() == 2
+    assert pd.read_csv(sweep.folder / "runs.csv")["status"].tolist() == ["done"] * RUNS
+
+
+def call(file, *options):
+    """Run the command in this process."""
+    from course_lib.__main__ import main
+
+    return main(["train", "--sweep", str(file), "--device", "cpu", *options])
+
+
+def test_a_run_that_fails_is_tried_once_more_and_reported(street, capsys):
+    text = SMALL.replace("learning_rate = 1e-3", "") + "[grid]\nlearning_rate = [1e-3, 1e30]\n"
+    file = written(street, text)
+    assert call(file, "--processes", "1") == 1
+    sweep = sweeps.read_sweep(file, CPU)
+    good, bad = sweep.runs
+    assert starts(sweep) == {good.name: 1, bad.name: 2}
+    shown = capsys.readouterr().out
+    assert "Diverged" in shown and "done" in shown
+    status = pd.read_csv(sweep.folder / "runs.csv").set_index("run")["status"]
+    assert status[good.name] == "done" and status[bad.name].startswith("Diverged: ")
+
+
+def test_another_run_in_a_folder_is_neither_taken_nor_overwritten(street, capsys):
+    file = written(street, SMALL + "[grid]\nseed = [0]\n")
+    assert call(file) == 0
+    file.write_text(file.read_text().replace("batch = 3", "batch = 2"))
+    assert call(file) == 2
+    assert "batch 3 instead of 2" in capsys.readouterr().err
+
+
+SERVER = "import sys; from distributed.cli.dask_{0} import main; main(sys.argv[1:])"
+
+
+def started(kind, *options):
+    """Start a scheduler or a worker in a process of its own."""
+    command = [sys.executable, "-c", SERVER.format(kind), *options]
+    silent = subprocess.DEVNULL
+    return subprocess.Popen(
+        command, cwd=ROOT, stdout=silent, stderr=silent, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
+
+
+@pytest.fixture
+def several_machines(street):
+    """Start a scheduler and two workers on demand; whatever still runs is killed in the end."""
+    processes = []
+
+    def start(threads=1, workers=2):
+        found = street / f"scheduler{len(processes)}.json"
+        address = ["--scheduler-file", str(found)]
+        processes.append(
+            started("scheduler", *address, "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+        )
+        wait_until(found.exists)
+        options = [*address, "--nthreads", str(threads), "--no-dashboard", "--host", "127.0.0.1"]
+        processes.extend(started("worker", *options) for _ in range(workers))
+        return processes[-1 - workers], json.loads(found.read_text())["address"]
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def test_a_killed_scheduler_loses_no_finished_run_and_the_call_repeated_does_the_rest(
+    street, several_machines, capsys
+):
+    file = written(street)
+    sweep = sweeps.read_sweep(file, CPU)
+    scheduler, address = several_machines()
+
+    def kill_later():
+        wait_until(lambda: len(list(sweep.folder.glob("*/measured.pt"))) >= 2)
+        scheduler.kill()
+
+    killer = threading.Thread(target=kill_later)
+    killer.start()
+    assert call(file, "--scheduler", address) == 1
+    killer.join()
+    assert "lost tcp://127.0.0.1" in capsys.readouterr().err
+    before = {path: path.read_bytes() for path in sweep.folder.glob("*/*.safetensors")}
+    first = starts(sweep)
+    assert 2 <= len(before) < RUNS
+    _, address = several_machines()
+    assert call(file, "--scheduler", address) == 0
+    assert all_done(sweep)
+    assert {path: path.read_bytes() for path in before} == before
+    again = starts(sweep)
+    whole = [run.name for run in sweep.runs if first.get(run.name) and again[run.name] == first[run.name]]
+    assert {path.parent.name for path in before} <= set(whole), "what was finished was not begun again"
+
+
+def test_workers_with_several_threads_are_refused(street, several_machines, capsys):
+    _, address = several_machines(threads=2)
+    assert call(written(street), "--scheduler", address) == 2
+    assert "has 2 threads; start workers with --nthreads 1" in capsys.readouterr().err
+
+
+def test_options_that_a_sweep_would_not_heed_are_refused(street, capsys):
+    assert call(written(street), "--epochs", "3") == 2
+    assert "--epochs does not go with --sweep" in capsys.readouterr().err
+    assert call(written(street), "--processes", "0") == 2
+    assert "--processes must be 1 or more, got 0" in capsys.readouterr().err
+    assert call(written(street), "--scheduler", "tcp://127.0.0.1:9") == 2
+    assert "no scheduler answers" in capsys.readouterr().err
+
+
+def test_a_scheduler_without_workers_is_refused(street, several_machines, capsys, monkeypatch):
+    monkeypatch.setattr(cluster, "PATIENCE", 0.1)
+    _, address = several_machines(workers=0)
+    assert call(written(street), "--scheduler", address) == 2
+    assert "the scheduler has no workers; start some" in capsys.readouterr().err
