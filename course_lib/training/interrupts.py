@@ -6,10 +6,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from course_lib.training.ranks import SharedFate
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Interrupted(Exception):
+class Interrupted(SharedFate):
     """A run was asked to stop, and has saved its state."""
 
     def __init__(self, message: str, number: int) -> None:
