@@ -27,7 +27,7 @@ from course_lib.training import ranks
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["several_processes", "course_lib.commands.train"])
 
-SMALL = "train --profile camvid --device cpu --size 16 24 --batch 3 --epochs 4 --checkpoint-every 1"
+SMALL = "train --profile camvid --device cpu --size 16 24 --batch 3 --epochs 4"
 
 
 def write_unequal_street(root: Path) -> None:

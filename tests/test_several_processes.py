@@ -69,6 +69,16 @@ def test_a_denominator_for_each_process_would_end_elsewhere(street, of_one):
     assert own.succeeded and distance(of_one.folder, own.folder) > 1e-3
 
 
+def test_shares_in_parts_with_several_heads_and_terms_add_up_to_the_whole_batch(street):
+    network = ("--model", "bisenetv2", "--training", "ln_ce")
+    options = (*network, "--learning-rate", "1e-5", "--batch", "4", "--epochs", "1")
+    whole = several.run(street, street / "batch", 1, *options, sabotage=Frozen())
+    parts = several.run(street, street / "quarters", 2, *options, "--accumulate", "2", sabotage=Frozen())
+    assert whole.succeeded and parts.succeeded
+    assert distance(whole.folder, parts.folder) < 1e-5
+    assert measured(whole.folder) == pytest.approx(measured(parts.folder), rel=1e-5)
+
+
 def test_only_the_first_process_writes_and_shows_anything(of_one, of_two):
     folder = of_two.folder
     assert {path.name for path in folder.iterdir()} == {path.name for path in of_one.folder.iterdir()}
@@ -106,9 +116,9 @@ def test_two_processes_then_one_then_two_end_where_one_ends(street, of_one):
 
 
 def test_as_many_processes_go_on_to_the_same_bits_with_dropout_of_their_own(street):
-    short = ("--epochs", "2")
+    short = ("--epochs", "1")
     assert several.run(street, street / "whole", 2, *short).succeeded
-    several.run(street, street / "again", 2, *short, sabotage=Stopped(4))
+    several.run(street, street / "again", 2, *short, sabotage=Stopped(2))
     assert several.run(street, street / "again", 2, "--resume", *short).succeeded
     assert distance(street / "whole", street / "again") == 0
     state = load_state(street / "whole" / "last.pt")
@@ -119,9 +129,9 @@ def test_as_many_processes_go_on_to_the_same_bits_with_dropout_of_their_own(stre
     ("options", "sabotage", "message", "saved"),
     [
         ((), several.poison, "loss term ce is nan in epoch 2, batch 2 of 3; training stopped, the last good "
-            "checkpoint is .*last.pt; start anew with a smaller --learning-rate", 4),
+            "checkpoint is .*last.pt; start anew with a smaller --learning-rate", 3),
         ((), several.little_memory, "a batch of 2 images of 16 x 24 does not fit into the memory of cpu in 1 "
-            "part.s.: add --accumulate 2 or choose a smaller --size", 4),
+            "part.s.: add --accumulate 2 or choose a smaller --size", 3),
         ((), several.killed, "another process of this run was lost; add --resume to go on from the last "
             "checkpoint", 3),
         (("--batch", "1"), None, "a batch of 1 cannot be shared by 2 processes: choose a larger --batch or "
@@ -144,7 +154,8 @@ def test_what_stops_one_process_stops_all_and_is_said_once(
 
 def test_torchrun_that_is_asked_to_stop_leaves_a_state_to_go_on_from(street, tmp_path):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
-    options = [*several.SMALL.split(), "--epochs", "2", "--output", str(tmp_path / "run")]
+    often = ["--epochs", "2", "--checkpoint-every", "1"]
+    options = [*several.SMALL.split(), *often, "--output", str(tmp_path / "run")]
     with (tmp_path / "errors.txt").open("w") as errors:
         process = subprocess.Popen(
             [*command, "-m", "course_lib", *options],

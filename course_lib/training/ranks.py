@@ -86,7 +86,8 @@ def joined(device: torch.device) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # torchrun ends all as soon as one has ended
+        # torchrun ends all as soon as one has ended, but this one may be the one to say why
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if not _speaks(store, error):
             raise SystemExit(1) from None
         if isinstance(error, RuntimeError) and any(words in str(error).lower() for words in LOST):
@@ -147,7 +148,11 @@ def total(tensor: Tensor) -> Tensor:
 
 def largest(value: int) -> int:
     """Return the largest value that a process has."""
-    return max(gathered(value)) if count() > 1 else value
+    if count() == 1:
+        return value
+    found = torch.tensor(value)
+    dist.all_reduce(found, dist.ReduceOp.MAX)
+    return int(found)
 
 
 def gathered(value: Any) -> list:
