@@ -4,9 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from course_lib import data, evaluation, models, plots, runtime, training
+import torch
+
+from course_lib import data, evaluation, models, plots, training
 from course_lib.commands import parser_of
 from course_lib.labels import CLASS_NAMES
+from course_lib.training import ranks
 
 FIGURE_IMAGES = 6
 
@@ -35,6 +38,8 @@ example:
   python -m course_lib train --profile camvid --model erfnet --epochs 100 --resume
   python -m course_lib train --training eiml_fl --term-weights 1 0.5 --encoder erfnet_ce.safetensors
   python -m course_lib train --sweep course_lib/sweeps/term_weights.toml
+  torchrun --nproc_per_node=4 -m course_lib train --profile cityscapes --batch 8
+The last shares each batch among four GPUs; any other number, one included, can --resume that run.
 Ctrl-C and SIGTERM save the state first; --resume goes on exactly where the run stopped, also after a crash
 (from its last checkpoint). Exit status: 0 done, 1 diverged or out of memory, 2 wrong usage, missing data or a
 full disk, 130 or 143 interrupted.
@@ -102,24 +107,22 @@ def run(options: argparse.Namespace) -> int:
 
         _check_only_sweep(options)
         return train_sweep.run(options)
-    settings = _settings(options)
-    default = models.run_folder(settings.profile, settings.model, settings.training, settings.seed)
-    folder = options.output or default
     try:
-        trained = training.train(settings, folder, options.resume, options.command)
+        device = ranks.choose_device(options.device)
+        with ranks.joined(device):
+            _train(options, _settings(options, device))
     except training.Interrupted as stop:
         print(stop, file=sys.stderr)
         return 128 + stop.number
     except RuntimeError as error:
-        if "DataLoader worker" not in str(error) and not isinstance(error, training.Diverged):
+        explained = isinstance(error, (training.Diverged, ranks.ProcessLost))
+        if not explained and "DataLoader worker" not in str(error):
             raise
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
     except MemoryError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    _report(trained)
-    _draw(settings, trained)
     return 0
 
 
@@ -139,7 +142,16 @@ def _check_only_sweep(options: argparse.Namespace) -> None:
         raise ValueError(f"--processes must be 1 or more, got {options.processes}")
 
 
-def _settings(options: argparse.Namespace) -> training.TrainingSettings:
+def _train(options: argparse.Namespace, settings: training.TrainingSettings) -> None:
+    """Train; the first of several processes shows what came of it."""
+    default = models.run_folder(settings.profile, settings.model, settings.training, settings.seed)
+    trained = training.train(settings, options.output or default, options.resume, options.command)
+    if ranks.is_first():
+        _report(trained)
+        _draw(settings, trained)
+
+
+def _settings(options: argparse.Namespace, device: torch.device) -> training.TrainingSettings:
     """Return the checked settings."""
     names = (
         "training", "batch", "epochs", "learning_rate", "seed", "encoder",
@@ -148,7 +160,6 @@ def _settings(options: argparse.Namespace) -> training.TrainingSettings:
     chosen = {name: getattr(options, name) for name in names}
     size = tuple(options.size) if options.size else None
     weights = tuple(options.term_weights) if options.term_weights else None
-    device = runtime.choose_device(options.device)
     return training.settings_for(
         options.profile, options.model, device, size=size, term_weights=weights, **chosen
     )

@@ -134,6 +134,7 @@ class ERFNet(Network):
     feature_channels = 16
     classifier_name = "decoder.output_conv"
     encoder_names = ("encoder",)
+    idle_names = ("encoder.output_conv",)
 
     def __init__(self, num_classes: int) -> None:
         """Build with random weights; 19 or 20 outputs."""

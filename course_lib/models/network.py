@@ -34,6 +34,9 @@ class Network(nn.Module, ABC):
     encoder_names: tuple[str, ...] = ()
     """The modules that make up the encoder, where a network has one that can be trained on its own."""
 
+    idle_names: tuple[str, ...] = ()
+    """The modules of the public weights that no logit depends on."""
+
     def __init__(self) -> None:
         """Start with the check of the input's range switched on."""
         super().__init__()

@@ -6,10 +6,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from course_lib.training import ranks
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Interrupted(Exception):
+class Interrupted(ranks.SharedFate):
     """A run was asked to stop, and has saved its state."""
 
     def __init__(self, message: str, number: int) -> None:
@@ -45,6 +47,10 @@ def catch_interrupts() -> Iterator[Request]:
     before = {number: signal.signal(number, request.receive) for number in SIGNALS}
     try:
         yield request
+    except BaseException:
+        if ranks.count() > 1:
+            before[signal.SIGTERM] = signal.SIG_IGN  # see ranks.joined
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,6 +1,6 @@
 """The training loop: it learns, measures, logs and saves, and survives what may happen to it."""
 
-import time
+from contextlib import closing, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
@@ -10,10 +10,12 @@ from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
 from course_lib import models, runtime
-from course_lib.labels import CLASS_NAMES, NUM_CLASSES, VOID
+from course_lib.labels import CLASS_NAMES, IGNORE, NUM_CLASSES, VOID
+from course_lib.training import ranks
 from course_lib.training.checkpoint import save_state
 from course_lib.training.interrupts import Interrupted, Request, catch_interrupts
-from course_lib.training.logs import IOU, LOSS, Log
+from course_lib.training.logs import IOU, Log
+from course_lib.training.progress import Progress
 from course_lib.training.resume import CHECKPOINT, check_same_data, previous_state
 from course_lib.training.run import Diverged, TrainingRun
 from course_lib.training.samples import Batches, TrainingImages, loader
@@ -33,6 +35,9 @@ class Trained(NamedTuple):
 def train(settings: TrainingSettings, folder: Path, resume: bool = False, command: str = "") -> Trained:
     """Train a network from the beginning, or go on with an interrupted run.
 
+    Under torchrun, inside ``ranks.joined``, all processes call this and share every batch. Only the first one
+    reads and writes the folder; all return the same.
+
     Args:
         settings: of the run.
         folder: gets ``last.pt`` (the state), ``log.csv``, ``tensorboard/`` and the finished weights.
@@ -47,9 +52,15 @@ def train(settings: TrainingSettings, folder: Path, resume: bool = False, comman
         MemoryError: if a batch does not fit; the message says what would.
         Interrupted: after Ctrl-C or SIGTERM; the state is saved.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    if settings.batch < ranks.count():
+        raise ValueError(
+            f"a batch of {settings.batch} cannot be shared by {ranks.count()} processes: choose a larger "
+            "--batch or fewer processes"
+        )
+    if ranks.is_first():
+        folder.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(folder / ".lock", timeout=0):
+        with FileLock(folder / ".lock", timeout=0) if ranks.is_first() else nullcontext():
             return _Training(settings, folder, resume, command).finish()
     except Timeout:
         raise ValueError(
@@ -62,24 +73,26 @@ class _Training:
 
     def __init__(self, settings: TrainingSettings, folder: Path, resume: bool, command: str) -> None:
         """Open everything that can fail before the first step."""
-        self.settings, self.folder = settings, folder
-        state = previous_state(folder, settings, resume)
+        self.settings, self.folder, self.checkpoint = settings, folder, folder / CHECKPOINT
+        state = ranks.from_first(lambda: previous_state(folder, settings, resume))
+        self.saved = state is not None
         self.command = state["command"] if state else command
         self.encoder = _encoder(settings, state)
         self.validation = settings.samples("val")
         samples = settings.samples("train")
         self.images = TrainingImages(samples, settings.size, settings.seed, settings.num_classes)
+        ranks.check_same(_facts(settings, len(self.images), len(self.validation)))
         self.class_counts = self.images.class_counts()
         self.known = _known_classes(self.class_counts)
         if state:
             check_same_data(state, self.class_counts, len(self.images))
         self.per_epoch = len(Batches(len(self.images), settings.batch, 1, settings.seed))
         self.run = self._start(self.per_epoch * settings.epochs)
-        self.history: list[dict] = state["history"] if state else []
-        self.sums: dict[str, float] = state["sums"] if state else {}
-        self.started = time.monotonic() - (state["seconds"] if state else 0)
+        self.progress = Progress(self.run.terms, state)
         if state:
             self.run.restore(state)
+        elif not ranks.is_first():
+            self.run.draw_anew()  # else all would drop the same features
 
     def _start(self, steps: int) -> TrainingRun:
         """Return a run at its beginning."""
@@ -94,104 +107,91 @@ class _Training:
     def finish(self) -> Trained:
         """Take all steps that are left, and write the weights."""
         settings, start = self.settings, self.run.done
-        batches = Batches(len(self.images), settings.batch, settings.epochs, settings.seed, start)
-        data = loader(self.images, batches, settings.workers, pinned=self.run.device.type == "cuda")
-        log = Log(self.folder, self.history)
+        self.batches = Batches(len(self.images), settings.batch, settings.epochs, settings.seed, start)
+        data = loader(self.images, self.batches, settings.workers, pinned=self.run.device.type == "cuda")
         bar = tqdm(
-            total=start + len(batches), initial=start, desc=settings.model, unit="batch", smoothing=0.05
+            total=start + len(self.batches),
+            initial=start,
+            desc=settings.model,
+            unit="batch",
+            smoothing=0.05,
+            **ranks.only_first_shows(),
         )
-        try:
-            with catch_interrupts() as request, bar:
+        log = closing(Log(self.folder, self.progress.history)) if ranks.is_first() else nullcontext()
+        with log as self.log, catch_interrupts() as request, bar:
+            self._describe(bar)
+            for images, targets in data:
+                self._learn(images, targets)
+                self._after_step(request)
                 self._describe(bar)
-                for images, targets in data:
-                    self._learn(images, targets)
-                    self._after_step(log, request)
-                    self._describe(bar)
-                    bar.update()
-        finally:
-            log.close()
-        return Trained(self._export(), self.history)
+                bar.update()
+        return Trained(self._export(), self.progress.history)
 
     def _learn(self, images: torch.Tensor, targets: torch.Tensor) -> None:
         """Take one step; if the run diverges, say where."""
-        epoch, batch = self.run.done // self.per_epoch + 1, self.run.done % self.per_epoch + 1
+        step = self.run.done
+        epoch, batch = step // self.per_epoch + 1, step % self.per_epoch + 1
+        targets[self.batches.own_images_in(step) :] = IGNORE
         try:
             values = self.run.step(images, targets)
         except Diverged as error:
-            kept = self.folder / CHECKPOINT
+            kept = f"the last good checkpoint is {self.checkpoint}" if self.saved else "before any checkpoint"
             raise Diverged(
-                f"{error} in epoch {epoch}, batch {batch} of {self.per_epoch}; training stopped, "
-                + (f"the last good checkpoint is {kept}" if kept.exists() else "before any checkpoint")
-                + "; start anew with a smaller --learning-rate"
+                f"{error} in epoch {epoch}, batch {batch} of {self.per_epoch}; training stopped, {kept}; "
+                "start anew with a smaller --learning-rate"
             ) from None
-        for name, value in (values | {"images": len(images), "batches": 1}).items():
-            self.sums[name] = self.sums.get(name, 0) + value
+        self.progress.add(values, self.batches.images_in(step))
 
-    def _after_step(self, log: Log, request: Request) -> None:
-        """Measure and log at the end of an epoch; save when it is time; stop if asked to."""
-        step = self.run.done
+    def _after_step(self, request: Request) -> None:
+        """Measure and log at the end of an epoch; save when it is time; stop if any process is asked to."""
+        step, asked = self.run.done, ranks.largest(request.number)
         if step % self.per_epoch == 0:
-            self._end_epoch(log)
-        elif step % self.settings.checkpoint_every == 0 or request.number:
+            self._end_epoch()
+        elif step % self.settings.checkpoint_every == 0 or asked:
             self._save()
-        if request.number:
+        if asked:
             raise Interrupted(
                 f"stopped after step {step} of {self.per_epoch * self.settings.epochs}, saved in "
-                f"{self.folder / CHECKPOINT}; add --resume to go on",
-                request.number,
+                f"{self.checkpoint}; add --resume to go on",
+                asked,
             )
 
-    def _end_epoch(self, log: Log) -> None:
+    def _end_epoch(self) -> None:
         """Add a row to the history, and save it with the state."""
-        seconds = time.monotonic() - self.started
-        row = {
-            "epoch": len(self.history) + 1,
-            "step": self.run.done,
-            **self._losses(),
-            "learning_rate": self.run.schedule.get_last_lr()[0],
-            "seconds": round(seconds, 2),
-            "images_per_second": round(self.sums["images"] / seconds, 2),
-        }
+        row = self.progress.row(self.run.done, self.run.schedule.get_last_lr()[0])
         if row["epoch"] % self.settings.validate_every == 0 or row["epoch"] == self.settings.epochs:
             row |= validate(self.run, self.validation, self.known)
-        self.history.append(row)
-        self.sums, self.started = {}, time.monotonic()
+        self.progress.end_epoch(row)
         self._save()
-        log.write(self.history)
-
-    def _losses(self) -> dict[str, float]:
-        """Return the mean loss of the epoch so far and, where there are several terms, that of each."""
-        terms = {LOSS + name: self.sums[name] / self.sums["batches"] for name in self.run.terms}
-        return {"loss": sum(terms.values())} | (terms if len(terms) > 1 else {})
+        if self.log:
+            self.log.write(self.progress.history)
 
     def _save(self) -> None:
         """Save the state of everything."""
-        progress = {
+        state = self.run.state()  # to which all processes contribute
+        self.saved = True
+        if not ranks.is_first():
+            return
+        about = {
             "settings": asdict(self.settings),
             "command": self.command,
             "encoder": self.encoder.source,
             "images": len(self.images),
             "class_counts": self.class_counts,
-            "history": self.history,
-            "sums": self.sums,
-            "seconds": time.monotonic() - self.started,
         }
-        save_state(self.folder / CHECKPOINT, self.run.state() | progress)
+        save_state(self.checkpoint, state | about | self.progress.state())
 
     def _describe(self, bar: tqdm) -> None:
-        """Show losses, mean IoU and learning rate in the progress bar, which adds the time left."""
-        measured = [row["miou"] for row in self.history if "miou" in row]
-        newest = self._losses() if self.sums else (self.history[-1] if self.history else {})
-        losses = {name: value for name, value in newest.items() if name.startswith("loss")}
-        shown = {"epoch": f"{min(len(self.history) + 1, self.settings.epochs)}/{self.settings.epochs}"}
-        shown |= {name.removeprefix(LOSS): f"{value:.3f}" for name, value in losses.items()}
-        shown |= {"mIoU": f"{measured[-1]:.3f}" if measured else "-"}
-        shown |= {"lr": f"{self.run.schedule.get_last_lr()[0]:.1e}"}
+        """Say in the progress bar, which adds the time left, how far the run is."""
+        shown = self.progress.shown(self.settings.epochs, self.run.schedule.get_last_lr()[0])
         bar.set_postfix(shown, refresh=False)  # a dictionary keeps its order
 
     def _export(self) -> Path:
         """Write the weights in half precision, as they are shipped."""
-        settings, last = self.settings, self.history[-1]
+        settings, last = self.settings, self.progress.history[-1]
+        path = self.folder / f"{settings.model}_{settings.training}.safetensors"
+        if not ranks.is_first():
+            return path
         names = {"miou": last["miou"]} | {f"iou {n}": last[IOU + n] for n in CLASS_NAMES if IOU + n in last}
         metadata = models.Metadata(
             model=settings.model,
@@ -206,7 +206,6 @@ class _Training:
             metrics={name: round(value, 4) for name, value in names.items()},
             command=self.command,
         )
-        path = self.folder / f"{settings.model}_{settings.training}.safetensors"
         models.save_checkpoint(self.run.network, path, metadata, dtype=torch.float16)
         return path
 
@@ -216,6 +215,12 @@ def _encoder(settings: TrainingSettings, state: dict | None) -> models.Encoder:
     if state or settings.encoder is None:
         return models.Encoder({}, state.get("encoder", {}) if state else {})
     return models.read_encoder(settings.model, settings.encoder, settings.num_classes)
+
+
+def _facts(settings: TrainingSettings, images: int, validation_images: int) -> dict:
+    """Return what must be the same in all processes that work together."""
+    chosen = {name: value for name, value in asdict(settings).items() if name not in ("device", "workers")}
+    return chosen | {"training images": images, "validation images": validation_images}
 
 
 def _known_classes(counts: torch.Tensor) -> list[int]:

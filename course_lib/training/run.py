@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +11,9 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from course_lib.losses import find_term, weight_sum
 from course_lib.models import Network
-from course_lib.training.memory import is_out_of_memory, parts_that_fit
+from course_lib.training import parallel, ranks
+from course_lib.training.memory import advice, free, guess, is_out_of_memory
+from course_lib.training.samples import mixed
 from course_lib.training.settings import PRECISIONS, TrainingSettings
 
 EXPLODED = 1000.0
@@ -21,7 +24,7 @@ SMALLEST_SCALE = 1e-3
 """Of fp16 losses; a scaler that has come down to this has skipped dozens of steps."""
 
 
-class Diverged(RuntimeError):
+class Diverged(ranks.SharedFate, RuntimeError):
     """A loss or a gradient is NaN, infinite or absurdly large; the weights were not changed by it."""
 
 
@@ -50,7 +53,9 @@ class TrainingRun:
         # the fastest for convolutions on CPUs and CUDA; wrong gradients on Apple's GPUs (pytorch #175189)
         fast = self.device.type in ("cpu", "cuda")
         self.memory_format = torch.channels_last if fast else torch.contiguous_format
-        self.network = network.to(self.device, memory_format=self.memory_format).train()
+        network = parallel.share_statistics(network.to(self.device, memory_format=self.memory_format))
+        self.network = network.train()
+        self.heads = parallel.shared(self.network)
         self.weights = weights.to(self.device)
         recipe = settings.recipe
         self.optimizer = recipe.optimizer(
@@ -62,14 +67,15 @@ class TrainingRun:
         self.done = 0
 
     def step(self, images: Tensor, targets: Tensor) -> dict[str, float]:
-        """Learn from one batch.
+        """Learn from one batch, or from this process's share of it.
 
         Args:
             images: float32 (N, 3, H, W) in [0, 1].
             targets: train ids, 255 where void, int64 (N, H, W).
 
         Returns:
-            The value of each loss term times its weight, summed over all heads of the network.
+            The value of each loss term times its weight, summed over all heads of the network, for the whole
+            batch.
 
         Raises:
             Diverged: before any weight is changed.
@@ -102,19 +108,26 @@ class TrainingRun:
     def _backward(self, images: tuple[Tensor, ...], targets: tuple[Tensor, ...]) -> dict[str, float]:
         """Add up the gradients of all parts; the denominator of the loss is that of the whole batch."""
         targets = tuple(part.to(self.device, non_blocking=True) for part in targets)
-        denominator = sum(weight_sum(part, self.weights) for part in targets).clamp(min=1e-12)
-        values = dict.fromkeys(self.terms, torch.zeros((), device=self.device))
-        for pictures, target in zip(images, targets, strict=True):
-            heads = self._all_logits(pictures)
-            terms = {
-                name: self.settings.terms[name]
-                * sum(term(logits, target, self.weights) for logits in heads)
-                / denominator
+        denominator = ranks.total(sum(weight_sum(part, self.weights) for part in targets)).clamp(min=1e-12)
+        values = torch.zeros(len(self.terms), device=self.device)
+        for part, (pictures, target) in enumerate(zip(images, targets, strict=True), start=1):
+            exchange = nullcontext() if part == len(images) else parallel.unshared(self.heads)
+            with exchange:
+                terms = self._terms(pictures, target) / denominator
+                # times the processes, over which the gradients are averaged
+                self.scaler.scale(terms.sum() * ranks.count()).backward()
+            values += terms.detach()
+        return dict(zip(self.terms, ranks.total(values).tolist(), strict=True))
+
+    def _terms(self, images: Tensor, targets: Tensor) -> Tensor:
+        """Return the weighted sum over pixels and heads of each loss term, before the division."""
+        heads = self._all_logits(images)
+        return torch.stack(
+            [
+                self.settings.terms[name] * sum(term(logits, targets, self.weights) for logits in heads)
                 for name, term in self.terms.items()
-            }
-            self.scaler.scale(sum(terms.values())).backward()
-            values = {name: value + terms[name].detach() for name, value in values.items()}
-        return {name: value.item() for name, value in values.items()}
+            ]
+        )
 
     def loss_sums(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the sum of the whole loss over the valid pixels, and that of their weights.
@@ -139,7 +152,7 @@ class TrainingRun:
         images = images.to(self.device, memory_format=self.memory_format, non_blocking=True)
         dtype = PRECISIONS[self.settings.precision]
         with torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32):
-            heads = self.network.all_logits(images)
+            heads = self.heads(images)
         return [logits.float() for logits in heads]
 
     def _check(self, values: dict[str, float]) -> None:
@@ -158,48 +171,59 @@ class TrainingRun:
 
     def _advice(self, images: Tensor, targets: Tensor) -> str:
         """Find out in how many parts the batch would fit."""
-        count, _, height, width = images.shape
-        self.optimizer.zero_grad()
-        _free(self.device)
 
         def attempt(number: int) -> None:
             try:
                 self._backward((images[:number],), (targets[:number],))
             finally:
                 self.optimizer.zero_grad()
-                _free(self.device)
+                free(self.device)
 
-        parts = parts_that_fit(count, attempt)
-        problem = (
-            f"a batch of {count} images of {height} x {width} does not fit into the memory of {self.device}"
-        )
-        if parts is None:
-            return f"{problem}, nor does one image: choose a smaller --size"
-        return f"{problem}; {-(-count // parts)} at a time fit: add --accumulate {parts}"
+        self.optimizer.zero_grad()
+        free(self.device)
+        if ranks.count() > 1:  # the others wait elsewhere and cannot take part in attempts
+            return guess(images.shape, self.device, self.settings.accumulate)
+        return advice(images.shape, self.device, attempt)
 
     def state(self) -> dict:
-        """Return everything that the next step depends on."""
+        """Return everything that the next step depends on, the dropout of other processes included."""
+        random = {"random": torch.get_rng_state(), "random_device": self._device_random()}
         return {
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "scaler": self.scaler.state_dict(),
             "step": self.done,
-            "random": torch.get_rng_state(),
-            "random_device": self._device_random(),
+            **random,
+            "random_of_others": ranks.gathered(random)[1:],
         }
 
     def restore(self, state: dict) -> None:
-        """Continue from what ``state`` returned, bit for bit on the same machine."""
+        """Continue from what ``state`` returned, bit for bit on the same machine with as many processes.
+
+        With another number of them dropout is drawn anew, from the seed and the step.
+        """
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         self.scaler.load_state_dict(state["scaler"])
         self.done = state["step"]
-        torch.set_rng_state(state["random"])
-        if self.device.type != "cpu" and state["random_device"] is not None:
+        saved = [state, *state.get("random_of_others", [])]
+        if len(saved) == ranks.count():
+            self._restore_random(saved[ranks.number()])
+        else:
+            self.draw_anew()
+
+    def draw_anew(self) -> None:
+        """Begin another sequence of random numbers, which depends on seed, rank and step alone."""
+        torch.manual_seed(mixed(self.settings.seed, ranks.number(), self.done))
+
+    def _restore_random(self, saved: dict) -> None:
+        """Continue the sequence of random numbers that a state of this process holds."""
+        torch.set_rng_state(saved["random"])
+        if self.device.type != "cpu" and saved["random_device"] is not None:
             module = torch.get_device_module(self.device)
-            module.set_rng_state(state["random_device"], *self._which())
+            module.set_rng_state(saved["random_device"], *self._which())
 
     def _device_random(self) -> Tensor | None:
         """Return the state of the device's own generator, which draws the dropout; a CPU has none."""
@@ -210,9 +234,3 @@ class TrainingRun:
     def _which(self) -> tuple[torch.device, ...]:
         """Return the argument by which torch finds the generator; there is only one Apple GPU."""
         return (self.device,) if self.device.type == "cuda" else ()
-
-
-def _free(device: torch.device) -> None:
-    """Give cached memory back before the next attempt."""
-    if device.type == "cuda":
-        torch.cuda.empty_cache()

@@ -1,6 +1,6 @@
 """Training images in an order, and with an augmentation, that depend on seed, epoch and image alone.
 
-Neither the number of workers nor an interruption changes what the network sees.
+Neither the number of workers or processes nor an interruption changes what the network sees.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 
 from course_lib.data import Augmentation, Sample, resized_pair
 from course_lib.labels import IGNORE, NUM_CLASSES, VOID, void_as_class
+from course_lib.training import ranks
 from course_lib.training.interrupts import ignore_interrupts
 
 CACHE_BYTES = 1_000_000_000
@@ -43,7 +44,8 @@ class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
         self.augment = Augmentation(size)
         self.cache: tuple[Tensor, Tensor] | None = None
         if 4 * len(samples) * size[0] * size[1] <= CACHE_BYTES:  # three bytes of image, one of target
-            pairs = [self._pair(i) for i in tqdm(range(len(samples)), desc="reading", unit="image")]
+            shown = tqdm(range(len(samples)), desc="reading", unit="image", **ranks.only_first_shows())
+            pairs = [self._pair(index) for index in shown]
             # two tensors rather than hundreds: workers receive each through a file descriptor
             self.cache = tuple(torch.stack(parts) for parts in zip(*pairs, strict=True))
 
@@ -56,9 +58,7 @@ class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
         epoch, index = key
         image, target = self._cached(index)
         before = torch.get_rng_state()
-        torch.default_generator.manual_seed(
-            _mixed(self.seed, epoch, index)
-        )  # a GPU's generator is left alone
+        torch.default_generator.manual_seed(mixed(self.seed, epoch, index))  # a GPU's generator is left alone
         try:
             return self.augment(image, target)
         finally:
@@ -80,22 +80,27 @@ class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
     def class_counts(self) -> Tensor:
         """Return how many pixels each class has, int64 (``num_classes``,); what is no class is left out."""
         counts = torch.zeros(IGNORE + 1, dtype=torch.int64)
-        for index in tqdm(range(len(self)), desc="class shares", unit="image", leave=False):
+        share, shown = ranks.mine(range(len(self))), ranks.only_first_shows()
+        for index in tqdm(share, desc="class shares", unit="image", leave=False, **shown):
             counts += torch.bincount(self._cached(index)[1].flatten().long(), minlength=IGNORE + 1)
-        return counts[: self.num_classes]
+        return ranks.total(counts)[: self.num_classes]
 
 
-def _mixed(*numbers: int) -> int:
+def mixed(*numbers: int) -> int:
     """Return a seed from several numbers, below 2 ** 63; neighbours give unrelated seeds."""
-    mixed = 0
+    seed = 0
     for number in numbers:
-        mixed = (mixed + number + 1) * 6364136223846793005 % 2**63  # Knuth's multiplier
-        mixed ^= mixed >> 29
-    return mixed
+        seed = (seed + number + 1) * 6364136223846793005 % 2**63  # Knuth's multiplier
+        seed ^= seed >> 29
+    return seed
 
 
 class Batches(Sampler[list[Key]]):
-    """The batches of a whole training run, from any step on; every image comes once per epoch."""
+    """The batches of a whole training run, from any step on; every image comes once per epoch.
+
+    Several processes share each batch. All get equally many images, so that all take part in every exchange:
+    where a batch does not suffice its first image fills the gap, not to be learnt from (``own_images_in``).
+    """
 
     def __init__(self, images: int, batch: int, epochs: int, seed: int, start: int = 0) -> None:
         """Only remember the numbers.
@@ -115,13 +120,23 @@ class Batches(Sampler[list[Key]]):
         return self.epochs * self.per_epoch - self.start
 
     def __iter__(self) -> Iterator[list[Key]]:
-        """Yield the keys of each batch."""
+        """Yield the keys of this process's share of each batch."""
         for epoch in range(self.start // self.per_epoch, self.epochs):
-            generator = torch.Generator().manual_seed(_mixed(self.seed, epoch))
+            generator = torch.Generator().manual_seed(mixed(self.seed, epoch))
             order = torch.randperm(self.images, generator=generator).tolist()
             done = max(0, self.start - epoch * self.per_epoch)
             for first in range(done * self.batch, self.images, self.batch):
-                yield [(epoch, index) for index in order[first : first + self.batch]]
+                keys = [(epoch, index) for index in order[first : first + self.batch]]
+                gaps = -len(keys) % ranks.count()
+                yield ranks.mine(keys + keys[:1] * gaps)
+
+    def images_in(self, step: int) -> int:
+        """Return how many images the batch of a step has, over all processes."""
+        return min(self.batch, self.images - step % self.per_epoch * self.batch)
+
+    def own_images_in(self, step: int) -> int:
+        """Return how many of them this process gets; what its share holds behind them fills a gap."""
+        return len(ranks.mine(range(self.images_in(step))))
 
 
 def loader(images: TrainingImages, batches: Batches, workers: int = 0, pinned: bool = False) -> DataLoader:

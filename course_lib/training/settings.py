@@ -9,6 +9,7 @@ import torch
 from course_lib.data import SEGMENTATION_SETS, find_profile
 from course_lib.models import NETWORKS
 from course_lib.runtime import unknown_name
+from course_lib.training import ranks
 from course_lib.training.recipes import RECIPES, TRAININGS, Recipe
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -36,7 +37,7 @@ class TrainingSettings:
     size: tuple[int, int]
     """Height and width of the training images, in pixels."""
     batch: int
-    """Images per optimiser step."""
+    """Images per optimiser step, over all processes."""
     epochs: int
     learning_rate: float
     seed: int = 0
@@ -147,7 +148,7 @@ def settings_for(profile: str, model: str, device: torch.device, **chosen) -> Tr
         "epochs": numbers.epochs,
         "learning_rate": numbers.rate_factor * RECIPES[model].rate_for(batch),
         # a GPU would wait for one process; on a CPU the network needs all cores itself
-        "workers": 0 if device.type == "cpu" else min(8, os.cpu_count() or 1),
+        "workers": 0 if device.type == "cpu" else min(8, (os.cpu_count() or 1) // ranks.on_this_machine()),
     }
     return TrainingSettings(
         **({"model": model, "profile": profile, "device": str(device)} | defaults | given)
