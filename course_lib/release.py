@@ -39,7 +39,7 @@ NO_ADDRESS = 'COURSE = ""'
 
 
 def repository(root: Path = PROJECT_ROOT) -> str:
-    """Return the address of the repository, ``Repository`` in pyproject.toml's urls; empty while there is none."""
+    """Return the repository's address, ``Repository`` in pyproject.toml's urls; empty while there is none."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return project.get("urls", {}).get("Repository", "")
 
@@ -69,7 +69,7 @@ def _write_address(notebook: NotebookNode, address: str) -> None:
     """Tell the set-up cell, if there is one, where pip finds the course."""
     for cell in notebook.cells:
         if address and cell.source.startswith(NO_ADDRESS):
-            cell.source = cell.source.replace(NO_ADDRESS, f'COURSE = "course-lib @ git+{address}"', 1)
+            cell.source = cell.source.replace(NO_ADDRESS, f'COURSE = "git+{address}"', 1)
 
 
 def _read(path: Path) -> NotebookNode:

@@ -21,7 +21,7 @@ LIBRARY = Path(__file__).resolve().parent
 """The folder of this package; the shipped weights are in it."""
 
 PROJECT_ROOT = LIBRARY.parent if (LIBRARY.parent / "pyproject.toml").is_file() else Path.cwd()
-"""The folder that holds pyproject.toml, notebooks/ and data/; the current one if only the package was installed."""
+"""The folder that holds pyproject.toml, notebooks/ and data/; the current one if only the package is there."""
 
 REPORTED_PACKAGES = ("course-lib", "torch", "torchvision", "numpy", "pandas", "pillow", "safetensors")
 """The packages whose versions stand beside every result."""
@@ -47,6 +47,14 @@ def data_root() -> Path:
     A relative ``COURSE_DATA`` counts from the project's root, so that notebooks and the command line agree.
     """
     return PROJECT_ROOT / Path(os.environ.get("COURSE_DATA") or "data").expanduser()
+
+
+class Titles(dict[str, str]):
+    """How papers write the names of a table; what has no other title is written as it is called here."""
+
+    def __missing__(self, name: str) -> str:
+        """Return a name without an entry as its own title."""
+        return name
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> ValueError:

@@ -8,12 +8,12 @@ from course_lib.models.enet import ENet
 from course_lib.models.erfnet import ERFNet
 from course_lib.models.heads import HEADS
 from course_lib.models.network import Network
-from course_lib.runtime import unknown_name
+from course_lib.runtime import Titles, unknown_name
 
 NETWORKS: dict[str, type[Network]] = {"erfnet": ERFNet, "enet": ENet, "bisenetv2": BiSeNetV2}
 """Every network that ``build`` knows."""
 
-TITLES = {"erfnet": "ERFNet", "enet": "ENet", "bisenetv2": "BiSeNetV2"}
+TITLES = Titles(erfnet="ERFNet", enet="ENet", bisenetv2="BiSeNetV2")
 """How papers write the networks."""
 
 
