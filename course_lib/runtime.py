@@ -21,7 +21,7 @@ LIBRARY = Path(__file__).resolve().parent
 """The folder of this package; the shipped weights are in it."""
 
 PROJECT_ROOT = LIBRARY.parent if (LIBRARY.parent / "pyproject.toml").is_file() else Path.cwd()
-"""The folder that holds pyproject.toml, notebooks/ and data/; the current one if only the package is there."""
+"""The folder that holds pyproject.toml, notebooks/ and data/; where only the package is, the current one."""
 
 REPORTED_PACKAGES = ("course-lib", "torch", "torchvision", "numpy", "pandas", "pillow", "safetensors")
 """The packages whose versions stand beside every result."""

@@ -138,7 +138,7 @@ SCORES: dict[str, Callable[..., Tensor]] = {
     "energy": energy,
     "void": void,
 }
-"""The scores of the course by name; each takes logits and, if it needs them, known classes and a temperature."""
+"""The scores of the course by name; each takes logits and, where it needs them, the other two arguments."""
 
 TITLES = Titles(msp="MSP", max_logit="MaxLogit", max_entropy="MaxEntropy", energy="Energy", void="Void")
 """How papers write the scores."""
