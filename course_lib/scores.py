@@ -11,8 +11,8 @@ from inspect import signature
 import torch
 from torch import Tensor
 
-from course_lib.labels import NUM_CLASSES, VOID
-from course_lib.runtime import Titles, unknown_name
+from course_lib.labels import NUM_CLASSES, VOID, Titles
+from course_lib.runtime import unknown_name
 
 KnownClasses = Sequence[int] | None
 
