@@ -26,8 +26,8 @@ FINGERPRINT = "course_fingerprint"
 """In a released notebook's metadata: of its cells, so that work in it is noticed."""
 
 PACKED = (
-    "README.md", "LICENSE", "pyproject.toml", "environment.yml", "start.py",
-    "course_lib", "data_scripts", "notebooks", "site",
+    "README.md", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "pyproject.toml",
+    "environment.yml", "binder", "start.py", "course_lib", "data_scripts", "notebooks", "site",
 )  # fmt: skip
 """What learners get: neither solutions/ nor tests/, which know the answers and the mistakes."""
 
