@@ -217,7 +217,7 @@ def check_environment() -> Environment:
 
 def _processor() -> str:
     """Say what lessons and commands compute on."""
-    lessons = f"lessons compute on the processor ({torch.get_num_threads()} threads)"
+    lessons = f"lessons compute on the processor (threads: {torch.get_num_threads()})"
     device = choose_device()
     if device.type == "cpu":
         return f"{lessons}; no GPU is needed"
