@@ -107,3 +107,11 @@ def colourise(target: Tensor) -> Tensor:
         raise ValueError(f"train ids are 0 to {VOID} and {IGNORE}, got {unknown}")
     table = torch.tensor([*PALETTE, VOID_COLOUR], dtype=torch.uint8)
     return table[target.long().clamp(max=VOID)]
+
+
+class Titles(dict[str, str]):
+    """How papers write the names of a table; what has no other title is written as it is called here."""
+
+    def __missing__(self, name: str) -> str:
+        """Return a name without an entry as its own title."""
+        return name

@@ -8,6 +8,7 @@ is no such mean: it looks for the hard pixels of each part, so its value depends
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from inspect import signature
 
 import torch
 from torch import Tensor
@@ -205,18 +206,15 @@ LOSSES: dict[str, LossTerm] = {
 }
 """Every term by name; a loss is one of them or a weighted sum of several."""
 
-NEED_KNOWN_CLASSES = ("ln",)
-"""The terms in which an output that is never trained must take no part."""
-
 
 def find_term(name: str, known_classes: Sequence[int] | None = None) -> LossTerm:
-    """Return a term of ``LOSSES``, told which classes are known if it has to know.
+    """Return a term of ``LOSSES``, told which classes are known if it asks for ``known_classes``.
 
     Raises:
         ValueError: if there is none of that name.
     """
     if name not in LOSSES:
         raise unknown_name("loss term", name, LOSSES)
-    if name in NEED_KNOWN_CLASSES:
+    if "known_classes" in signature(LOSSES[name]).parameters:
         return partial(LOSSES[name], known_classes=known_classes)
     return LOSSES[name]

@@ -2,6 +2,7 @@
 
 import hashlib
 import subprocess
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -25,16 +26,30 @@ FINGERPRINT = "course_fingerprint"
 """In a released notebook's metadata: of its cells, so that work in it is noticed."""
 
 PACKED = (
-    "README.md", "LICENSE", "pyproject.toml", "environment.yml", "start.py",
-    "course_lib", "data_scripts", "notebooks", "site",
+    "README.md", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "pyproject.toml",
+    "environment.yml", "binder", "start.py", "course_lib", "data_scripts", "notebooks", "site",
 )  # fmt: skip
 """What learners get: neither solutions/ nor tests/, which know the answers and the mistakes."""
 
 ZIP_DATE = (2025, 1, 1, 0, 0, 0)  # the same content gives the same file
 
 
-def student_version(source: Path) -> str:
+NO_ADDRESS = 'COURSE = ""'
+"""How a lesson's set-up cell begins in solutions/; a release adds the repository's address, if it has one."""
+
+
+def repository(root: Path = PROJECT_ROOT) -> str:
+    """Return the repository's address, ``Repository`` in pyproject.toml's urls; empty while there is none."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return project.get("urls", {}).get("Repository", "")
+
+
+def student_version(source: Path, address: str | None = None) -> str:
     """Return the learners' notebook made from one solved notebook, as the text of its file.
+
+    Args:
+        source: the solved notebook.
+        address: of the repository, from which Colab installs the course; by default that of pyproject.toml.
 
     Raises:
         ValueError: if the notebook breaks nbgrader's rules; the message names it.
@@ -45,8 +60,16 @@ def student_version(source: Path) -> str:
             notebook, _ = step().preprocess(notebook, {})
     except (RuntimeError, nbformat.ValidationError) as error:
         raise ValueError(f"{source}: {error}") from None
+    _write_address(notebook, repository() if address is None else address)
     notebook.metadata[FINGERPRINT] = _fingerprint(notebook)
     return nbformat.writes(notebook) + "\n"
+
+
+def _write_address(notebook: NotebookNode, address: str) -> None:
+    """Tell the set-up cell, if there is one, where pip finds the course."""
+    for cell in notebook.cells:
+        if address and cell.source.startswith(NO_ADDRESS):
+            cell.source = cell.source.replace(NO_ADDRESS, f'COURSE = "git+{address}"', 1)
 
 
 def _read(path: Path) -> NotebookNode:

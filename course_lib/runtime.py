@@ -17,8 +17,11 @@ import numpy as np
 import psutil
 import torch
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
-"""The folder that holds pyproject.toml, notebooks/ and data/."""
+LIBRARY = Path(__file__).resolve().parent
+"""The folder of this package; the shipped weights are in it."""
+
+PROJECT_ROOT = LIBRARY.parent if (LIBRARY.parent / "pyproject.toml").is_file() else Path.cwd()
+"""The folder that holds pyproject.toml, notebooks/ and data/; where only the package is, the current one."""
 
 REPORTED_PACKAGES = ("course-lib", "torch", "torchvision", "numpy", "pandas", "pillow", "safetensors")
 """The packages whose versions stand beside every result."""
@@ -27,6 +30,12 @@ OLDEST_PYTHON = (3, 11)
 
 LEAST_FREE_GB = 0.5
 """Of disk; the generated data and a few results fit into it."""
+
+LESSON_GB = 1.5
+"""Of memory, at most; the tests of the lessons hold them to it."""
+
+WINDOWS_PATH, LONGEST_BELOW = 259, 180
+"""Characters: the longest path that Windows takes by default; the longest below a course with its .venv."""
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Names of settings in the GNU C library's malloc.h."""
@@ -62,19 +71,31 @@ def choose_device(name: str = "auto") -> torch.device:
     """Return a usable device.
 
     Args:
-        name: ``auto`` (the best there is), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+        name: ``auto`` (the best that works), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
 
     Raises:
         ValueError: if the device is unknown or absent on this machine.
     """
     if name == "auto":
-        name = torch.accelerator.current_accelerator().type if torch.accelerator.is_available() else "cpu"
-    try:
-        torch.ones(1, device=name).item()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"device {name!r} cannot be used here ({reason}); try auto or cpu") from None
+        found = accelerator()
+        name = "cpu" if found is None or unusable(found) else found
+    if reason := unusable(name):
+        raise ValueError(f"device {name!r} cannot be used here ({reason}); try auto or cpu")
     return torch.device(name)
+
+
+def accelerator() -> str | None:
+    """Return the kind of this machine's GPU, such as ``cuda`` or ``mps``; None if torch sees none."""
+    return torch.accelerator.current_accelerator().type if torch.accelerator.is_available() else None
+
+
+def unusable(device: str) -> str:
+    """Return why a device does not compute, in torch's words; empty if it does."""
+    try:
+        torch.ones(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        return str(error).splitlines()[0]
+    return ""
 
 
 def seed_everything(seed: int) -> None:
@@ -160,33 +181,69 @@ class Environment:
     """What a lesson runs on, shown as a list by notebooks and terminals."""
 
     facts: tuple[str, ...]
+    advice: tuple[str, ...] = ()
+    """What may go wrong later, each with its cure."""
 
     def __repr__(self) -> str:
-        """Return one line per fact."""
-        return "\n".join(f"✓ {fact}" for fact in self.facts)
+        """Return one line per fact, then one per piece of advice."""
+        return "\n".join([f"✓ {fact}" for fact in self.facts] + [f"! {line}" for line in self.advice])
 
 
 def check_environment() -> Environment:
-    """Look at this machine before a lesson starts; missing things raise, the rest is returned.
+    """Look at this machine before a lesson starts; what stops a lesson raises, the rest is returned.
 
     Raises:
         RuntimeError: if Python is too old.
         OSError: if the disk is so full that the lessons could not write their data.
     """
     if sys.version_info < OLDEST_PYTHON:
-        raise RuntimeError(f"Python {platform.python_version()} is too old; set up with python3 start.py lab")
+        needed = ".".join(map(str, OLDEST_PYTHON))
+        raise RuntimeError(
+            f"Python {platform.python_version()} is too old, {needed} or newer is needed: install it from "
+            f"python.org, then python{needed} start.py lab"
+        )
     free = shutil.disk_usage(PROJECT_ROOT).free / 1e9
     if free < LEAST_FREE_GB:
-        raise OSError(f"only {free:.1f} GB of disk are free in {PROJECT_ROOT}; free {LEAST_FREE_GB} GB")
-    device = choose_device()
-    threads = f", {torch.get_num_threads()} thread(s), which is enough" if device.type == "cpu" else ""
+        raise OSError(
+            f"only {free:.1f} GB of disk are free in {PROJECT_ROOT}, the lessons need {LEAST_FREE_GB}: "
+            "delete what you can spare, for example the folder results"
+        )
     profile = os.environ.get("COURSE_PROFILE") or "mini"
     data = "generated data, no download" if profile == "mini" else f"data sets in {data_root()}"
-    return Environment(
-        (
-            f"Python {platform.python_version()}, torch {torch.__version__.split('+')[0]}",
-            f"computing on {device}{threads}",
-            f"{free:.0f} GB of disk are free",
-            f"profile {profile}: {data}",
-        )
-    )
+    versions = f"Python {platform.python_version()}, torch {torch.__version__.split('+')[0]}"
+    facts = (versions, _processor(), f"{free:.0f} GB of disk are free", f"profile {profile}: {data}")
+    return Environment(facts, tuple(filter(None, (_broken_gpu(), _little_memory(), _long_path()))))
+
+
+def _processor() -> str:
+    """Say what lessons and commands compute on."""
+    lessons = f"lessons compute on the processor (threads: {torch.get_num_threads()})"
+    device = choose_device()
+    if device.type == "cpu":
+        return f"{lessons}; no GPU is needed"
+    cure = "; if it lacks an operation: --device cpu" if device.type == "mps" else ""
+    return f"{lessons}; commands such as train use the GPU ({device}){cure}"
+
+
+def _broken_gpu() -> str:
+    """Say so if there is a GPU that torch cannot use."""
+    found = accelerator()
+    if found is None or not (reason := unusable(found)):
+        return ""
+    return f"torch cannot use the GPU ({reason}): commands take the processor, until its driver is renewed"
+
+
+def _little_memory() -> str:
+    """Say so if the largest lesson may not fit into the free memory."""
+    free = psutil.virtual_memory().available / 1e9
+    if free >= LESSON_GB:
+        return ""
+    return f"{free:.1f} GB of memory are free, a lesson may need {LESSON_GB}: shut other notebooks down"
+
+
+def _long_path() -> str:
+    """Say so if Windows may refuse the longest file names below this folder."""
+    length = len(str(PROJECT_ROOT))
+    if os.name != "nt" or length + LONGEST_BELOW <= WINDOWS_PATH:
+        return ""
+    return f"this path of {length} characters is long for Windows: move the course to one like C:\\course"

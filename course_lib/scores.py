@@ -6,11 +6,12 @@ those present in the training data. An output that was never trained takes no pa
 
 import math
 from collections.abc import Callable, Sequence
+from inspect import signature
 
 import torch
 from torch import Tensor
 
-from course_lib.labels import NUM_CLASSES, VOID
+from course_lib.labels import NUM_CLASSES, VOID, Titles
 from course_lib.runtime import unknown_name
 
 KnownClasses = Sequence[int] | None
@@ -137,19 +138,15 @@ SCORES: dict[str, Callable[..., Tensor]] = {
     "energy": energy,
     "void": void,
 }
-"""The five scores of the course by name."""
+"""The scores of the course by name; each takes logits and, where it needs them, the other two arguments."""
 
-TITLES = {
-    "msp": "MSP",
-    "max_logit": "MaxLogit",
-    "max_entropy": "MaxEntropy",
-    "energy": "Energy",
-    "void": "Void",
-}
+TITLES = Titles(msp="MSP", max_logit="MaxLogit", max_entropy="MaxEntropy", energy="Energy", void="Void")
 """How papers write the scores."""
 
-NEED_TEMPERATURE = ("msp", "max_entropy", "energy")
-"""The scores that a temperature changes; the others ignore it."""
+
+def needs_temperature(name: str) -> bool:
+    """Tell whether a temperature changes a score of ``SCORES``; the others ignore it."""
+    return "temperature" in signature(SCORES[name]).parameters
 
 
 def score(name: str, logits: Tensor, known_classes: KnownClasses = None, temperature: float = 1.0) -> Tensor:
@@ -169,10 +166,9 @@ def score(name: str, logits: Tensor, known_classes: KnownClasses = None, tempera
     """
     if name not in SCORES:
         raise unknown_name("score", name, SCORES)
-    if name == "void":
-        return void(logits)
-    options = {"temperature": temperature} if name in NEED_TEMPERATURE else {}
-    return SCORES[name](logits, known_classes, **options)
+    offered = {"known_classes": known_classes, "temperature": temperature}
+    taken = signature(SCORES[name]).parameters
+    return SCORES[name](logits, **{key: value for key, value in offered.items() if key in taken})
 
 
 def _scaled(logits: Tensor, known_classes: KnownClasses, temperature: float = 1.0) -> Tensor:

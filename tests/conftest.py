@@ -7,12 +7,6 @@ from collections import defaultdict
 
 import pytest
 import torch
-import unsolved
-from file_server import serving
-from offers import Offer
-from small_data import ROOT
-
-from course_lib.fetching import transfer
 
 collect_ignore_glob = ["*conftest.py"]
 """Nothing to test in them; searched for doctests, files of one name would take each other's place."""
@@ -20,14 +14,17 @@ collect_ignore_glob = ["*conftest.py"]
 
 def pytest_configure(config):
     """Watch the points of unsolved lessons. On CI, data that is there but unread is a failure, not a skip."""
-    config.pluginmanager.register(unsolved)
+    if config.getoption("nbval"):
+        import unsolved  # here, and more below: one file of tests alone should not wait for what others need
+
+        config.pluginmanager.register(unsolved)
     if hasattr(
         config, "workerinput"
     ):  # of pytest-xdist: what tests start shares the processor with other tests
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         torch.set_num_threads(1)  # threads that wait for each other on a busy core take many times as long
     unread = {"COURSE_DATA", "COURSE_REFERENCE"} - os.environ.keys()
-    if os.environ.get("CI") and (ROOT.parent / "shared").is_dir() and unread:
+    if os.environ.get("CI") and (config.rootpath.parent / "shared").is_dir() and unread:
         raise pytest.UsageError(
             f"../shared is there but {sorted(unread)} not set: tests/real would be skipped"
         )
@@ -88,6 +85,11 @@ def own_temporary():
 @pytest.fixture
 def offered(request, tmp_path, monkeypatch):
     """The source that a test is parametrised with, on a local server, for an impatient client."""
+    from file_server import serving
+    from offers import Offer
+
+    from course_lib.fetching import transfer
+
     monkeypatch.setattr(transfer, "PATIENT", transfer.Patience(tries=2, wait=0.01, silence=0.4))
     files = {}
     with serving(files) as address:

@@ -1,9 +1,12 @@
 """Small lessons, made on the spot."""
 
+import copy
 from pathlib import Path
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from course_lib.grading.lesson import Lesson
 
 ANSWER = "def twice(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
 CHECK = (
@@ -44,3 +47,16 @@ def write_lesson(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(nbformat.writes(new_notebook(cells=cells)) + "\n", encoding="utf-8")
     return path
+
+
+def answered(lesson: Lesson, answers: dict[str, str]) -> nbformat.NotebookNode:
+    """Return the learners' notebook with some answers in it."""
+    cells = {
+        exercise.answer_id: answers[exercise.name]
+        for exercise in lesson.exercises
+        if exercise.name in answers
+    }
+    written = copy.deepcopy(lesson.released)
+    for cell in written.cells:
+        cell.source = cells.get(cell.metadata.get("nbgrader", {}).get("grade_id", ""), cell.source)
+    return written

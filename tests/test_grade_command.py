@@ -6,10 +6,10 @@ import shutil
 import nbformat
 import pandas as pd
 import pytest
-from class_of_students import notebook
 from lesson_cells import exercises
 from sandbox_here import needs_sandbox
 from small_data import ROOT
+from small_notebooks import answered
 
 from course_lib.__main__ import main
 from course_lib.grading import lesson_names, proof, read_lesson, sandbox
@@ -27,9 +27,9 @@ def handed_in(tmp_path_factory):
     tasks = exercises(ROOT / "solutions" / LESSON / f"{LESSON}.ipynb")
     solved = {task.name: task.answer for task in tasks}
     work = {
-        "anna": notebook(lesson, solved),
-        "bert": notebook(lesson, {task.name: task.answer for task in tasks[:2]}),
-        "carl": notebook(lesson, solved),
+        "anna": answered(lesson, solved),
+        "bert": answered(lesson, {task.name: task.answer for task in tasks[:2]}),
+        "carl": answered(lesson, solved),
     }
     next(
         cell for cell in work["bert"].cells if "essay" in str(cell.metadata)

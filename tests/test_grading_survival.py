@@ -8,10 +8,9 @@ import time
 
 import nbformat
 import pytest
-from class_of_students import notebook
 from distributed import WorkerPlugin
 from sandbox_here import needs_sandbox, running
-from small_notebooks import write_lesson
+from small_notebooks import answered, write_lesson
 
 from course_lib.cluster import workers
 from course_lib.grading import Job, Limits, answer_key, cluster, grade_all, read_lesson
@@ -55,7 +54,7 @@ def test_a_killed_grader_leaves_no_kernel_behind(kernels):
 
 
 def test_a_submission_whose_worker_is_killed_is_graded_elsewhere_once(lesson, kernels):
-    content = nbformat.writes(notebook(lesson, {"twice": SLOW})).encode()
+    content = nbformat.writes(answered(lesson, {"twice": SLOW})).encode()
     jobs = [Job(f"student {number}", lesson.name, content) for number in range(3)]
     key = {lesson.name: answer_key(lesson, Limits(), True)}
     with workers(2) as client:

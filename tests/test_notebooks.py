@@ -135,7 +135,7 @@ def test_lessons_have_the_same_shape(source):
     assert re.match(r"# \d ", text)
     assert [part for part in PARTS if part not in text] == []
     assert text.count("<summary>Answer</summary>") == 5
-    assert code[0] == _first_code(SOURCES[0]), "the set-up cell is the same in all lessons"
+    assert code[:2] == _set_up(SOURCES[0]), "the set-up cells are the same in all lessons"
     assert [source for source in code if _prose(source)] == [], "text belongs into Markdown cells"
     lengths = sorted(len(source.splitlines()) for source in code)
     assert lengths[len(lengths) // 2] <= 9 and lengths[-1] <= LONGEST_CELL_LINES
@@ -149,10 +149,10 @@ def _prose(source):
     return all(line.startswith("#") for line in lines) or any(re.match(r"# (#|- )", line) for line in lines)
 
 
-def _first_code(path):
-    """Return the first code cell of a notebook."""
+def _set_up(path):
+    """Return the two code cells with which a notebook begins: what installs, and what imports."""
     cells = nbformat.read(path, as_version=4).cells
-    return next(cell.source for cell in cells if cell.cell_type == "code")
+    return [cell.source for cell in cells if cell.cell_type == "code"][:2]
 
 
 def _words(text):

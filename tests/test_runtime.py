@@ -68,13 +68,69 @@ def test_the_environment_check_says_what_a_lesson_runs_on(monkeypatch):
     assert f"profile camvid: data sets in {runtime.data_root()}" in repr(runtime.check_environment())
 
 
-def test_the_environment_check_stops_where_lessons_could_not_work(monkeypatch):
-    monkeypatch.setattr(runtime, "LEAST_FREE_GB", 1e9)
-    with pytest.raises(OSError, match=r"only .* GB of disk are free in .*; free 1000000000.0 GB"):
+@pytest.mark.parametrize(
+    ("setting", "value", "error", "message"),
+    [
+        (
+            "LEAST_FREE_GB",
+            1e9,
+            OSError,
+            r"only .* GB of disk are free in .*, the lessons need 10+\.0: delete",
+        ),
+        (
+            "OLDEST_PYTHON",
+            (4, 0),
+            RuntimeError,
+            r"is too old, 4\.0 or newer is needed: install .* start\.py lab",
+        ),
+    ],
+)
+def test_the_environment_check_stops_where_lessons_could_not_work(
+    monkeypatch, setting, value, error, message
+):
+    monkeypatch.setattr(runtime, setting, value)
+    with pytest.raises(error, match=message):
         runtime.check_environment()
-    monkeypatch.setattr(runtime, "OLDEST_PYTHON", (4, 0))
-    with pytest.raises(RuntimeError, match=r"is too old; set up with python3 start.py lab"):
-        runtime.check_environment()
+
+
+def test_without_a_gpu_the_environment_check_says_that_none_is_needed(monkeypatch):
+    monkeypatch.setattr(runtime, "accelerator", lambda: None)
+    found = runtime.check_environment()
+    assert "no GPU is needed" in repr(found) and "GPU" not in "".join(found.advice)
+
+
+@pytest.mark.parametrize(("kind", "more"), [("cuda", ""), ("mps", "if it lacks an operation: --device cpu")])
+def test_a_gpu_is_said_to_serve_commands_not_lessons(monkeypatch, kind, more):
+    monkeypatch.setattr(runtime, "accelerator", lambda: kind)
+    monkeypatch.setattr(runtime, "unusable", lambda device: "")
+    fact = runtime.check_environment().facts[1]
+    assert fact.startswith("lessons compute on the processor") and f"use the GPU ({kind})" in fact
+    assert more in fact and ("--device" in fact) == bool(more)
+
+
+def test_a_gpu_that_torch_cannot_use_is_left_alone_and_named(monkeypatch):
+    monkeypatch.setattr(runtime, "accelerator", lambda: "cuda:77")
+    assert runtime.choose_device() == torch.device("cpu")
+    (advice,) = [line for line in runtime.check_environment().advice if "GPU" in line]
+    assert advice.startswith("torch cannot use the GPU (") and advice.endswith("until its driver is renewed")
+
+
+def test_little_memory_is_noticed(monkeypatch):
+    monkeypatch.setattr(runtime, "LESSON_GB", 1e6)
+    assert "a lesson may need 1000000.0: shut other notebooks down" in repr(runtime.check_environment())
+    monkeypatch.setattr(runtime, "LESSON_GB", 0)
+    assert "memory" not in repr(runtime.check_environment())
+
+
+@pytest.mark.parametrize(
+    ("system", "length", "noticed"), [("nt", 80, True), ("nt", 79, False), ("posix", 80, False)]
+)
+def test_a_path_too_long_for_windows_is_noticed(monkeypatch, system, length, noticed):
+    monkeypatch.setattr(runtime, "PROJECT_ROOT", "x" * length)
+    with monkeypatch.context() as patch:
+        patch.setattr(runtime.os, "name", system)
+        found = runtime._long_path()
+    assert ("C:\\course" in found) == noticed == (f"path of {length} characters" in found)
 
 
 def test_the_peak_of_memory_is_that_of_this_process_not_of_the_one_that_started_it():

@@ -55,6 +55,14 @@ def test_the_first_run_installs_and_the_second_does_not(start):
     assert run(start, "test") == (0, [task])
 
 
+def test_an_environment_made_by_hand_is_kept(start, tmp_path):
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    status, commands = run(start, "test")
+    assert status == 0 and ".[dev]" in commands[0] and not any("-m venv" in c for c in commands)
+
+
 @pytest.mark.parametrize(
     "task, last", [("lab", "-m jupyterlab --ServerApp.root_dir="), ("run", "-m course_lib run")]
 )

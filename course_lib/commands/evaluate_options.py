@@ -6,7 +6,7 @@ from pathlib import Path
 from course_lib import data, evaluation, inference, models
 from course_lib.commands import parser_of
 from course_lib.models.files import CLASS_ORDERS
-from course_lib.scores import NEED_TEMPERATURE, SCORES
+from course_lib.scores import SCORES, needs_temperature
 
 FITTED = "fitted"
 """The word for the temperature that ``calibrate`` wrote beside the weights."""
@@ -69,8 +69,8 @@ def _add_scoring_options(group: argparse._ArgumentGroup) -> None:
     add("--score", nargs="+", default=DEFAULT_SCORES, dest="scores", metavar="NAME",
         help=f"of {', '.join(SCORES)} (default: {' '.join(DEFAULT_SCORES)})")
     add("--temperature", nargs="+", type=_temperature, default=[1.0], metavar="T", dest="temperatures",
-        help=f"divides the logits in {', '.join(NEED_TEMPERATURE)}: numbers, or fitted, which is what "
-        "calibrate wrote beside the weights (default: 1)")
+        help=f"divides the logits in {', '.join(filter(needs_temperature, SCORES))}: numbers, or "
+        "fitted, which is what calibrate wrote beside the weights (default: 1)")
     add("--protocol", default="benchmark", choices=evaluation.PROTOCOLS,
         help="benchmark is right, peer and paper reproduce published figures (default: %(default)s)")
     add("--size", nargs=2, type=int, metavar=("H", "W"),

@@ -72,7 +72,7 @@ class Settings:
         """Return each (score, temperature) to compute; a score that ignores T appears once, with T = 1."""
         pairs = []
         for name in self.scores:
-            matters = name in score_functions.NEED_TEMPERATURE
+            matters = score_functions.needs_temperature(name)
             pairs += [(name, t) for t in (self.temperatures if matters else (1.0,))]
         return list(dict.fromkeys(pairs))
 

@@ -17,8 +17,6 @@ from course_lib.grading.running import run_cells
 from course_lib.grading.shown import harmless
 from course_lib.grading.similarity import suspicions
 
-SIMILAR = "needs a look, points kept"
-
 
 @dataclass(frozen=True)
 class Job:

@@ -2,7 +2,7 @@
 
 import torch
 
-from course_lib.labels import NUM_CLASSES, VOID
+from course_lib.labels import NUM_CLASSES, VOID, Titles
 from course_lib.models.bisenetv2 import BiSeNetV2
 from course_lib.models.enet import ENet
 from course_lib.models.erfnet import ERFNet
@@ -13,7 +13,7 @@ from course_lib.runtime import unknown_name
 NETWORKS: dict[str, type[Network]] = {"erfnet": ERFNet, "enet": ENet, "bisenetv2": BiSeNetV2}
 """Every network that ``build`` knows."""
 
-TITLES = {"erfnet": "ERFNet", "enet": "ENet", "bisenetv2": "BiSeNetV2"}
+TITLES = Titles(erfnet="ERFNet", enet="ENet", bisenetv2="BiSeNetV2")
 """How papers write the networks."""
 
 

@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
-from course_lib.runtime import PROJECT_ROOT, unknown_name
+from course_lib.runtime import LIBRARY, PROJECT_ROOT, unknown_name
 
-FOLDER = PROJECT_ROOT / "course_lib" / "weights"
+FOLDER = LIBRARY / "weights"
 RESULTS = PROJECT_ROOT / "results"
 
 

@@ -12,7 +12,6 @@ from course_lib.plots.figure import DescribedFigure
 MOST_NAMES = 60  # learners whose names and numbers can still be read
 MOST_CASES = 15
 GREY, HELD = "#e4e4e8", "#d95f02"
-DARK = 0.55  # of the points: brighter cells get black numbers
 
 
 def points_map(grades: pd.DataFrame) -> DescribedFigure:

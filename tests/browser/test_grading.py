@@ -2,10 +2,10 @@
 
 import nbformat
 import pandas as pd
-from class_of_students import notebook
 from lesson_cells import exercises
 from sandbox_here import needs_sandbox
 from small_data import ROOT
+from small_notebooks import answered
 
 from course_lib import handing_in, release
 from course_lib.__main__ import main
@@ -20,7 +20,7 @@ TEXT = "Because seeds differ more than losses do."
 def hand_in(folder):
     """Write a submission with right answers and a text."""
     tasks = exercises(ROOT / "solutions" / LESSON / f"{LESSON}.ipynb")
-    written = notebook(read_lesson(LESSON), {task.name: task.answer for task in tasks})
+    written = answered(read_lesson(LESSON), {task.name: task.answer for task in tasks})
     next(cell for cell in written.cells if "essay" in str(cell.metadata)).source = TEXT
     path = folder / "anna" / LESSON / f"{LESSON}.ipynb"
     path.parent.mkdir(parents=True)

@@ -16,7 +16,6 @@ SINGLE = (
     "        taken.append(clock() - started)\n"
     "    return sorted(taken)[len(taken) // 2]\n"
 )
-FACTOR = "factor = norm.weight / (norm.running_var + norm.eps).sqrt()"
 BIAS = "(bias - norm.running_mean) * factor + norm.bias"
 WEIGHT = "weight * factor.view(-1, 1, 1, 1)"
 
