@@ -10,40 +10,20 @@ import time
 
 import pandas as pd
 import pytest
-import torch
-from small_data import ROOT, write_benchmark, write_street
+from small_data import ROOT
+from small_sweeps import CPU, EPOCHS, RUNS, SMALL, write_data, written
 
-from course_lib import cluster, models, sweeps
+from course_lib import cluster, sweeps
+from course_lib.__main__ import main
 from course_lib.sweeps import running, work
 
-CPU = torch.device("cpu")
-RUNS = 6
-EPOCHS = 4
 WITHIN = 400  # seconds, on a busy machine
-SMALL = f"""
-[all]
-profile = "camvid"
-size = [16, 24]
-batch = 3
-epochs = {EPOCHS}
-learning_rate = 1e-3
-"""
-GRID = 'training = "eiml_fl"\n[grid]\nterm_weights = [[1, 2], [2, 1]]\nseed = [0, 1, 2]\n'
 
 
 @pytest.fixture
 def street(tmp_path, monkeypatch):
-    """Small data of profile camvid, for this process and for all that it starts."""
-    write_street(tmp_path / "data" / "CamVid")
-    write_benchmark(tmp_path / "data" / "benchmarks", "fs_static")
-    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(models.shipped, "RESULTS", tmp_path / "results")
-    return tmp_path
-
-
-def written(folder, text=SMALL + GRID, name="small.toml"):
-    (folder / name).write_text(text)
-    return folder / name
+    """A folder with small data, which the library finds."""
+    return write_data(tmp_path, monkeypatch)
 
 
 def wait_until(is_so):
@@ -75,51 +55,6 @@ def all_done(sweep):
         assert log["epoch"].tolist() == list(range(1, EPOCHS + 1)), run.name
         assert work.finished(run, sweep.folder / run.name) is not None
     return True
-
-
-def test_a_file_becomes_checked_runs(street):
-    sweep = sweeps.read_sweep(written(street), CPU)
-    assert [run.name for run in sweep.runs][:2] == ["term_weights=1,2_seed=0", "term_weights=1,2_seed=1"]
-    assert {run.group for run in sweep.runs} == {"term_weights=1,2", "term_weights=2,1"}
-    assert sweep.baseline == "term_weights=1,2" and sweep.name == "small"
-    settings = sweep.runs[-1].settings
-    assert (settings.term_weights, settings.seed, settings.size, settings.batch) == ((2, 1), 2, (16, 24), 3)
-
-
-def test_several_grids_hold_what_does_not_combine(street):
-    text = SMALL + '[[grid]]\ntraining = ["ce", "ln"]\n[[grid]]\ntraining = ["eiml_fl"]\n'
-    text += 'term_weights = [[1, 1], [1, 4]]\n[baseline]\ntraining = "ln"\n'
-    sweep = sweeps.read_sweep(written(street, text), CPU)
-    assert [run.settings.training for run in sweep.runs] == ["ce", "ln", "eiml_fl", "eiml_fl"]
-    assert sweep.baseline == "training=ln"
-
-
-@pytest.mark.parametrize(
-    "text, message",
-    [
-        ("[all]\n", "has no \\[grid\\]"),
-        ("[grid]\nseed = [0", "cannot be read as TOML"),
-        ("[gird]\nseed = [0]\n", "unknown table 'gird'.* did you mean grid"),
-        ("[grid]\nseeds = [0]\n", "unknown setting in .* 'seeds'.* did you mean seed"),
-        ("[grid]\nseed = 0\n", "seed in \\[grid\\] must be a list of values, got 0"),
-        ("[grid]\nseed = [0, 0]\n", "gives seed=0 twice"),
-        ('[grid]\nseed = ["0"]\n', "seed must be a int, got '0'"),
-        ("[grid]\nterm_weights = [[1, true]]\n", "term_weights must be a list of numbers"),
-        ('[grid]\nprofile = ["mini", "camvid"]\n', "put profile into \\[all\\]"),
-        (
-            '[all]\ntraining = "ce"\n[grid]\nterm_weights = [[1, 2]]\n',
-            "term_weights=1,2: training ce has the",
-        ),
-        ("[grid]\nseed = [0]\n[baseline]\nseed = 4\n", "no run is the baseline seed=4"),
-        (
-            '[all]\nencoder = "no.safetensors"\n[grid]\nseed = [0]\n',
-            "encoder .*no.safetensors does not exist",
-        ),
-    ],
-)
-def test_a_wrong_file_is_one_clear_error(street, text, message):
-    with pytest.raises((ValueError, FileNotFoundError), match=message):
-        sweeps.read_sweep(written(street, text), CPU)
 
 
 def test_a_worker_killed_in_the_middle_costs_no_run_and_none_is_done_twice(street):
@@ -162,8 +97,6 @@ def test_a_second_call_does_only_what_is_missing(street, capfd):
 
 def call(file, *options):
     """Run the command in this process."""
-    from course_lib.__main__ import main
-
     return main(["train", "--sweep", str(file), "--device", "cpu", *options])
 
 
