@@ -30,14 +30,13 @@ def printed_beside_shares(printed: pd.DataFrame, shares: pd.DataFrame, title: st
         found = here[here["benchmark"] == name]
         axis.axvline(row.prevalence, color="black", label="prevalence")
         axis.axvline(row.prevalence_with_void, color="black", linestyle=":", label="with void as anomaly")
-        axis.plot(
-            found["auprc"], found["model"].map(TITLES), "o", color=ORANGE, markersize=9, label="printed"
-        )
-        axis.set(
-            title=name,
-            xlabel="AuPRC in %",
-            xlim=(0, 1.15 * max(row.prevalence_with_void, found["auprc"].max())),
-        )
+        most = 1.15 * max(row.prevalence_with_void, found["auprc"].max())
+        models = found["model"].map(TITLES)
+        axis.plot(found["auprc"], models, "o", color=ORANGE, markersize=6, clip_on=False, label="printed")
+        for model, value in zip(models, found["auprc"], strict=True):
+            beside = {"xytext": (-8, 0), "ha": "right"} if value > most / 2 else {"xytext": (8, 0)}
+            axis.annotate(f"{value:.2f}", (value, model), textcoords="offset points", va="center", **beside)
+        axis.set(title=name, xlabel="AuPRC in %", xlim=(0, most))
         axis.margins(y=0.3)
         axis.spines[["top", "right"]].set_visible(False)
     figure.legend(
@@ -74,9 +73,9 @@ def mending_steps(steps: pd.DataFrame, title: str = "") -> DescribedFigure:
         xlabel="AuPRC in % (higher is better)",
         xlim=(0, 1.2 * max(steps["auprc"].max(), steps["chance"].max())),
     )
-    right.set(xlabel="FPR95 in % (lower is better)", xlim=(0, 119))
+    right.set(xlabel="FPR95 in % (lower is better)", xlim=(0, 119), xticks=range(0, 101, 20))
     left.invert_yaxis()
-    left.legend(frameon=False, fontsize=9, loc="lower right")
+    figure.legend(*left.get_legend_handles_labels(), frameon=False, fontsize=9, loc="outside lower center")
     figure.suptitle(title)
     return figure
 
