@@ -20,8 +20,9 @@ import torch
 LIBRARY = Path(__file__).resolve().parent
 """The folder of this package; the shipped weights are in it."""
 
-PROJECT_ROOT = LIBRARY.parent if (LIBRARY.parent / "pyproject.toml").is_file() else Path.cwd()
-"""The folder that holds pyproject.toml, notebooks/ and data/; where only the package is, the current one."""
+CAME_ALONE = LIBRARY.parent.name in ("site-packages", "dist-packages")  # as on Colab
+PROJECT_ROOT = Path.cwd() if CAME_ALONE else LIBRARY.parent
+"""The folder that holds pyproject.toml, notebooks/ and data/; the current one if the library came alone."""
 
 REPORTED_PACKAGES = ("course-lib", "torch", "torchvision", "numpy", "pandas", "pillow", "safetensors")
 """The packages whose versions stand beside every result."""

@@ -103,8 +103,12 @@ def test_the_address_of_the_repository_stands_in_pyproject_alone(tmp_path):
     assert f"git+{release.repository()}" in set_up_cell(None) or release.repository() == ""
 
 
-def test_an_installed_library_without_its_folder_works_in_the_current_one(tmp_path):
-    copy = tmp_path / "installed" / "course_lib"
+@pytest.mark.parametrize(
+    ("folder", "alone"), [("site-packages", True), ("dist-packages", True), ("a", False)]
+)
+def test_the_root_is_the_current_folder_only_for_a_library_that_came_alone(tmp_path, folder, alone):
+    """In the sandbox of grading the library lies in its place, and nothing else of the project is seen."""
+    copy = tmp_path / folder / "course_lib"
     copy.mkdir(parents=True)
     for name in ("__init__.py", "runtime.py"):
         (copy / name).write_bytes((ROOT / "course_lib" / name).read_bytes())
@@ -117,4 +121,4 @@ def test_an_installed_library_without_its_folder_works_in_the_current_one(tmp_pa
         text=True,
         check=True,
     )
-    assert done.stdout.strip() == f"{tmp_path}|{copy}"
+    assert done.stdout.strip() == f"{tmp_path if alone else copy.parent}|{copy}"
