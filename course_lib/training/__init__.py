@@ -10,7 +10,7 @@ from course_lib.training.plane import (
     score_positions,
     train_on_plane,
 )
-from course_lib.training.recipes import RECIPES, TRAININGS, training_title
+from course_lib.training.recipes import RECIPES, TRAININGS, Recipe, Training, training_title
 from course_lib.training.run import Diverged, TrainingRun
 from course_lib.training.samples import Batches, TrainingImages, loader
 from course_lib.training.settings import PRECISIONS, TrainingSettings, settings_for
@@ -24,7 +24,9 @@ __all__ = [
     "Interrupted",
     "PlaneNetwork",
     "PlanePoints",
+    "Recipe",
     "Trained",
+    "Training",
     "TrainingImages",
     "TrainingRun",
     "TrainingSettings",
