@@ -19,6 +19,7 @@ extensions = [
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["results/*/table*.md", "results/*/objects.md"]  # parts of pages, to download
+smartquotes_action = "q"  # quotes alone: -- begins an option
 
 myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]
 myst_heading_anchors = 3
@@ -28,18 +29,22 @@ nb_ipywidgets_js = {}  # a page without a kernel has no use for them
 autodoc_default_options = {"members": True, "exclude-members": "set"}  # matplotlib makes one for each figure
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
+maximum_signature_line_length = 80
 napoleon_numpy_docstring = False
 nitpick_ignore_regex = [("py:.*", r"(?!course_lib).*")]  # other libraries are documented elsewhere
 
 html_theme = "sphinx_book_theme"
 html_static_path = ["_static"]
 html_css_files = ["course.css"]
+html_favicon = "_static/favicon.svg"
+html_copy_source = False
+html_domain_indices = False  # api.md lists the modules
+html_context = {"default_mode": "auto"}  # light or dark, as the reader's system
 html_theme_options = {
     "navbar_start": [],
     "navbar_center": [],
     "navbar_end": [],
     "navbar_persistent": [],
-    "show_toc_level": 2,
     "use_download_button": False,
     "use_fullscreen_button": False,
     "pygments_light_style": "a11y-high-contrast-light",

@@ -4,6 +4,7 @@ from course_lib.lessons.execution import Executed, execute, lesson_files
 from course_lib.lessons.kept import keep, kept
 from course_lib.lessons.pages import index_page, lesson_page
 from course_lib.lessons.site import build_site, write_lesson_sources
+from course_lib.lessons.still import without_widgets
 
 __all__ = [
     "Executed",
@@ -14,5 +15,6 @@ __all__ = [
     "kept",
     "lesson_files",
     "lesson_page",
+    "without_widgets",
     "write_lesson_sources",
 ]

@@ -4,6 +4,7 @@ import copy
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
 from nbformat import NotebookNode
@@ -36,9 +37,15 @@ def _as_page(notebook: NotebookNode, profile: str) -> NotebookNode:
     page = copy.deepcopy(notebook)
     for cell in page.cells:
         if cell.cell_type == "markdown":
-            cell.source = re.sub(r"\.\./(\w+)/(\1\.ipynb)", r"\2", cell.source)
+            source = re.sub(r"\.\./(\w+)/(\1\.ipynb)", r"\2", cell.source)
+            cell.source = re.sub(r"<details>.*?</details>", _with_formulas, source, flags=re.DOTALL)
     page.cells.insert(1, nbformat.v4.new_markdown_cell(NOTE.format(profile=profile), id="how-it-ran"))
     return page
+
+
+def _with_formulas(hidden: re.Match[str]) -> str:
+    """Return HTML with the marks of formulas that MathJax looks for; Sphinx leaves what is HTML as it is."""
+    return re.sub(r"\$([^$]+)\$", r'<span class="math">\\(\1\\)</span>', hidden[0])
 
 
 def build_site(source: Path, output: Path) -> int:
@@ -50,6 +57,7 @@ def build_site(source: Path, output: Path) -> int:
     """
     from sphinx.cmd.build import build_main  # seconds to import, for this alone
 
-    # what Sphinx knows from an earlier build gives no warning again, so it starts afresh
-    strict = ["--fresh-env", "--fail-on-warning", "--nitpicky"]
-    return build_main([*strict, "--quiet", "--builder", "html", str(source), str(output)])
+    strict = ["--fail-on-warning", "--nitpicky", "--quiet"]
+    # a folder of its own each time: what Sphinx remembers of an earlier build gives no warning again
+    with TemporaryDirectory() as memory:
+        return build_main([*strict, "--doctree-dir", memory, "--builder", "html", str(source), str(output)])
