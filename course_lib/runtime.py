@@ -18,7 +18,10 @@ import psutil
 import torch
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
-"""The folder that holds pyproject.toml, notebooks/ and data/."""
+"""The folder that holds pyproject.toml, notebooks/ and data/.
+
+:meta hide-value:
+"""
 
 REPORTED_PACKAGES = ("course-lib", "torch", "torchvision", "numpy", "pandas", "pillow", "safetensors")
 """The packages whose versions stand beside every result."""

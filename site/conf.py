@@ -29,6 +29,7 @@ nb_ipywidgets_js = {}  # a page without a kernel has no use for them
 autodoc_default_options = {"members": True, "exclude-members": "set"}  # matplotlib makes one for each figure
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True  # PROJECT_ROOT, not where it is on this machine
 maximum_signature_line_length = 80
 napoleon_numpy_docstring = False
 nitpick_ignore_regex = [("py:.*", r"(?!course_lib).*")]  # other libraries are documented elsewhere

@@ -2,6 +2,7 @@
 
 import copy
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -57,6 +58,7 @@ def build_site(source: Path, output: Path) -> int:
     """
     from sphinx.cmd.build import build_main  # seconds to import, for this alone
 
+    shutil.rmtree(source / "api", ignore_errors=True)  # made from api.md, perhaps of an earlier version
     strict = ["--fail-on-warning", "--nitpicky", "--quiet"]
     # a folder of its own each time: what Sphinx remembers of an earlier build gives no warning again
     with TemporaryDirectory() as memory:

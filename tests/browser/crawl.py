@@ -14,7 +14,7 @@ LOOK = """() => ({
   formulas: document.querySelectorAll('.math').length,
   not_set: [...document.querySelectorAll('.math:not(:has(mjx-container)), mjx-merror')].map(m => m.innerText),
   text: (() => {
-    const copy = document.querySelector('article').cloneNode(true);
+    const copy = (document.querySelector('article') ?? document.body).cloneNode(true);
     copy.querySelectorAll('pre, code, script, style, mjx-container').forEach(element => element.remove());
     return copy.textContent;
   })(),
@@ -40,14 +40,14 @@ PALE = """() => {
     const share = top[3] / 255;
     return [0, 1, 2].map(i => top[i] * share + below[i] * (1 - share));
   };
+  const behind = new Map([[null, [255, 255, 255]]]);
   const background = element => {
-    const layers = [];
-    for (let at = element; at; at = at.parentElement) {
-      const layer = channels(getComputedStyle(at).backgroundColor);
-      if (layer[3]) layers.push(layer);
-      if (layer[3] === 255) break;
+    if (!behind.has(element)) {
+      const layer = channels(getComputedStyle(element).backgroundColor);
+      const covers = layer[3] === 255;
+      behind.set(element, covers ? layer.slice(0, 3) : over(layer, background(element.parentElement)));
     }
-    return layers.reduceRight((below, top) => over(top, below), [255, 255, 255]);
+    return behind.get(element);
   };
   const luminance = colour => {
     const linear = colour.map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
@@ -58,9 +58,9 @@ PALE = """() => {
   for (let text = texts.nextNode(); text; text = texts.nextNode()) {
     const element = text.parentElement;
     if (!text.textContent.trim() || !element.checkVisibility({opacityProperty: true})) continue;
-    const behind = background(element);
-    const colour = over(channels(getComputedStyle(element).color), behind);
-    const [light, dark] = [luminance(colour), luminance(behind)].sort((a, b) => b - a);
+    const ground = background(element);
+    const colour = over(channels(getComputedStyle(element).color), ground);
+    const [light, dark] = [luminance(colour), luminance(ground)].sort((a, b) => b - a);
     const contrast = (light + 0.05) / (dark + 0.05);
     if (contrast < 4.5) {
       const what = `${element.tagName} .${element.className} in .${element.parentElement.className}`;

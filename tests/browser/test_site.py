@@ -1,10 +1,12 @@
 """The course's site, built and crawled: nothing is broken, foreign, raw, too wide, too pale or speechless."""
 
+import contextlib
 import shutil
 
 import nbformat
 import pytest
 from crawl import PALE, WIDE, broken_links, crawl, serve
+from playwright.sync_api import TimeoutError
 from small_data import ROOT
 from small_notebooks import write_lesson
 
@@ -19,6 +21,10 @@ def view(value):
 
 widgets.Explorer("test", {"value": IntSlider(7, 0, 9, description="value")}, view)
 """
+pytestmark = [  # of Sphinx and its extensions, about each other
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::PendingDeprecationWarning"),
+]
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 
@@ -60,6 +66,8 @@ def measured(page):
         found["pale"][theme] = page.evaluate(PALE)
     for size in (PHONE, DESKTOP):
         page.set_viewport_size(size)
+        with contextlib.suppress(TimeoutError):  # the theme's scripts may still be moving things
+            page.wait_for_function(f"({WIDE})() <= 0", timeout=2000)
         found["wide"][size["width"]] = page.evaluate(WIDE)
     return found
 
