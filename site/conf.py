@@ -2,6 +2,8 @@
 
 import re
 
+from docutils import nodes
+
 from course_lib import __version__
 
 project = "Real-Time Anomaly Segmentation for Road Scenes"
@@ -54,9 +56,17 @@ html_theme_options = {
 
 
 def setup(app):
-    """Mend two things before and after what extensions make of them."""
+    """Mend three things before and after what Sphinx and its extensions make of them."""
+    app.connect("doctree-read", set_dashes)
     app.connect("source-read", download_tables)
     app.connect("autodoc-process-docstring", keep_colons, priority=900)  # after napoleon
+
+
+def set_dashes(app, doctree):
+    """Make dashes of the two hyphens that Sphinx puts behind the name of an argument."""
+    for text in list(doctree.findall(nodes.Text)):
+        if text == " -- ":
+            text.parent.replace(text, nodes.Text(" – "))
 
 
 def download_tables(app, name, content):
