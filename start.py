@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""python3 start.py lab|run|test: set up the course in .venv beside this file, once, then run a task in it.
+"""python3 start.py lab|run|site|test: set up the course in .venv beside it, once, then run a task there.
 
 Standard library only. Every line must parse on old Pythons, so that the message about the version is shown.
 """
@@ -22,6 +22,7 @@ TWO_AT_A_TIME = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]  # a
 TASKS = {
     "lab": ([MAKE_DATA, LAB], "open JupyterLab on the first lesson"),
     "run": ([MAKE_DATA, ["-m", "course_lib", "run"]], "execute all lessons, show them in results/index.html"),
+    "site": ([MAKE_DATA, ["-m", "course_lib", "site"]], "build the course's site in results/site/index.html"),
     "test": ([["-m", "pytest", "--nbval", *TWO_AT_A_TIME]], "run all tests, two at a time"),
 }
 # settings of the user that would send an installation elsewhere, or another Python's modules into ours

@@ -147,13 +147,13 @@ def logit_norm_sum(
     known_classes: Sequence[int] | None = None,
     temperature: float = LOGIT_NORM_TEMPERATURE,
 ) -> Tensor:
-    """Return the sum of weight * cross-entropy of z / (t (|z| + 1e-7)), whose length says nothing any more.
+    """Return the sum of weight * cross-entropy of ``z / (t (|z| + 1e-7))``, whose length says nothing.
 
     Args:
         logits: z, (N, C, H, W).
         target: known train ids, ``IGNORE`` where void, int64 (N, H, W).
         weights: of each class, shape (C,).
-        known_classes: the channels that take part, in the length |z| and in the softmax; by default all.
+        known_classes: the channels that take part, in the length and in the softmax; by default all.
         temperature: t > 0.
 
     Returns:

@@ -18,11 +18,17 @@ import psutil
 import torch
 
 LIBRARY = Path(__file__).resolve().parent
-"""The folder of this package; the shipped weights are in it."""
+"""The folder of this package; the shipped weights are in it.
+
+:meta hide-value:
+"""
 
 CAME_ALONE = LIBRARY.parent.name in ("site-packages", "dist-packages")  # as on Colab
 PROJECT_ROOT = Path.cwd() if CAME_ALONE else LIBRARY.parent
-"""The folder that holds pyproject.toml, notebooks/ and data/; the current one if the library came alone."""
+"""The folder that holds pyproject.toml, notebooks/ and data/; the current one if the library came alone.
+
+:meta hide-value:
+"""
 
 REPORTED_PACKAGES = ("course-lib", "torch", "torchvision", "numpy", "pandas", "pillow", "safetensors")
 """The packages whose versions stand beside every result."""

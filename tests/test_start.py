@@ -64,9 +64,14 @@ def test_an_environment_made_by_hand_is_kept(start, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "task, last", [("lab", "-m jupyterlab --ServerApp.root_dir="), ("run", "-m course_lib run")]
+    "task, last",
+    [
+        ("lab", "-m jupyterlab --ServerApp.root_dir="),
+        ("run", "-m course_lib run"),
+        ("site", "-m course_lib site"),
+    ],
 )
-def test_run_and_lab_make_the_data_first(start, task, last):
+def test_tasks_that_run_lessons_make_the_data_first(start, task, last):
     status, commands = run(start, task, "--more")
     assert status == 0 and commands[-2].endswith("make_mini.py") and commands[-1].startswith(last)
     assert commands[-1].endswith("--more")

@@ -228,3 +228,17 @@ def test_headless_it_draws_once_and_the_page_shows_picture_and_numbers(tmp_path)
     assert LIVE in outputs[-1].data and "VBox" not in json.dumps(outputs[-1].data.get("text/plain"))
     page = lessons.lesson_page(lesson)
     assert 'alt="value 7"' in page and "<strong>7</strong>" in page and LIVE not in page
+
+
+def test_a_page_says_where_the_controls_stand_and_that_they_move_elsewhere(pixels, void_network, benchmarks):
+    still = widgets.calibration_explorer(pixels)._repr_mimebundle_()["text/html"]
+    assert "In JupyterLab its controls move" in still
+    assert "network <strong>one</strong>" in still and "temperature <strong>1</strong>" in still
+    still = widgets.loss_explorer(("ce",))._repr_mimebundle_()["text/html"]
+    assert f"training <strong>{training.training_title('ce')}</strong>" in still
+    assert f"score <strong>{scores.TITLES['max_logit']}</strong>" in still
+    explorer = widgets.protocol_explorer(void_network, SHIPPED, benchmarks[1])
+    explorer.controls["chord"].value = True
+    still = explorer._repr_mimebundle_()["text/html"]
+    assert "FPR95 on the chord <strong>yes</strong>" in still
+    assert "images in 0 to 255 <strong>no</strong>" in still

@@ -12,6 +12,7 @@ COMMANDS = {
     "profile": "measure what networks cost in time and memory on this machine",
     "check-data": "look over the data sets: what is there, what is not, and what mends it",
     "run": "execute all lessons and show them as pages",
+    "site": "build the course's site",
     "grade": "grade submissions in a sandbox",
     "submit": "look over your lessons and pack them to be handed in",
     "release": "build the learners' notebooks from the solved ones",

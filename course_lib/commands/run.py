@@ -13,6 +13,7 @@ from course_lib.runtime import PROJECT_ROOT, write_atomically
 
 DESCRIPTION = """\
 Execute every lesson from its first cell to its last, as a learner has left it, and write results/index.html.
+The executed notebooks are kept beside the pages; `site` shows them without another run.
 The notebooks themselves are not changed. COURSE_PROFILE chooses the data, mini by default.
 """
 
@@ -41,6 +42,7 @@ def run(options: argparse.Namespace) -> int:
             bar.set_description(path.stem)
             lesson = lessons.execute(path, bar.update)
             executed.append(lesson)
+            lessons.keep(lesson, path, profile, pages)
             write_atomically(pages / f"{lesson.name}.html", lessons.lesson_page(lesson).encode())
             write_atomically(options.output / "index.html", lessons.index_page(executed, profile).encode())
     for lesson in executed:

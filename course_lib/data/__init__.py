@@ -2,7 +2,7 @@
 
 from course_lib.data.benchmark_images import BenchmarkImages
 from course_lib.data.benchmarks import BENCHMARKS, Benchmark, find_benchmark
-from course_lib.data.files import Sample
+from course_lib.data.files import ImagePairs, Sample
 from course_lib.data.mini import make_mini, mini_root
 from course_lib.data.overlays import lay_over_cityscapes
 from course_lib.data.profiles import PROFILES, Numbers, Profile, current_profile, find_profile
@@ -25,6 +25,7 @@ __all__ = [
     "BenchmarkImages",
     "CamVid",
     "Cityscapes",
+    "ImagePairs",
     "Numbers",
     "Profile",
     "Sample",

@@ -2,6 +2,6 @@
 
 from course_lib.exercises.check import Check
 from course_lib.exercises.device import SimulatedDevice
-from course_lib.exercises.progress import progress
+from course_lib.exercises.progress import LessonProgress, Progress, progress
 
-__all__ = ["Check", "SimulatedDevice", "progress"]
+__all__ = ["Check", "LessonProgress", "Progress", "SimulatedDevice", "progress"]

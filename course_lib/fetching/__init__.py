@@ -3,6 +3,18 @@
 from course_lib.fetching.fetch import Options, fetch, is_expected
 from course_lib.fetching.program import program
 from course_lib.fetching.records import Record
-from course_lib.fetching.sources import Source, find_source, sources
+from course_lib.fetching.sources import RemoteFile, Source, find_source, sources
+from course_lib.fetching.transfer import Patience
 
-__all__ = ["Options", "Record", "Source", "fetch", "find_source", "is_expected", "program", "sources"]
+__all__ = [
+    "Options",
+    "Patience",
+    "Record",
+    "RemoteFile",
+    "Source",
+    "fetch",
+    "find_source",
+    "is_expected",
+    "program",
+    "sources",
+]

@@ -1,6 +1,5 @@
 """Executed lessons as HTML that needs no network: pictures inside, formulas as MathML."""
 
-import copy
 import html
 import re
 from collections.abc import Sequence
@@ -12,8 +11,8 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
 from course_lib.lessons.execution import Executed
+from course_lib.lessons.still import without_widgets
 
-WIDGET = "application/vnd.jupyter.widget-view+json"
 FIGURE = re.compile(r'<img alt="[^"]*" style="max-width: 100%" src="data:image/png;base64,[\w+/=]*">')
 TEMPLATE = "lesson.html.j2"
 STYLE = files("course_lib.lessons").joinpath("index.css")
@@ -53,26 +52,8 @@ def lesson_page(lesson: Executed) -> str:
         exclude_output_prompt=True,
     )
     resources = {"metadata": {"name": lesson.title}}
-    page, _ = exporter.from_notebook_node(_without_widgets(lesson.notebook), resources)
+    page, _ = exporter.from_notebook_node(without_widgets(lesson.notebook), resources)
     return re.sub(r'href="\.\./(\w+)/\1\.ipynb"', r'href="\1.html"', page)
-
-
-def _without_widgets(notebook: NotebookNode) -> NotebookNode:
-    """Return a copy where nothing moves: explorers as their first picture, and no progress bars."""
-    shown = copy.deepcopy(notebook)
-    shown.metadata.pop("widgets", None)
-    for cell in shown.cells:
-        if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if not _only_moves(output)]
-            for output in cell.outputs:
-                output.get("data", {}).pop(WIDGET, None)
-    return shown
-
-
-def _only_moves(output: NotebookNode) -> bool:
-    """Tell whether an output is a widget without a picture in its place."""
-    kinds = output.get("data", {})
-    return WIDGET in kinds and "text/html" not in kinds
 
 
 def index_page(lessons: Sequence[Executed], profile: str) -> str:

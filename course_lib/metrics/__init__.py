@@ -10,7 +10,7 @@ from course_lib.metrics.components import (
     combine,
     components,
 )
-from course_lib.metrics.curve import FPR_CONVENTIONS
+from course_lib.metrics.curve import FPR_CONVENTIONS, Curve
 from course_lib.metrics.exact import auroc, average_precision, exact_curve, fpr_at_tpr
 from course_lib.metrics.packing import packed, unpacked
 from course_lib.metrics.segmentation import Confusion
@@ -28,6 +28,7 @@ __all__ = [
     "ComponentMetrics",
     "Components",
     "Confusion",
+    "Curve",
     "Detections",
     "Intervals",
     "Resampled",

@@ -10,7 +10,7 @@ from course_lib.training.plane import (
     score_positions,
     train_on_plane,
 )
-from course_lib.training.recipes import RECIPES, TRAININGS, training_title
+from course_lib.training.recipes import RECIPES, TRAININGS, Recipe, Training, training_title
 from course_lib.training.resume import previous_state
 from course_lib.training.run import Diverged, TrainingRun
 from course_lib.training.samples import Batches, TrainingImages, loader
@@ -25,7 +25,9 @@ __all__ = [
     "Interrupted",
     "PlaneNetwork",
     "PlanePoints",
+    "Recipe",
     "Trained",
+    "Training",
     "TrainingImages",
     "TrainingRun",
     "TrainingSettings",

@@ -4,9 +4,12 @@ import html
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from ipywidgets import HTML, Box, Layout, ValueWidget, VBox
+from ipywidgets import HTML, Box, Checkbox, Layout, SelectionSlider, ValueWidget, VBox
 
 from course_lib.plots import DescribedFigure
+
+STILL = "An explorer, as it starts. In JupyterLab its controls move, and numbers and picture follow:"
+"""What a page without a kernel says of it."""
 
 
 class View(NamedTuple):
@@ -57,18 +60,35 @@ class Explorer:
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         """Return the widget, and what takes its place where widgets do not live."""
-        still = f"{self._numbers.value}{self._picture.value}"
+        positions = {control.description: _position(control) for control in self.controls.values()}
+        above = f"<p><em>{STILL}</em></p><p>{_in_a_line(positions)}</p>"
+        still = f"{above}{self._numbers.value}{self._picture.value}"
         return self.widget._repr_mimebundle_(**options) | {"text/html": still, "text/plain": self.name}
+
+
+def _position(control: ValueWidget) -> str:
+    """Return where a control stands, in words that a reader of a page understands."""
+    if isinstance(control, Checkbox):
+        return "yes" if control.value else "no"
+    if isinstance(control, SelectionSlider):
+        chosen = control.options[control.index]  # its label is empty until it is moved
+        return chosen if isinstance(chosen, str) else chosen[0]
+    return f"{control.value:g}"
+
+
+def _in_a_line(values: Mapping[str, str]) -> str:
+    """Return names and values, each pair kept together."""
+    return "".join(
+        f'<span style="white-space: nowrap; margin-right: 1.5em">{html.escape(what)} '
+        f"<strong>{html.escape(value)}</strong></span> "
+        for what, value in values.items()
+    )
 
 
 def _as_html(name: str, numbers: Mapping[str, str]) -> str:
     """Return the numbers as a list in one line, which screen readers read out when it changes."""
-    parts = "".join(
-        f'<span style="white-space: nowrap; margin-right: 1.5em">{html.escape(what)} '
-        f"<strong>{html.escape(value)}</strong></span> "
-        for what, value in numbers.items()
-    )
-    return f'<div role="status" aria-live="polite" aria-label="{html.escape(name)}">{parts}</div>'
+    line = _in_a_line(numbers)
+    return f'<div role="status" aria-live="polite" aria-label="{html.escape(name)}">{line}</div>'
 
 
 def percent(value: float, digits: int = 1) -> str:

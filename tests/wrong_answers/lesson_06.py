@@ -99,9 +99,9 @@ BANK = {
         "without the square": (" ** 2", "", "four times as many"),
         "the square root": (" ** 2", " ** 0.5", "four times as many"),
         "the other way round": ("width / wanted", "wanted / width", "four times as many"),
-        "rounded": ("math.ceil(", "round(", "too few"),
-        "rounded down": ("math.ceil(", "int(", "too few"),
-        "not rounded": (NEEDED, "images * (width / wanted) ** 2", "too few"),
+        "rounded": ("math.ceil(", "round(", "a little too wide"),
+        "rounded down": ("math.ceil(", "int(", "a little too wide"),
+        "not rounded": (NEEDED, "images * (width / wanted) ** 2", "a little too wide"),
         "images squared": (NEEDED, "math.ceil((images * width / wanted) ** 2)", "✗ half as wide"),
         "at least as many": (
             NEEDED,

@@ -1,0 +1,84 @@
+"""How Sphinx builds the site: ``python3 start.py site``. No page asks another host for anything."""
+
+import re
+
+from docutils import nodes
+
+from course_lib import __version__
+
+project = "Real-Time Anomaly Segmentation for Road Scenes"
+html_title = "Road anomalies"
+author = copyright = "The course contributors"
+version = release = __version__
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "sphinx-mathjax-offline",  # sets mathjax_path to its own copy
+]
+templates_path = ["_templates"]
+exclude_patterns = ["results/*/table*.md", "results/*/objects.md"]  # parts of pages, to download
+smartquotes_action = "q"  # quotes alone: -- begins an option
+
+myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]
+myst_heading_anchors = 3
+nb_execution_mode = "off"  # the command executes the lessons
+nb_ipywidgets_js = {}  # a page without a kernel has no use for them
+
+autodoc_default_options = {"members": True, "exclude-members": "set"}  # matplotlib makes one for each figure
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True  # PROJECT_ROOT, not where it is on this machine
+maximum_signature_line_length = 80
+napoleon_numpy_docstring = False
+nitpick_ignore_regex = [("py:.*", r"(?!course_lib).*")]  # other libraries are documented elsewhere
+
+html_theme = "sphinx_book_theme"
+html_static_path = ["_static"]
+html_css_files = ["course.css"]
+html_favicon = "_static/favicon.svg"
+html_copy_source = False
+html_domain_indices = False  # api.md lists the modules
+html_context = {"default_mode": "auto"}  # light or dark, as the reader's system
+html_theme_options = {
+    "navbar_start": [],
+    "navbar_center": [],
+    "navbar_end": [],
+    "navbar_persistent": [],
+    "use_download_button": False,
+    "use_fullscreen_button": False,
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
+}
+
+
+def setup(app):
+    """Mend three things before and after what Sphinx and its extensions make of them."""
+    app.connect("doctree-read", set_dashes)
+    app.connect("source-read", download_tables)
+    app.connect("autodoc-process-docstring", keep_colons, priority=900)  # after napoleon
+
+
+def set_dashes(app, doctree):
+    """Make dashes of the two hyphens that Sphinx puts behind the name of an argument."""
+    for text in list(doctree.findall(nodes.Text)):
+        if text == " -- ":
+            text.parent.replace(text, nodes.Text(" – "))
+
+
+def download_tables(app, name, content):
+    """Let links from a page of results to a Markdown file lead to the file, not to a page."""
+    if name.startswith("results/"):
+        content[0] = re.sub(r"\]\((\w+\.md)\)", r"](path:\1)", content[0])
+
+
+def keep_colons(app, what, name, documented, options, lines):
+    """Give sentences the words before their colon back: napoleon takes them for a type."""
+    text = "\n".join(lines)
+    if what in ("attribute", "data"):
+        text = re.sub(r"\A(.*?)\n+:type: (.*)", r"\2: \1", text, flags=re.DOTALL)
+    text = re.sub(r"^(:returns:) ((?:.|\n)*?)\n+:rtype: (.*)$", r"\1 \3: \2", text, flags=re.MULTILINE)
+    lines[:] = text.split("\n")

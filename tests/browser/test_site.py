@@ -1,0 +1,130 @@
+"""The course's site, built and crawled: nothing is broken, foreign, raw, too wide, too pale or speechless."""
+
+import contextlib
+import shutil
+
+import nbformat
+import pytest
+from crawl import PALE, WIDE, broken_links, crawl, serve
+from playwright.sync_api import TimeoutError
+from small_data import ROOT
+from small_notebooks import write_lesson
+
+from course_lib import lessons
+
+EXPLORER = """
+from ipywidgets import IntSlider
+from course_lib import plots, widgets
+
+def view(value):
+    return widgets.View(plots.DescribedFigure(f"value {value}", 1, 1, quick=True), {"value": str(value)})
+
+widgets.Explorer("test", {"value": IntSlider(7, 0, 9, description="value")}, view)
+"""
+pytestmark = [  # of Sphinx and its extensions, about each other
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::PendingDeprecationWarning"),
+]
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The site as it is in the repository: the lessons without outputs, and a small one as it ran."""
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copytree(ROOT / "site", folder / "site", ignore=shutil.ignore_patterns("lessons", "api"))
+    pages = {path.stem: nbformat.read(path, as_version=4) for path in lessons.lesson_files()}
+    small = write_lesson(folder / "08_more.ipynb", more=(EXPLORER, "1 / 0"))
+    ran = lessons.execute(small)
+    assert "ZeroDivisionError" in ran.error, "all before it ran"
+    pages["08_more"] = lessons.without_widgets(ran.notebook)
+    lessons.write_lesson_sources(pages, "mini", folder / "site" / "lessons")
+    assert lessons.build_site(folder / "site", folder / "results") == 0, "Sphinx has nothing to warn of"
+    return folder / "results"
+
+
+@pytest.fixture(scope="module")
+def notes(site, browser):
+    """What a browser notes on every page of the site, by its name."""
+    server, address = serve(site)
+    try:
+        noted = crawl(browser, address, measured)
+    finally:
+        server.shutdown()
+    links = broken_links(noted, address, lambda name: (site / (name or "index.html")).is_file())
+    pages = {here.removeprefix(address): notes for here, notes in noted.items()}
+    pages["index.html"]["broken_links"] = links
+    return pages
+
+
+def measured(page):
+    """Return how wide a page is on a phone and on a desk, and which texts are too pale, light and dark."""
+    found = {"wide": {}, "pale": {}}
+    page.add_style_tag(content="* { transition: none !important }")  # colours change at once
+    for theme in ("light", "dark"):
+        page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+        found["pale"][theme] = page.evaluate(PALE)
+    for size in (PHONE, DESKTOP):
+        page.set_viewport_size(size)
+        with contextlib.suppress(TimeoutError):  # the theme's scripts may still be moving things
+            page.wait_for_function(f"({WIDE})() <= 0", timeout=2000)
+        found["wide"][size["width"]] = page.evaluate(WIDE)
+    return found
+
+
+def bad(notes, key):
+    """Return what was noted under a key where it is not empty."""
+    return {name: noted[key] for name, noted in notes.items() if noted[key]}
+
+
+def test_every_page_can_be_reached_from_the_home_page(notes, site):
+    there = {str(path.relative_to(site)) for path in site.rglob("*.html") if "_static" not in path.parts}
+    assert there == notes.keys()
+    assert {"index.html", "faq.html", "api/course_lib.metrics.html", "lessons/08_more.html"} <= there
+
+
+def test_no_link_and_no_anchor_is_broken(notes):
+    assert notes["index.html"]["broken_links"] == []
+
+
+def test_no_page_has_an_error_or_asks_another_host(notes):
+    assert bad(notes, "troubles") == {}
+
+
+def test_formulas_are_set_and_none_is_raw(notes):
+    assert bad(notes, "not_set") == {}
+    assert sum(noted["formulas"] for noted in notes.values()) > 40
+    assert [name for name, noted in notes.items() if "$" in noted["text"] or "\\(" in noted["text"]] == []
+
+
+def test_no_page_moves_sideways_on_a_phone_or_a_desk(notes):
+    wide = {name: noted["wide"] for name, noted in notes.items() if max(noted["wide"].values()) > 0}
+    assert wide == {}
+
+
+def test_texts_and_code_have_contrast_light_and_dark(notes):
+    pale = {(name, theme): texts for name, noted in notes.items() for theme, texts in noted["pale"].items()}
+    assert {where: texts for where, texts in pale.items() if texts} == {}
+
+
+def test_pictures_are_there_and_have_words(notes):
+    assert bad(notes, "without_alt") == bad(notes, "broken_pictures") == {}
+
+
+def test_the_search_finds_a_page(browser, site):
+    server, address = serve(site)
+    page = browser.new_page()
+    page.goto(f"{address}search.html?q=prevalence")
+    page.locator("#search-results").get_by_role("link", name="0 Start here").first.wait_for()
+    page.close()
+    server.shutdown()
+
+
+def test_an_explorer_is_a_picture_with_its_controls_and_numbers(browser, site):
+    page = browser.new_page()
+    page.goto((site / "lessons" / "08_more.html").as_uri())
+    assert page.get_by_role("img", name="value 7").is_visible()
+    assert page.get_by_text("In JupyterLab its controls move").is_visible()
+    assert "value 7" in page.locator("[aria-label=test]").inner_text()
+    assert page.get_by_text("ZeroDivisionError").first.is_visible()
+    page.close()
