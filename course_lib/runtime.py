@@ -1,6 +1,5 @@
 """Where things are and what this machine is: folders, device, seed, versions."""
 
-import ctypes
 import difflib
 import errno
 import os
@@ -43,12 +42,6 @@ LESSON_GB = 1.5
 
 WINDOWS_PATH, LONGEST_BELOW = 259, 180
 """Characters: the longest path that Windows takes by default; the longest below a course with its .venv."""
-
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-"""Names of settings in the GNU C library's malloc.h."""
-
-LARGEST_BLOCK, KEPT = 32 << 20, 1 << 30
-"""Bytes: the largest block that the library can keep, and how many free ones it may."""
 
 FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 """The errors of a full disk, of a limit on files, of a used-up quota."""
@@ -130,18 +123,6 @@ def write_atomically(path: Path, content: bytes) -> None:
         kept = "the previous one is kept" if path.exists() else "nothing was saved"
         cure = "free some space" if error.errno in FULL else "check the folder and who else uses the file"
         raise OSError(f"could not write {path} ({error.strerror}); {kept}: {cure}") from None
-
-
-def reuse_memory() -> bool:
-    """Let this process keep memory that it freed, for the next image; return whether the system can.
-
-    By default the GNU C library gives large blocks back at once, and the system hands them out again page by
-    page, each filled with zeros: half of the time of a small network on a CPU.
-    """
-    if platform.libc_ver()[0] != "glibc":
-        return False
-    library = ctypes.CDLL(None)
-    return bool(library.mallopt(M_MMAP_THRESHOLD, LARGEST_BLOCK) and library.mallopt(M_TRIM_THRESHOLD, KEPT))
 
 
 def peak_memory() -> float:

@@ -15,11 +15,11 @@ import torch
 from course_lib import inference
 from course_lib.data import BenchmarkImages
 from course_lib.evaluation.controls import Controls
+from course_lib.evaluation.memory import reuse_memory
 from course_lib.evaluation.scoring import Scored, ready, score_runs
 from course_lib.evaluation.settings import Settings
 from course_lib.metrics import StreamingMetrics, packed, unpacked
 from course_lib.models import Network
-from course_lib.runtime import reuse_memory
 
 Part = dict[tuple[str, float], StreamingMetrics]
 """The metrics of some images, by score and temperature."""
