@@ -34,8 +34,9 @@ def write_lesson_sources(executed: Mapping[str, NotebookNode], profile: str, fol
 
 
 def _as_page(notebook: NotebookNode, profile: str) -> NotebookNode:
-    """Return a lesson with a note under its introduction, and links to its neighbours on the site."""
+    """Return a lesson with a note in place of its set-up, and links to its neighbours on the site."""
     page = copy.deepcopy(notebook)
+    page.cells = [cell for cell in page.cells if cell.get("id") != "install"]
     for cell in page.cells:
         if cell.cell_type == "markdown":
             source = re.sub(r"\.\./(\w+)/(\1\.ipynb)", r"\2", cell.source)
