@@ -29,6 +29,12 @@ def test_several_grids_hold_what_does_not_combine(street):
     assert sweep.baseline == "training=ln"
 
 
+def test_the_baseline_may_name_its_settings_in_any_order(street):
+    text = SMALL + '[grid]\nmodel = ["erfnet", "enet"]\ntraining = ["ce", "ln"]\nseed = [0, 1]\n'
+    text += '[baseline]\ntraining = "ce"\nmodel = "enet"\n'
+    assert sweeps.read_sweep(written(street, text), CPU).baseline == "model=enet_training=ce"
+
+
 @pytest.mark.parametrize(
     "text, message",
     [
@@ -45,7 +51,11 @@ def test_several_grids_hold_what_does_not_combine(street):
             '[all]\ntraining = "ce"\n[grid]\nterm_weights = [[1, 2]]\n',
             "term_weights=1,2: training ce has the",
         ),
-        ("[grid]\nseed = [0]\n[baseline]\nseed = 4\n", "no run is the baseline seed=4"),
+        (
+            '[grid]\ntraining = ["ce"]\n[baseline]\ntraining = "ln"\n',
+            "no run is the baseline training=ln; .* training=ce",
+        ),
+        ("all = 3\n[grid]\nseed = [0]\n", "all must be a table, \\[all\\], got 3"),
         (
             '[all]\nencoder = "no.safetensors"\n[grid]\nseed = [0]\n',
             "encoder .*no.safetensors does not exist",

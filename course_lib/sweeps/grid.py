@@ -48,7 +48,12 @@ class Planned:
     @property
     def group(self) -> str:
         """The name without the seed: what repetitions share."""
-        return _named({k: v for k, v in self.chosen.items() if k != SEED}) or self.settings.training
+        return _named(self.repeated) or self.settings.training
+
+    @property
+    def repeated(self) -> dict[str, Any]:
+        """The choice without the seed."""
+        return {name: value for name, value in self.chosen.items() if name != SEED}
 
 
 @dataclass(frozen=True)
@@ -88,11 +93,7 @@ def read_sweep(path: Path, device: torch.device) -> Sweep:
     names = [run.name for run in runs]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"{path}: the grid gives {', '.join(sorted(twice))} twice")
-    groups = list(dict.fromkeys(run.group for run in runs))
-    baseline = _named(content["baseline"]) if "baseline" in content else groups[0]
-    if baseline not in groups:
-        raise ValueError(f"{path}: no run is the baseline {baseline}; there are {'; '.join(groups)}")
-    return Sweep(path.stem, runs[0].settings.profile, runs, baseline)
+    return Sweep(path.stem, runs[0].settings.profile, runs, _baseline(path, content, runs))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -103,12 +104,24 @@ def _read(path: Path) -> dict[str, Any]:
         raise FileNotFoundError(f"{path} does not exist: name a TOML file with [all] and [grid]") from None
     except ValueError as error:
         raise ValueError(f"{path} cannot be read as TOML: {error}") from None
-    for name in content:
+    for name, table in content.items():
         if name not in TABLES:
             raise unknown_name("table", name, TABLES)
+        if not isinstance(table, dict) and not (name == "grid" and isinstance(table, list)):
+            raise ValueError(f"{path}: {name} must be a table, [{name}], got {table!r}")
     if not _grids(content) or not all(_grids(content)):
         raise ValueError(f"{path} has no [grid]: a table of lists, such as seed = [0, 1, 2]")
     return content
+
+
+def _baseline(path: Path, content: Mapping[str, Any], runs: tuple[Planned, ...]) -> str:
+    """Return the group that the file names as baseline, else the first."""
+    wanted = content.get("baseline", runs[0].repeated)
+    for run in runs:
+        if run.repeated == {name: value for name, value in wanted.items() if name != SEED}:
+            return run.group
+    groups = "; ".join(dict.fromkeys(run.group for run in runs))
+    raise ValueError(f"{path}: no run is the baseline {_named(wanted)}; there are {groups}")
 
 
 def _grids(content: Mapping[str, Any]) -> list[dict[str, list]]:
@@ -172,10 +185,6 @@ def shown(value: Any) -> str:
     """Return a value as names and tables show it."""
     if isinstance(value, list):
         return ",".join(map(shown, value))
-    return (
-        f"{value:g}"
-        if isinstance(value, float)
-        else Path(value).stem
-        if isinstance(value, str)
-        else str(value)
-    )
+    if isinstance(value, float):
+        return f"{value:g}"
+    return Path(value).stem if isinstance(value, str) else str(value)
