@@ -58,7 +58,7 @@ html_theme_options = {
 def setup(app):
     """Mend three things before and after what Sphinx and its extensions make of them."""
     app.connect("doctree-read", set_dashes)
-    app.connect("source-read", download_tables)
+    app.connect("source-read", lead_links)
     app.connect("autodoc-process-docstring", keep_colons, priority=900)  # after napoleon
 
 
@@ -69,8 +69,9 @@ def set_dashes(app, doctree):
             text.parent.replace(text, nodes.Text(" – "))
 
 
-def download_tables(app, name, content):
-    """Let links from a page of results to a Markdown file lead to the file, not to a page."""
+def lead_links(app, name, content):
+    """Let links that work in the repository work here: to lessons, and from results to Markdown files."""
+    content[0] = re.sub(r"\]\(\.\./notebooks/(\w+)/\1\.ipynb", r"](lessons/\1.ipynb", content[0])
     if name.startswith("results/"):
         content[0] = re.sub(r"\]\((\w+\.md)\)", r"](path:\1)", content[0])
 

@@ -44,6 +44,11 @@ def test_the_baseline_may_name_its_settings_in_any_order(street):
         ("[grid]\nseeds = [0]\n", "unknown setting in .* 'seeds'.* did you mean seed"),
         ("[grid]\nseed = 0\n", "seed in \\[grid\\] must be a list of values, got 0"),
         ("[grid]\nseed = [0, 0]\n", "gives seed=0 twice"),
+        (
+            "[[grid]]\nseed = [0]\n[[grid]]\nseed = [0]\nbatch = [4]\n",
+            "seed=0 and seed=0_batch=4 are the same run",
+        ),
+        ("[grid]\nsize = [[128]]\n", "size must be a height and a width in pixels"),
         ('[grid]\nseed = ["0"]\n', "seed must be a int, got '0'"),
         ("[grid]\nterm_weights = [[1, true]]\n", "term_weights must be a list of numbers"),
         ('[grid]\nprofile = ["mini", "camvid"]\n', "put profile into \\[all\\]"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -58,18 +59,18 @@ def all_done(sweep):
 
 
 def test_a_worker_killed_in_the_middle_costs_no_run_and_none_is_done_twice(street):
-    sweep, told = sweeps.read_sweep(written(street), CPU), {}
+    sweep, told, victims = sweeps.read_sweep(written(street), CPU), {}, []
 
-    def kill_one(planned, outcome):
-        told[planned.name] = outcome
-        if len(told) == 1:
-            wait_until(lambda: victims.extend(in_the_middle(sweep)) or victims)
-            os.kill(victims[0], signal.SIGKILL)
+    def kill_one():
+        wait_until(lambda: told and (victims.extend(in_the_middle(sweep)) or victims))
+        os.kill(victims[0], signal.SIGKILL)
 
-    victims = []
+    killer = threading.Thread(target=kill_one)
     with cluster.workers(2) as client:
         assert len(set(client.run(os.getpid).values())) == 2
-        running.run_all(client, sweep, list(sweep.runs), 1, "", kill_one)
+        killer.start()
+        running.run_all(client, sweep, list(sweep.runs), 1, "", told.__setitem__)
+        killer.join()
         assert victims[0] not in client.run(os.getpid).values()
     assert len(told) == RUNS and not [what for what in told.values() if isinstance(what, str)]
     assert all_done(sweep)
@@ -138,7 +139,7 @@ def several_machines(street):
     """Start a scheduler and two workers on demand; whatever still runs is killed in the end."""
     processes = []
 
-    def start(threads=1, workers=2):
+    def start(threads=1, workers=2, killed="scheduler"):
         found = street / f"scheduler{len(processes)}.json"
         address = ["--scheduler-file", str(found)]
         processes.append(
@@ -147,7 +148,8 @@ def several_machines(street):
         wait_until(found.exists)
         options = [*address, "--nthreads", str(threads), "--no-dashboard", "--host", "127.0.0.1"]
         processes.extend(started("worker", *options) for _ in range(workers))
-        return processes[-1 - workers], json.loads(found.read_text())["address"]
+        place = -1 if killed == "worker" else -1 - workers
+        return processes[place], json.loads(found.read_text())["address"]
 
     yield start
     for process in processes:
@@ -189,13 +191,39 @@ def test_workers_with_several_threads_are_refused(street, several_machines, caps
     assert "has 2 threads; start workers with --nthreads 1" in capsys.readouterr().err
 
 
+def test_a_sweep_whose_workers_are_all_gone_ends(street, several_machines, capsys, monkeypatch):
+    monkeypatch.setattr(cluster, "PATIENCE", 5.0)
+    file = written(street)
+    sweep, (workers, address) = sweeps.read_sweep(file, CPU), several_machines(workers=1, killed="worker")
+
+    def kill_later():
+        wait_until(lambda: in_the_middle(sweep))
+        workers.kill()
+
+    killer = threading.Thread(target=kill_later)
+    killer.start()
+    assert call(file, "--scheduler", address) == 1
+    killer.join()
+    assert "no workers are left; finished runs are kept" in capsys.readouterr().err
+
+
+def test_data_that_is_missing_is_noticed_before_any_training(street, capsys):
+    shutil.rmtree(street / "data" / "benchmarks")
+    assert call(written(street)) == 2
+    assert "none of the benchmarks is here" in capsys.readouterr().err
+
+
 def test_options_that_a_sweep_would_not_heed_are_refused(street, capsys):
     assert call(written(street), "--epochs", "3") == 2
     assert "--epochs does not go with --sweep" in capsys.readouterr().err
+    assert call(written(street), "--resume") == 2
+    assert "the same command goes on by itself" in capsys.readouterr().err
     assert call(written(street), "--processes", "0") == 2
     assert "--processes must be 1 or more, got 0" in capsys.readouterr().err
     assert call(written(street), "--scheduler", "tcp://127.0.0.1:9") == 2
     assert "no scheduler answers" in capsys.readouterr().err
+    assert main(["train", "--processes", "2"]) == 2
+    assert "--processes and --scheduler need --sweep" in capsys.readouterr().err
 
 
 def test_a_scheduler_without_workers_is_refused(street, several_machines, capsys, monkeypatch):

@@ -107,6 +107,8 @@ def run(options: argparse.Namespace) -> int:
 
         _check_only_sweep(options)
         return train_sweep.run(options)
+    if options.processes or options.scheduler:
+        raise ValueError("--processes and --scheduler need --sweep; several GPUs share a run by torchrun")
     try:
         device = ranks.choose_device(options.device)
         with ranks.joined(device):
@@ -136,10 +138,22 @@ def _check_only_sweep(options: argparse.Namespace) -> None:
     for name, value in vars(options).items():
         if name not in WITH_SWEEP and value != getattr(defaults, name):
             raise ValueError(
-                f"--{name.replace('_', '-')} does not go with --sweep: put it into {options.sweep}"
+                f"--{name.replace('_', '-')} does not go with --sweep: {_instead(name, options)}"
             )
+    if ranks.launched():
+        raise ValueError("--sweep starts processes of its own: leave torchrun out")
     if options.processes is not None and options.processes < 1:
         raise ValueError(f"--processes must be 1 or more, got {options.processes}")
+
+
+def _instead(name: str, options: argparse.Namespace) -> str:
+    """Say what takes the place of an option in a sweep."""
+    own = {
+        "resume": "the same command goes on by itself",
+        "output": f"runs go to results/PROFILE/sweeps/{options.sweep.stem}",
+        "workers": "a run of a sweep prepares its images itself",
+    }
+    return own.get(name, f"put it into {options.sweep}")
 
 
 def _train(options: argparse.Namespace, settings: training.TrainingSettings) -> None:

@@ -52,14 +52,17 @@ class _Progress:
         made = sweeps.tables(self.sweep, self.measured, self.failures)
         for name in ("runs", "numbers", "summary"):
             frame = getattr(made, name)
-            if frame is not None:
-                text = frame.to_csv(index=False, float_format=DIGITS)
-                runtime.write_atomically(self.sweep.folder / f"{name}.csv", text.encode())
+            path = self.sweep.folder / f"{name}.csv"
+            if frame is None:
+                path.unlink(missing_ok=True)  # of an earlier call, which no longer holds
+            else:
+                runtime.write_atomically(path, frame.to_csv(index=False, float_format=DIGITS).encode())
         return made
 
 
 def _run(options: argparse.Namespace, sweep: sweeps.Sweep, device: torch.device) -> int:
     """Run what is missing, and say what there is."""
+    sweeps.check_data(sweep)
     progress = _Progress(sweep)
     print(f"{sweep.name}: {len(sweep.runs)} runs, {len(progress.measured)} of them are finished")
     status = _work(options, progress, device) if progress.missing else 0
@@ -81,14 +84,16 @@ def _work(options: argparse.Namespace, progress: _Progress, device: torch.device
         try:
             sweeps.run_all(client, progress.sweep, progress.missing, threads, options.command, progress.told)
         except sweeps.Lost as error:
-            print(f"error: {error}; finished runs are kept: start it, and call again", file=sys.stderr)
+            print(f"error: {error}; finished runs are kept: start it anew, and call again", file=sys.stderr)
             return 1
     return 0
 
 
 def _processes(device: torch.device) -> int:
     """Return how many runs to have at once: one per GPU, or one per core, which is faster than threads."""
-    return torch.cuda.device_count() if device.type == "cuda" else os.cpu_count() or 1
+    if device.type == "cpu":
+        return os.cpu_count() or 1
+    return torch.cuda.device_count() if str(device) == "cuda" else 1
 
 
 def _check(client: Client) -> None:

@@ -1,6 +1,7 @@
 """Grids of training runs: read from a file, shared among processes, never lost, in one table."""
 
 from course_lib.sweeps.grid import Planned, Sweep, read_sweep
+from course_lib.sweeps.measuring import check_data
 from course_lib.sweeps.running import Lost, run_all
 from course_lib.sweeps.tables import Tables, tables
 from course_lib.sweeps.work import finished, work_on
@@ -10,6 +11,7 @@ __all__ = [
     "Planned",
     "Sweep",
     "Tables",
+    "check_data",
     "finished",
     "read_sweep",
     "run_all",

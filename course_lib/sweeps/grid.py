@@ -93,6 +93,9 @@ def read_sweep(path: Path, device: torch.device) -> Sweep:
     names = [run.name for run in runs]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"{path}: the grid gives {', '.join(sorted(twice))} twice")
+    for first, second in itertools.combinations(runs, 2):
+        if first.settings == second.settings:
+            raise ValueError(f"{path}: {first.name} and {second.name} are the same run")
     return Sweep(path.stem, runs[0].settings.profile, runs, _baseline(path, content, runs))
 
 

@@ -8,7 +8,7 @@ import torch
 
 from course_lib import data, evaluation, models
 from course_lib.metrics import Resampled
-from course_lib.sweeps.grid import Planned
+from course_lib.sweeps.grid import Planned, Sweep
 
 STEP = "measured"
 """The name of what is kept."""
@@ -50,6 +50,18 @@ def measure(planned: Planned, folder: Path) -> evaluation.Measured:
 
     found = evaluation.Store(folder).kept(STEP, _about(path, benchmarks), make)
     return _measured(found, metadata, path)
+
+
+def check_data(sweep: Sweep) -> None:
+    """Find out before any training whether there is something to learn from, and to measure on.
+
+    Raises:
+        FileNotFoundError: if the training data is missing.
+        ValueError: if none of the benchmarks is here.
+    """
+    for split in ("train", "val"):
+        sweep.runs[0].settings.samples(split)
+    _benchmarks(sweep.profile)
 
 
 def _about(path: Path, benchmarks: Sequence[data.BenchmarkImages]) -> list:

@@ -1,12 +1,14 @@
 """Give the runs of a sweep to workers, and wait for them."""
 
 import csv
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from distributed import Client, Future, KilledWorker, wait
 from tqdm.auto import tqdm
 
+from course_lib import cluster
 from course_lib.evaluation import Measured
 from course_lib.sweeps.grid import Planned, Sweep
 from course_lib.sweeps.work import work_on
@@ -19,7 +21,7 @@ RETRIES = 1
 
 
 class Lost(RuntimeError):
-    """The scheduler is gone; what was finished is kept."""
+    """The scheduler or all workers are gone; what was finished is kept."""
 
 
 def run_all(
@@ -41,29 +43,44 @@ def run_all(
         told: called with each run as soon as it has ended, and its metrics, or why it failed.
 
     Raises:
-        Lost: if the scheduler dies.
+        Lost: if the scheduler dies, or all workers do and none comes within ``cluster.PATIENCE`` seconds.
     """
-    waiting = {}
-    for planned in missing:
-        folder = sweep.folder / planned.name
-        future = client.submit(work_on, planned, folder, threads, command, retries=RETRIES, pure=False)
-        waiting[future] = planned
+    queue, waiting, alive = list(missing), {}, time.monotonic()
     total = sum(planned.settings.epochs for planned in missing)
     with tqdm(total=total, desc=sweep.name, unit="epoch") as bar:
-        while waiting:
+        while queue or waiting:
+            workers = _workers(client)
+            alive = time.monotonic() if workers else alive
+            if time.monotonic() - alive > cluster.PATIENCE:
+                raise Lost("no workers are left")
+            # one run per worker: the death of a worker is blamed on all that wait for it
+            while queue and len(waiting) < workers:
+                planned = queue.pop(0)
+                given = planned, sweep.folder / planned.name, threads, command
+                waiting[client.submit(work_on, *given, retries=RETRIES, pure=False)] = planned
             for future in _ended(client, waiting):
-                planned = waiting.pop(future)
-                told(planned, _outcome(client, future))
+                told(waiting.pop(future), _outcome(client, future))
             _show(bar, sweep, missing)
+
+
+def _workers(client: Client) -> int:
+    """Return how many workers there are now."""
+    try:
+        return len(client.scheduler_info()["workers"])
+    except Exception as error:  # dask raises several kinds where its scheduler is gone
+        raise _lost(client, error) from None
 
 
 def _ended(client: Client, waiting: Mapping[Future, Planned]) -> list[Future]:
     """Wait a moment; return the runs that have ended by then."""
+    if not waiting:
+        time.sleep(LOOK_EVERY)
+        return []
     try:
         done = wait(list(waiting), timeout=LOOK_EVERY, return_when="FIRST_COMPLETED").done
     except TimeoutError:
         done = set()
-    except Exception as error:  # dask raises several kinds where its scheduler is gone
+    except Exception as error:
         raise _lost(client, error) from None
     if client.status != "running":
         raise _lost(client, "no answer")
@@ -76,8 +93,8 @@ def _outcome(client: Client, future: Future) -> Measured | str:
         raise _lost(client, future.status)
     try:
         return future.result()
-    except KilledWorker:
-        return "its worker died twice; is there too little memory?"
+    except KilledWorker as error:
+        return f"its worker died {error.allowed_failures + 1} times; is there too little memory?"
     except Exception as error:  # whatever a run dies of, the others go on
         return f"{type(error).__name__}: {' '.join(str(error).split())}"
 

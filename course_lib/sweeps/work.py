@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import multiprocessing
 import os
 import platform
 import time
@@ -60,9 +61,8 @@ def work_on(
             return measured
         with (folder / STARTS).open("a", encoding="utf-8") as file:
             file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')},{platform.node()},{os.getpid()}\n")
-        settings = replace(planned.settings, device=_device(planned.settings.device))
         if not weights_of(planned, folder).is_file():
-            training.train(settings, folder, resume=True, command=command)
+            training.train(_here(planned.settings), folder, resume=True, command=command)
         return measure(planned, folder)
 
 
@@ -83,8 +83,15 @@ def _silent() -> Iterator[None]:
         yield
 
 
+def _here(settings: training.TrainingSettings) -> training.TrainingSettings:
+    """Return settings for this worker; dask's own processes are daemons, which may not start others."""
+    alone = multiprocessing.current_process().daemon
+    return replace(settings, device=_device(settings.device), workers=0 if alone else settings.workers)
+
+
 def _device(device: str) -> str:
     """Return the GPU of this worker: those of a machine are given out in turn."""
-    number = str(get_worker().name)
-    several = device == "cuda" and torch.cuda.device_count() > 1 and number.isdigit()
-    return f"cuda:{int(number) % torch.cuda.device_count()}" if several else device
+    if device != "cuda" or torch.cuda.device_count() < 2:
+        return device
+    number = str(get_worker().name)  # of a worker that was started elsewhere it is an address
+    return f"cuda:{int(number) % torch.cuda.device_count()}" if number.isdigit() else device

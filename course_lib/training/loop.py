@@ -138,7 +138,7 @@ class _Training:
             kept = f"the last good checkpoint is {self.checkpoint}" if self.saved else "before any checkpoint"
             raise Diverged(
                 f"{error} in epoch {epoch}, batch {batch} of {self.per_epoch}; training stopped, {kept}; "
-                "start anew with a smaller --learning-rate"
+                "start anew with a smaller --learning-rate and another --output"
             ) from None
         self.progress.add(values, self.batches.images_in(step))
 

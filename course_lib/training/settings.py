@@ -71,6 +71,9 @@ class TrainingSettings:
                 raise ValueError(f"{name.replace('_', ' ')} must be at least 1, got {getattr(self, name)}")
         if self.accumulate > self.batch:
             raise ValueError(f"a batch of {self.batch} cannot be split into {self.accumulate} parts")
+        sides = [side for side in self.size if isinstance(side, int)]
+        if len(sides) != len(self.size) or len(sides) != 2:
+            raise ValueError(f"size must be a height and a width in pixels, got {list(self.size)}")
         if min(self.size) < SMALLEST_SIDE or self.workers < 0 or self.seed < 0:
             raise ValueError(f"size, workers or seed out of range: {self.size}, {self.workers}, {self.seed}")
         if not 0 < self.learning_rate < math.inf:
