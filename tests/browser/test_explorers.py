@@ -26,10 +26,15 @@ WATCH = """explorer => {
 """Notes how many milliseconds pass between a key and the picture that answers it."""
 
 
+def folded(cell):
+    """Tell whether a cell is folded: JupyterLab then shows no number beside it."""
+    return cell.metadata.get("jupyter", {}).get("source_hidden", False)
+
+
 def run_all(page, lesson):
-    """Run every cell and wait until each has a number."""
+    """Run every cell and wait until each that is not folded has a number."""
     cells = nbformat.read(lesson, as_version=4).cells
-    code = sum(cell.cell_type == "code" for cell in cells)
+    code = sum(cell.cell_type == "code" and not folded(cell) for cell in cells)
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
     page.wait_for_timeout(3000)  # the kernel starts
     page.get_by_role("menuitem", name="Run", exact=True).first.click()
