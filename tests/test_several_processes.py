@@ -129,7 +129,7 @@ def test_as_many_processes_go_on_to_the_same_bits_with_dropout_of_their_own(stre
     ("options", "sabotage", "message", "saved"),
     [
         ((), several.poison, "loss term ce is nan in epoch 2, batch 2 of 3; training stopped, the last good "
-            "checkpoint is .*last.pt; start anew with a smaller --learning-rate", 3),
+            "checkpoint is .*last.pt; start anew with a smaller --learning-rate and another --output", 3),
         ((), several.little_memory, "a batch of 2 images of 16 x 24 does not fit into the memory of cpu in 1 "
             "part.s.: add --accumulate 2 or choose a smaller --size", 3),
         ((), several.killed, "another process of this run was lost; add --resume to go on from the last "

@@ -65,11 +65,14 @@ def test_a_worker_killed_in_the_middle_costs_no_run_and_none_is_done_twice(stree
         wait_until(lambda: told and (victims.extend(in_the_middle(sweep)) or victims))
         os.kill(victims[0], signal.SIGKILL)
 
+    def tell(planned, outcome):
+        told[planned.name] = outcome
+
     killer = threading.Thread(target=kill_one)
     with cluster.workers(2) as client:
         assert len(set(client.run(os.getpid).values())) == 2
         killer.start()
-        running.run_all(client, sweep, list(sweep.runs), 1, "", told.__setitem__)
+        running.run_all(client, sweep, list(sweep.runs), 1, "", tell)
         killer.join()
         assert victims[0] not in client.run(os.getpid).values()
     assert len(told) == RUNS and not [what for what in told.values() if isinstance(what, str)]
