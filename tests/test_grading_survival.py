@@ -4,20 +4,19 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import nbformat
 import pytest
 from distributed import WorkerPlugin
 from sandbox_here import needs_sandbox, running
 from small_notebooks import answered, write_lesson
+from waiting import wait_until
 
 from course_lib.cluster import workers
 from course_lib.grading import Job, Limits, answer_key, cluster, grade_all, read_lesson
 
 pytestmark = needs_sandbox
 SLOW = "import time\n\n\ndef twice(x):\n    time.sleep(4)\n    return 2 * x\n"
-WITHIN = 60  # seconds
 ALONE = """
 from course_lib.grading.limits import Limits
 from course_lib.grading.running import run_cells
@@ -36,13 +35,6 @@ def lesson(tmp_path):
 def kernels(own_temporary):
     """Counts the kernels of submissions that run now."""
     return lambda: len(running(f"{own_temporary}/grading-"))
-
-
-def wait_until(is_so):
-    started = time.monotonic()
-    while not is_so():
-        assert time.monotonic() - started < WITHIN
-        time.sleep(0.1)
 
 
 def test_a_killed_grader_leaves_no_kernel_behind(kernels):

@@ -6,32 +6,22 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
-import time
 
 import pandas as pd
 import pytest
 from small_data import ROOT
 from small_sweeps import CPU, EPOCHS, RUNS, SMALL, write_data, written
+from waiting import once, wait_until
 
 from course_lib import cluster, sweeps
 from course_lib.__main__ import main
 from course_lib.sweeps import running, work
-
-WITHIN = 400  # seconds, on a busy machine
 
 
 @pytest.fixture
 def street(tmp_path, monkeypatch):
     """A folder with small data, which the library finds."""
     return write_data(tmp_path, monkeypatch)
-
-
-def wait_until(is_so):
-    started = time.monotonic()
-    while not is_so():
-        assert time.monotonic() - started < WITHIN
-        time.sleep(0.05)
 
 
 def starts(sweep):
@@ -61,17 +51,15 @@ def all_done(sweep):
 def test_a_worker_killed_in_the_middle_costs_no_run_and_none_is_done_twice(street):
     sweep, told, victims = sweeps.read_sweep(written(street), CPU), {}, []
 
-    def kill_one():
-        wait_until(lambda: told and (victims.extend(in_the_middle(sweep)) or victims))
-        os.kill(victims[0], signal.SIGKILL)
+    def one_is():
+        return told and (victims.extend(in_the_middle(sweep)) or victims)
 
     def tell(planned, outcome):
         told[planned.name] = outcome
 
-    killer = threading.Thread(target=kill_one)
     with cluster.workers(2) as client:
         assert len(set(client.run(os.getpid).values())) == 2
-        killer.start()
+        killer = once(one_is, lambda: os.kill(victims[0], signal.SIGKILL))
         running.run_all(client, sweep, list(sweep.runs), 1, "", tell)
         killer.join()
         assert victims[0] not in client.run(os.getpid).values()
@@ -166,13 +154,7 @@ def test_a_killed_scheduler_loses_no_finished_run_and_the_call_repeated_does_the
     file = written(street)
     sweep = sweeps.read_sweep(file, CPU)
     scheduler, address = several_machines()
-
-    def kill_later():
-        wait_until(lambda: len(list(sweep.folder.glob("*/measured.pt"))) >= 2)
-        scheduler.kill()
-
-    killer = threading.Thread(target=kill_later)
-    killer.start()
+    killer = once(lambda: len(list(sweep.folder.glob("*/measured.pt"))) >= 2, scheduler.kill)
     assert call(file, "--scheduler", address) == 1
     killer.join()
     assert "lost tcp://127.0.0.1" in capsys.readouterr().err
@@ -198,13 +180,7 @@ def test_a_sweep_whose_workers_are_all_gone_ends(street, several_machines, capsy
     monkeypatch.setattr(cluster, "PATIENCE", 5.0)
     file = written(street)
     sweep, (workers, address) = sweeps.read_sweep(file, CPU), several_machines(workers=1, killed="worker")
-
-    def kill_later():
-        wait_until(lambda: in_the_middle(sweep))
-        workers.kill()
-
-    killer = threading.Thread(target=kill_later)
-    killer.start()
+    killer = once(lambda: in_the_middle(sweep), workers.kill)
     assert call(file, "--scheduler", address) == 1
     killer.join()
     assert "no workers are left; finished runs are kept" in capsys.readouterr().err

@@ -1,6 +1,6 @@
 """Images and targets on disk, and how they become tensors."""
 
-from course_lib.data.benchmark_images import BenchmarkImages
+from course_lib.data.benchmark_images import BenchmarkImages, benchmarks_here
 from course_lib.data.benchmarks import BENCHMARKS, Benchmark, find_benchmark
 from course_lib.data.files import ImagePairs, Sample
 from course_lib.data.mini import make_mini, mini_root
@@ -29,6 +29,7 @@ __all__ = [
     "Numbers",
     "Profile",
     "Sample",
+    "benchmarks_here",
     "current_profile",
     "evaluation_transform",
     "find_benchmark",

@@ -7,6 +7,7 @@ from course_lib.data.benchmarks import BENCHMARKS, find_benchmark
 from course_lib.data.files import ImagePairs, Sample
 from course_lib.data.layouts import find_pairs
 from course_lib.data.mini import mini_root
+from course_lib.data.profiles import Profile
 from course_lib.labels import IGNORE
 from course_lib.runtime import data_root, unknown_name
 
@@ -47,3 +48,23 @@ class BenchmarkImages(ImagePairs):
         """
         sample = super().__getitem__(index)
         return sample if self.is_bundle else sample._replace(name=str(index))
+
+
+def benchmarks_here(profile: Profile) -> tuple[list[BenchmarkImages], dict[str, str]]:
+    """Return the benchmarks of a profile that intervals over images can be had of, and why not the others.
+
+    Returns:
+        Those of two images or more; by the name of each other one, the reason and its cure.
+    """
+    found, reasons = [], {}
+    for name in profile.benchmarks:
+        try:
+            images = BenchmarkImages(name)
+        except (FileNotFoundError, ValueError) as error:
+            reasons[name] = str(error)
+            continue
+        if len(images) < 2:
+            reasons[name] = "a single image; intervals over images need two or more"
+        else:
+            found.append(images)
+    return found, reasons

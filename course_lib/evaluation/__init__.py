@@ -1,7 +1,14 @@
 """A network, scores and benchmarks to one tidy table."""
 
 from course_lib.evaluation.anomaly import evaluate, examples, measure
-from course_lib.evaluation.comparison import Measured, check_comparable, compare, measured, measured_rows
+from course_lib.evaluation.comparison import (
+    Measured,
+    check_comparable,
+    compare,
+    measured,
+    measured_of,
+    measured_rows,
+)
 from course_lib.evaluation.components import component_rows
 from course_lib.evaluation.controls import Controls, colour_scores
 from course_lib.evaluation.paired import against_score, against_temperature
@@ -63,6 +70,7 @@ __all__ = [
     "mean_score_maps",
     "measure",
     "measured",
+    "measured_of",
     "measured_rows",
     "mended",
     "network_input",

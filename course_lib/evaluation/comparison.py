@@ -55,8 +55,8 @@ def measured(
     Raises:
         ValueError: as ``evaluate``; also without resamples, or if a benchmark has a single image.
     """
-    rows, drawn = measured_rows(network, benchmarks, settings, progress=progress)
-    return Measured(table(rows, metadata, weights, miou), drawn)
+    found = measured_rows(network, benchmarks, settings, progress=progress)
+    return measured_of(found, metadata, weights, miou)
 
 
 def measured_rows(
@@ -66,8 +66,8 @@ def measured_rows(
     controls: Controls | None = None,
     unfinished: Unfinished | None = None,
     progress: bool = True,
-) -> tuple[list[dict], dict[tuple, Resampled]]:
-    """Return the rows of a network for ``table``, and what its intervals come from: a ``Measured`` to be.
+) -> dict:
+    """Return what ``measured_of`` makes a ``Measured`` of, as plain as ``Store`` keeps it.
 
     Args and errors are those of ``evaluate`` and ``measured``.
     """
@@ -79,8 +79,16 @@ def measured_rows(
             if resampled is None:
                 raise ValueError(f"{images.name}: a comparison needs resamples of two images or more")
             rows.append(row)
-            drawn[images.name, *key] = resampled
-    return rows, drawn
+            drawn[images.name, *key] = tuple(resampled)
+    return {"rows": rows, "drawn": drawn}
+
+
+def measured_of(
+    found: dict, metadata: Metadata, weights: str | Path, miou: tuple[float, int] | None = None
+) -> Measured:
+    """Return the metrics that ``measured_rows`` found, perhaps long ago, for ``compare``."""
+    drawn = {key: Resampled(*one) for key, one in found["drawn"].items()}
+    return Measured(table(found["rows"], metadata, weights, miou), drawn)
 
 
 def compare(runs: Sequence[Measured], baseline: str) -> pd.DataFrame:

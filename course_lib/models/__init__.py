@@ -1,6 +1,6 @@
 """Networks by name, and their weights on disk."""
 
-from course_lib.models.checkpoints import Metadata, load, load_weights, save_checkpoint
+from course_lib.models.checkpoints import Metadata, load, load_weights, read_weights, save_checkpoint
 from course_lib.models.encoders import Encoder, read_encoder
 from course_lib.models.heads import HEADS, IsoMaxPlus
 from course_lib.models.network import Network, check_images
@@ -23,6 +23,7 @@ __all__ = [
     "load",
     "load_weights",
     "read_encoder",
+    "read_weights",
     "results_folder",
     "run_folder",
     "save_checkpoint",

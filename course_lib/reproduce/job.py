@@ -69,22 +69,6 @@ class Missing:
             self.reasons[what] = str(why)
 
 
-def open_benchmarks(profile: data.Profile, missing: Missing) -> list[data.BenchmarkImages]:
-    """Return the benchmarks that are here and that intervals can be had of."""
-    found = []
-    for name in profile.benchmarks:
-        try:
-            images = data.BenchmarkImages(name)
-        except (FileNotFoundError, ValueError) as error:
-            missing.add(name, error)
-            continue
-        if len(images) < 2:
-            missing.add(name, "a single image; intervals over images need two or more")
-        else:
-            found.append(images)
-    return found
-
-
 def samples(profile: data.Profile, split: str, missing: Missing):
     """Return a split of the profile's training data; None if it is not here."""
     try:

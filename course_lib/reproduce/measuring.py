@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 
-from course_lib import calibration, evaluation
-from course_lib.metrics import Resampled
-from course_lib.reproduce.job import Job, Missing, open_benchmarks, samples
+from course_lib import calibration, data, evaluation
+from course_lib.reproduce.job import Job, Missing, samples
 from course_lib.reproduce.networks import Checkpoint
 
 
@@ -16,7 +15,8 @@ class Bench:
         """Open what is there; what is not is listed in ``missing``."""
         self.job, self.missing = job, Missing()
         self.store = evaluation.Store(job.folder / "kept")
-        self.benchmarks = open_benchmarks(job.profile, self.missing)
+        self.benchmarks, reasons = data.benchmarks_here(job.profile)
+        self.missing.reasons |= reasons
         self.validation = samples(job.profile, "val", self.missing)
         self.training = samples(job.profile, "train", self.missing)
         self.measured: dict[Checkpoint, None] = {}
@@ -33,14 +33,11 @@ class Bench:
 
         def make() -> dict:
             controls = self._controls(checkpoint, settings) if with_controls else None
-            rows, drawn = evaluation.measured_rows(network, self.benchmarks, settings, controls, unfinished)
-            return {"rows": rows, "drawn": {key: tuple(one) for key, one in drawn.items()}}
+            return evaluation.measured_rows(network, self.benchmarks, settings, controls, unfinished)
 
         found = self._kept(step, about, self.benchmarks, make)
         unfinished.remove()
-        drawn = {key: Resampled(*one) for key, one in found["drawn"].items()}
-        miou = self.miou(checkpoint)
-        return evaluation.Measured(evaluation.table(found["rows"], metadata, checkpoint.path, miou), drawn)
+        return evaluation.measured_of(found, metadata, checkpoint.path, self.miou(checkpoint))
 
     def miou(self, checkpoint: Checkpoint) -> tuple[float, int] | None:
         """Return the mean IoU on the validation images as a fraction, and the number of classes in it."""

@@ -26,6 +26,9 @@ KINDS: dict[str, tuple[type, ...]] = {
 }
 """The settings of a run that a file may give, and what each must be."""
 
+WORDS = {str: "a text", float: "a number", int: "a whole number", list: "a list of numbers"}
+"""How the message calls each kind."""
+
 TABLES = ("all", "grid", "baseline")
 
 SEED = "seed"
@@ -163,8 +166,7 @@ def _check(path: Path, name: str, value: Any) -> None:
         raise unknown_name(f"setting in {path}", name, KINDS)
     numbers = value if isinstance(value, list) else []
     if not isinstance(value, KINDS[name]) or isinstance(value, bool) or not all(map(_is_number, numbers)):
-        kinds = "list of numbers" if list in KINDS[name] else KINDS[name][0].__name__
-        raise ValueError(f"{path}: {name} must be a {kinds}, got {value!r}")
+        raise ValueError(f"{path}: {name} must be {WORDS[KINDS[name][0]]}, got {value!r}")
 
 
 def _is_number(value: Any) -> bool:

@@ -7,7 +7,6 @@ from pathlib import Path
 import torch
 
 from course_lib import data, evaluation, models
-from course_lib.metrics import Resampled
 from course_lib.sweeps.grid import Planned, Sweep
 
 STEP = "measured"
@@ -24,7 +23,7 @@ def kept(planned: Planned, folder: Path) -> evaluation.Measured | None:
     path = weights_of(planned, folder)
     if not path.is_file():
         return None
-    _, metadata = models.load(planned.settings.model, path)
+    _, metadata = models.read_weights(path)
     found = evaluation.Store(folder).read(STEP, _about(path, _benchmarks(planned.settings.profile)))
     return None if found is None else _measured(found, metadata, path)
 
@@ -45,8 +44,7 @@ def measure(planned: Planned, folder: Path) -> evaluation.Measured:
     )
 
     def make() -> dict:
-        rows, drawn = evaluation.measured_rows(network, benchmarks, chosen, progress=False)
-        return {"rows": rows, "drawn": {key: tuple(one) for key, one in drawn.items()}}
+        return evaluation.measured_rows(network, benchmarks, chosen, progress=False)
 
     found = evaluation.Store(folder).kept(STEP, _about(path, benchmarks), make)
     return _measured(found, metadata, path)
@@ -73,18 +71,16 @@ def _about(path: Path, benchmarks: Sequence[data.BenchmarkImages]) -> list:
 def _measured(found: dict, metadata: models.Metadata, path: Path) -> evaluation.Measured:
     """Return metrics as they can be compared; the mean IoU is the one that the run itself measured."""
     ious = [name for name in metadata.metrics if name.startswith("iou ")]
-    frame = evaluation.table(found["rows"], metadata, path, (metadata.metrics["miou"], len(ious)))
-    return evaluation.Measured(frame, {key: Resampled(*one) for key, one in found["drawn"].items()})
+    return evaluation.measured_of(found, metadata, path, (metadata.metrics["miou"], len(ious)))
 
 
 def _benchmarks(profile: str) -> list[data.BenchmarkImages]:
-    """Return the benchmarks of a profile that are here."""
-    found, reasons = [], []
-    for name in data.find_profile(profile).benchmarks:
-        try:
-            found.append(data.BenchmarkImages(name))
-        except (FileNotFoundError, ValueError) as error:
-            reasons.append(str(error))
+    """Return the benchmarks of a profile that are here.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    found, reasons = data.benchmarks_here(data.find_profile(profile))
     if not found:
-        raise ValueError(f"none of the benchmarks is here: {reasons[0]}")
+        raise ValueError(f"none of the benchmarks is here: {next(iter(reasons.values()))}")
     return found
