@@ -1,6 +1,8 @@
 """A module imports only from the floors below its own, and there are no circles."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -96,3 +98,18 @@ def test_function_bodies_are_short():
                     lengths[f"{dotted(path)}.{node.name}"] = body[-1].end_lineno - body[0].lineno + 1
     assert {name: n for name, n in lengths.items() if n > 30} == {}
     assert sorted(lengths.values())[len(lengths) // 2] <= 8
+
+
+def test_what_takes_seconds_to_load_waits_until_it_is_needed():
+    """A command that only explains itself, and every worker and kernel, would pay for it."""
+    slow = (
+        "seaborn",
+        "torchvision",
+        "scipy.optimize",
+        "scipy.stats",
+        "torch.utils.tensorboard",
+        "distributed",
+    )
+    code = f"import sys, course_lib.commands.train; print(set({slow}) & sys.modules.keys())"
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (process.stdout, process.stderr) == ("set()\n", "")

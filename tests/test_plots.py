@@ -3,13 +3,14 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import seaborn
 import torch
 from PIL import Image
 
 from course_lib import data, models, plots
 from course_lib.evaluation import Scored, Segmented
 from course_lib.labels import CLASS_NAMES, IGNORE, PALETTE
-from course_lib.plots import panels
+from course_lib.plots import colours, panels
 
 
 def scored(name="0", size=(48, 80)):
@@ -21,6 +22,10 @@ def scored(name="0", size=(48, 80)):
         ("msp", 0.5): torch.rand(size),
     }
     return Scored(name, Image.new("RGB", size[::-1], (10, 20, 30)), target, maps)
+
+
+def test_the_colours_are_seaborns_for_the_colour_blind():
+    assert list(colours.COLOURS) == seaborn.color_palette("colorblind").as_hex()
 
 
 def test_score_panels_show_image_truth_and_every_score():

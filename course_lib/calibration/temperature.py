@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from scipy.optimize import brentq
 from torch import Tensor
 from torch.nn import functional as F
 from tqdm.auto import tqdm
@@ -75,6 +74,8 @@ def fit_temperature(logits: Tensor, target: Tensor) -> FittedTemperature:
     elif slope(high) >= 0:
         best = high
     else:
+        from scipy.optimize import brentq  # here: a second to load, for this alone
+
         best = brentq(slope, low, high, xtol=1e-6)
     temperature = math.exp(best)
     before, after = _nll(logits, target, 1.0), _nll(logits, target, temperature)

@@ -6,9 +6,6 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torchvision import tv_tensors
-from torchvision.transforms import v2
-from torchvision.transforms.v2 import functional
 
 from course_lib.labels import IGNORE
 
@@ -22,7 +19,8 @@ TRANSLATION = 2  # pixels to each side, as ERFNet's authors do
 
 def resize_image(image: Image.Image, size: Size) -> Image.Image:
     """Return the image at (height, width), by Pillow's bilinear filter: what published figures used."""
-    return functional.resize(image, list(size), interpolation=v2.InterpolationMode.BILINEAR)
+    height, width = size
+    return image.resize((width, height), Image.BILINEAR)
 
 
 def resize_mask(mask: Tensor, size: Size) -> Tensor:
@@ -31,11 +29,14 @@ def resize_mask(mask: Tensor, size: Size) -> Tensor:
     return torch.from_numpy(np.array(Image.fromarray(mask.numpy()).resize((width, height), Image.NEAREST)))
 
 
+def _channels_first(image: Image.Image) -> Tensor:
+    """Return an RGB image as uint8 (3, H, W), contiguous, else a batch of one confuses torch's layouts."""
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()
+
+
 def to_tensor(image: Image.Image, scale: bool = True) -> Tensor:
     """Return RGB float32, shape (3, H, W), in [0, 1] or, without ``scale``, in [0, 255]."""
-    values = (
-        functional.pil_to_tensor(image).contiguous().float()
-    )  # else a batch of one confuses torch's layouts
+    values = _channels_first(image).float()
     return values.div_(255) if scale else values
 
 
@@ -53,7 +54,7 @@ def evaluation_transform(size: Size) -> PairTransform:
 
 def resized_pair(image: Image.Image, target: Tensor, size: Size) -> tuple[Tensor, Tensor]:
     """Return image (3, height, width) and target (height, width) at ``size``, both uint8."""
-    picture = functional.pil_to_tensor(resize_image(image, size))
+    picture = _channels_first(resize_image(image, size))
     return picture, resize_mask(target, size)
 
 
@@ -62,7 +63,11 @@ class Augmentation:
 
     def __init__(self, size: Size) -> None:
         """Prepare for pairs of (height, width)."""
+        from torchvision import tv_tensors  # here: seconds to load, for training alone
+        from torchvision.transforms import v2
+
         height, width = size
+        self.as_image, self.as_mask = tv_tensors.Image, tv_tensors.Mask
         self.compose = v2.Compose(
             [
                 v2.RandomHorizontalFlip(),
@@ -80,5 +85,5 @@ class Augmentation:
 
         What is shifted in from outside is black and void.
         """
-        picture, mask = self.compose(tv_tensors.Image(image), tv_tensors.Mask(target))
+        picture, mask = self.compose(self.as_image(image), self.as_mask(target))
         return picture.as_subclass(Tensor), mask.as_subclass(Tensor)

@@ -3,8 +3,12 @@
 The names here are loaded when they are first used: the runner of a submission needs almost none of them.
 """
 
+import sys
 from importlib import import_module
 from typing import Any
+
+# jsonschema, which nbformat brings, would build a grammar of web addresses: seconds, and of no use here
+sys.modules.setdefault("rfc3987_syntax", None)
 
 HOMES = {
     "cluster": ("answer_keys", "grade_all", "prove_all"),

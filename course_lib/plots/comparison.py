@@ -1,15 +1,13 @@
 """Trainings side by side: every seed a dot, so that a difference is seen beside the noise it stands in."""
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
 from course_lib import scores
+from course_lib.plots.colours import BLUE, BROWN, GREEN, GREY, ORANGE, PINK, PURPLE, RED, SKY, YELLOW
 from course_lib.plots.figure import NOTEBOOK_WIDTH, DescribedFigure
 from course_lib.training import training_title
 
-GREY = "#767676"
-BLUE, ORANGE, GREEN, RED, PURPLE, BROWN, PINK, _, YELLOW, SKY = sns.color_palette("colorblind")
 COLOURS = {
     "ce": "black", "void": BROWN, "fl": YELLOW, "ln": SKY, "ln_ce": BLUE, "ln_fl": GREEN,
     "eiml": ORANGE, "eiml_ce": RED, "eiml_fl": PURPLE, "ce_scale10": PINK,

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-import seaborn as sns
-
+from course_lib.plots.colours import COLOURS
 from course_lib.plots.figure import NOTEBOOK_WIDTH, DescribedFigure
 from course_lib.profiling import Cost
 
@@ -26,7 +25,7 @@ def network_costs(costs: Mapping[str, Cost], title: str = "") -> DescribedFigure
     )
     figure = DescribedFigure(f"{title or 'What networks cost'}: {listed}.", NOTEBOOK_WIDTH, 2.6)
     for axis, (what, values) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
-        bars = axis.bar(list(costs), values, color=sns.color_palette("colorblind", len(costs)), width=0.6)
+        bars = axis.bar(list(costs), values, color=COLOURS[: len(costs)], width=0.6)
         axis.bar_label(bars, [f"{value:.3g}" for value in values], padding=2, fontsize=9)
         axis.set(title=what, yticks=[])
         axis.margins(y=0.15)

@@ -3,16 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from torch import Tensor
 
 from course_lib.metrics import average_precision, exact_curve, fpr_at_tpr
+from course_lib.plots.colours import COLOURS, GREY
 from course_lib.plots.figure import NOTEBOOK_WIDTH, DescribedFigure
 from course_lib.plots.score_maps import TRUTH_COLOURS
 
 NORMAL, ANOMALY = TRUTH_COLOURS.colors[:2]
-GREY = "#767676"
 MOST_POINTS = 2000  # of a curve; more cannot be seen
 BINS = 60
 FOUND = 0.95  # share of the anomalies that FPR95 asks for
@@ -30,7 +29,7 @@ def ranking_curves(scores: Mapping[str, Tensor], is_anomaly: Tensor, title: str 
     figure = DescribedFigure("", NOTEBOOK_WIDTH, 4.2)
     precision_axis, roc_axis = figure.subplots(1, 2)
     described = []
-    for colour, (name, values) in zip(sns.color_palette("colorblind"), scores.items(), strict=False):
+    for colour, (name, values) in zip(COLOURS, scores.items(), strict=False):
         auprc, fpr95 = 100 * average_precision(values, is_anomaly), 100 * fpr_at_tpr(values, is_anomaly)
         described.append(f"{name} with AuPRC {auprc:.1f} % and FPR95 {fpr95:.1f} %")
         recall, precision, fpr = _points(values, is_anomaly)

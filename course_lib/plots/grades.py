@@ -3,15 +3,15 @@
 import matplotlib.ticker
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
+from course_lib.plots.colours import BLUE, seaborn
 from course_lib.plots.figure import DescribedFigure
 
 MOST_NAMES = 60  # learners whose names and numbers can still be read
 MOST_CASES = 15
-GREY, HELD = "#e4e4e8", "#d95f02"
+PALE, HELD = "#e4e4e8", "#d95f02"
 
 
 def points_map(grades: pd.DataFrame) -> DescribedFigure:
@@ -32,12 +32,12 @@ def points_map(grades: pd.DataFrame) -> DescribedFigure:
     figure = DescribedFigure(_told(points, held), *size)
     axis = figure.subplots()
     shown = points.where(attempted > 0)
-    sns.heatmap(
+    seaborn().heatmap(
         shown, ax=axis, cmap="cividis", vmin=0, vmax=1, linewidths=0.5 if named else 0,
         annot=_numbers(grades, points) if named else False, fmt="", annot_kws={"fontsize": 7},
         cbar_kws={"label": "share of the points", "format": matplotlib.ticker.PercentFormatter(1)},
     )  # fmt: skip
-    axis.set_facecolor(GREY)
+    axis.set_facecolor(PALE)
     for y, x in zip(*np.nonzero(held.to_numpy()), strict=True):
         axis.add_patch(Rectangle((x, y), 1, 1, facecolor=HELD, edgecolor="white", linewidth=0.5 * named))
     _label(axis, points, named)
@@ -51,7 +51,7 @@ def _label(axis: Axes, points: pd.DataFrame, named: bool) -> None:
     axis.set_xticks(columns, _columns(points), rotation=60, ha="right", fontsize=8)
     axis.set(xlabel="", ylabel="" if named else f"{len(points)} learners")
     axis.set_title("Points per exercise", pad=26)
-    colours = {"held: needs a look": HELD, "not attempted or not handed in": GREY}
+    colours = {"held: needs a look": HELD, "not attempted or not handed in": PALE}
     legend = [Patch(color=colour, label=meaning) for meaning, colour in colours.items()]
     axis.legend(handles=legend, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, fontsize=8, frameon=False)
 
@@ -68,7 +68,7 @@ def hard_cases(cases: pd.DataFrame) -> DescribedFigure:
     told = "; ".join(f"{name} {share:.0%}" for name, share in zip(names, shown["share"], strict=True))
     figure = DescribedFigure(f"Cases that fail most: {told or 'none'}.", 8, 1.2 + 0.28 * max(len(shown), 1))
     axis = figure.subplots()
-    bars = axis.barh(range(len(shown)), shown["share"], color=sns.color_palette("colorblind")[0])
+    bars = axis.barh(range(len(shown)), shown["share"], color=BLUE)
     axis.bar_label(
         bars, [f"{row.failed} of {row.attempted}" for row in shown.itertuples()], padding=3, fontsize=8
     )

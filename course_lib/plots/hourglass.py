@@ -2,12 +2,9 @@
 
 from collections.abc import Sequence
 
-import seaborn as sns
-
 from course_lib.models import LayerShape
+from course_lib.plots.colours import COLOURS
 from course_lib.plots.figure import NOTEBOOK_WIDTH, DescribedFigure
-
-KIND_COLOURS = sns.color_palette("colorblind")
 
 
 def hourglass(shapes: Sequence[LayerShape], title: str = "") -> DescribedFigure:
@@ -21,7 +18,7 @@ def hourglass(shapes: Sequence[LayerShape], title: str = "") -> DescribedFigure:
     figure = DescribedFigure(f"{title or 'Layers'}: {listed}.", NOTEBOOK_WIDTH, 3.2)
     axis = figure.subplots()
     kinds = list(dict.fromkeys(s.kind for s in shapes))
-    for kind, colour in zip(kinds, KIND_COLOURS, strict=False):
+    for kind, colour in zip(kinds, COLOURS, strict=False):
         at = [i for i, s in enumerate(shapes) if s.kind == kind]
         heights = [shapes[i].height for i in at]
         axis.bar(at, heights, bottom=[-h / 2 for h in heights], width=0.85, color=colour, label=kind)

@@ -1,8 +1,8 @@
 """Every image of a benchmark by itself: what a pooled number hides."""
 
 import pandas as pd
-import seaborn as sns
 
+from course_lib.plots.colours import seaborn
 from course_lib.plots.figure import NOTEBOOK_WIDTH, DescribedFigure
 from course_lib.scores import TITLES
 
@@ -24,7 +24,7 @@ def image_dots(images: pd.DataFrame, title: str = "") -> DescribedFigure:
     benchmarks = named["benchmark"].nunique()
     figure = DescribedFigure(alt, NOTEBOOK_WIDTH, 0.9 + 0.75 * benchmarks)
     axis = figure.subplots()
-    sns.stripplot(
+    seaborn().stripplot(
         named, x="auprc", y="benchmark", hue="score", dodge=True, jitter=False, alpha=0.7, size=4,
         palette="colorblind", ax=axis,
     )  # fmt: skip

@@ -1,14 +1,13 @@
 """What a loss asks of a single pixel."""
 
-import seaborn as sns
 import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
 from course_lib.losses import cross_entropy_sum, focal_sum, logit_norm_sum
+from course_lib.plots.colours import BLUE, GREEN, ORANGE, RED
 from course_lib.plots.figure import NOTEBOOK_WIDTH, DescribedFigure
 
-BLUE, ORANGE, GREEN, RED = sns.color_palette("colorblind")[:4]
 GAMMAS = {0: BLUE, 1: GREEN, 2: ORANGE, 5: RED}
 RIGHT = (2.0, 1.0, 0.0)
 """Logits of a pixel of the first class, of which a network is not very sure."""

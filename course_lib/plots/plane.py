@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 
 from course_lib import scores
 from course_lib.metrics import average_precision
+from course_lib.plots.colours import score_colours
 from course_lib.plots.figure import NOTEBOOK_WIDTH, DescribedFigure
-from course_lib.plots.score_maps import SCORE_COLOURS
 from course_lib.training import (
     PlaneNetwork,
     PlanePoints,
@@ -80,7 +80,7 @@ def _draw(axis: Axes, network: PlaneNetwork, points: PlanePoints, score: str):
     y, x = torch.meshgrid(steps, steps, indexing="ij")
     grid = torch.stack([x.flatten(), y.flatten()], dim=1)
     values, logits = score_positions(network, grid, score).view(x.shape), network(grid)
-    image = axis.imshow(values.numpy(), origin="lower", extent=(-REACH, REACH) * 2, cmap=SCORE_COLOURS)
+    image = axis.imshow(values.numpy(), origin="lower", extent=(-REACH, REACH) * 2, cmap=score_colours())
     lead = (logits[:, 0] - logits[:, 1]).view(x.shape)
     axis.contour(x.numpy(), y.numpy(), lead.numpy(), levels=[0], colors="white", linestyles="--")
     for known, colour, name in ((0, FIRST, "first class"), (1, SECOND, "second class")):

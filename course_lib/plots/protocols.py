@@ -3,10 +3,9 @@
 from torch import Tensor
 
 from course_lib.data import Sample
+from course_lib.plots.colours import BLUE, ORANGE
 from course_lib.plots.figure import DescribedFigure
 from course_lib.plots.score_maps import draw_scores
-
-BLUE, ORANGE, GREY = "#0173b2", "#de8f05", "#767676"
 
 
 def protocol_panels(

@@ -7,9 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
 from course_lib.calibration import BINS, Calibration
+from course_lib.plots.colours import BLUE, GREY, ORANGE
 from course_lib.plots.figure import NOTEBOOK_WIDTH, DescribedFigure
 
-ACCURACY, GAP, GREY = "#0173b2", "#de8f05", "#767676"
+ACCURACY, GAP = BLUE, ORANGE
 
 
 def reliability_diagrams(calibrations: Mapping[str, Calibration], title: str = "") -> DescribedFigure:

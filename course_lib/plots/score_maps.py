@@ -3,19 +3,16 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from torch import Tensor
 
 from course_lib.evaluation import Scored
 from course_lib.labels import IGNORE
+from course_lib.plots.colours import score_colours
 from course_lib.plots.figure import DescribedFigure
 from course_lib.plots.panels import colour_legend, panel_grid, show, thinned
 from course_lib.scores import TITLES
-
-SCORE_COLOURS = sns.color_palette("mako", as_cmap=True)
-"""Dark is normal, light is anomalous; readable without colour."""
 
 TRUTH_COLOURS = ListedColormap(["#30303a", "#e8793a", "#b9b9c4"])
 """Normal, anomaly, void."""
@@ -75,7 +72,7 @@ def draw_scores(axis: Axes, scores: Tensor, target: Tensor) -> None:
     valid = valid if len(valid) else scores.flatten()  # all is void
     low, high = np.percentile(thinned(valid.numpy(), most=100_000), [1, 99])
     limits = (low, high) if low < high else (low - 1, high + 1)  # a constant is drawn in the middle colour
-    drawn = show(axis, scores.numpy(), cmap=SCORE_COLOURS, vmin=limits[0], vmax=limits[1])
+    drawn = show(axis, scores.numpy(), cmap=score_colours(), vmin=limits[0], vmax=limits[1])
     bar = axis.figure.colorbar(drawn, cax=axis.inset_axes([1.02, 0, 0.03, 1]))
     if low == high:
         bar.set_ticks([low])

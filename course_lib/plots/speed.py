@@ -2,10 +2,10 @@
 
 import matplotlib.ticker
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
 from course_lib.models import TITLES
+from course_lib.plots.colours import COLOURS, seaborn
 from course_lib.plots.figure import NOTEBOOK_WIDTH, DescribedFigure
 from course_lib.profiling import Ceilings
 
@@ -43,7 +43,7 @@ def _bars(profiles: pd.DataFrame, panels: dict[str, str], title: str) -> Describ
     axes = figure.subplots(1, len(shown), squeeze=False)[0]
     named = profiles.assign(head=profiles["head"].map(HEADS), model=profiles["model"].map(TITLES))
     for axis, (column, name) in zip(axes, shown.items(), strict=True):
-        sns.barplot(named, x="model", y=column, hue="head", ax=axis, palette="colorblind", width=0.7)
+        seaborn().barplot(named, x="model", y=column, hue="head", ax=axis, palette="colorblind", width=0.7)
         for bars in axis.containers:
             axis.bar_label(bars, fmt="{:.3g}", padding=2, fontsize=9)
         axis.set(title=name, xlabel="", ylabel="", yticks=[])
@@ -69,7 +69,7 @@ def speed_and_error(profiles: pd.DataFrame, title: str = "") -> DescribedFigure:
     alt = f"{title or 'Speed'}: how many times faster, and percent of pixels of another class: {listed}."
     figure = DescribedFigure(alt, NOTEBOOK_WIDTH, 0.6 + 0.4 * len(gains))
     left, right = figure.subplots(1, 2, sharey=True)
-    colours = sns.color_palette("colorblind", len(gains))
+    colours = COLOURS[: len(gains)]
     for axis, column, label in (
         (left, "times", "times as fast as plain"),
         (right, "other", "% of the pixels get another class"),
@@ -101,7 +101,7 @@ def rooflines(layers: pd.DataFrame, ceilings: Ceilings, title: str = "") -> Desc
     figure = DescribedFigure(alt, 0.75 * NOTEBOOK_WIDTH, 3.8)
     axis = figure.subplots()
     _roof(axis, ceilings, layers["intensity"].min() / 2, layers["intensity"].max() * 2)
-    sns.scatterplot(
+    seaborn().scatterplot(
         layers, x="intensity", y="giga_macs_per_second", size="milliseconds", hue="kind",
         sizes=(15, 180), alpha=0.7, palette="colorblind", ax=axis,
     )  # fmt: skip
@@ -145,7 +145,9 @@ def layer_times(layers: pd.DataFrame, title: str = "", most: int = 15) -> Descri
     )
     figure = DescribedFigure(alt, NOTEBOOK_WIDTH, 0.8 + 0.25 * len(longest))
     axis = figure.subplots()
-    sns.barplot(longest, x="milliseconds", y="layer", hue="kind", dodge=False, ax=axis, palette="colorblind")
+    seaborn().barplot(
+        longest, x="milliseconds", y="layer", hue="kind", dodge=False, ax=axis, palette="colorblind"
+    )
     axis.set(xlabel="milliseconds", ylabel="", title=title)
     axis.legend(frameon=False, loc="lower right")
     axis.spines[["top", "right"]].set_visible(False)
@@ -166,7 +168,7 @@ def pareto(candidates: pd.DataFrame, cost: str, gains: dict[str, str], label: st
     figure = DescribedFigure(f"Not beaten in both {label} and {listed}.", NOTEBOOK_WIDTH, 3.6)
     for axis, (column, title) in zip(figure.subplots(1, len(gains)), gains.items(), strict=True):
         axis.plot(fronts[column][cost], fronts[column][column], color="0.6", zorder=0)
-        sns.scatterplot(
+        seaborn().scatterplot(
             candidates, x=cost, y=column, hue="name", style="name", s=90, palette="colorblind", ax=axis
         )
         axis.set(xlabel=label, ylabel="", title=title)

@@ -1,13 +1,11 @@
 """Printed numbers beside what nothing at all would get, and what mending an evaluation does to them."""
 
 import pandas as pd
-import seaborn as sns
 
 from course_lib.evaluation import CHANCE_FPR95
 from course_lib.models import TITLES
+from course_lib.plots.colours import BLUE, ORANGE
 from course_lib.plots.figure import NOTEBOOK_WIDTH, DescribedFigure
-
-BLUE, ORANGE = sns.color_palette("colorblind", 2)
 
 
 def printed_beside_shares(printed: pd.DataFrame, shares: pd.DataFrame, title: str = "") -> DescribedFigure:

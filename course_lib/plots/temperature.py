@@ -2,19 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 
+import matplotlib
 import numpy as np
 import pandas as pd
-import seaborn as sns
 import torch
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 from torch import Tensor
 
 from course_lib import scores
+from course_lib.plots.colours import BLUE, COLOURS, GREEN, GREY, ORANGE, RED
 from course_lib.plots.figure import NOTEBOOK_WIDTH, DescribedFigure
 
-BLUE, ORANGE, GREEN, RED, PURPLE = sns.color_palette("colorblind")[:5]
-GREY = "#767676"
 SHOWN = (0.05, 0.1, 0.25, 0.5, 1, 2, 4)
 
 
@@ -29,11 +28,11 @@ def softened(logits: Tensor, temperatures: Sequence[float], names: Sequence[str]
     figure = DescribedFigure("", 0.85 * NOTEBOOK_WIDTH, 3.2)
     axis = figure.subplots()
     width = 0.8 / len(temperatures)
-    largest = []
+    viridis, largest = matplotlib.colormaps["viridis"], []
     for i, temperature in enumerate(temperatures):
         probabilities = (100 * (logits / temperature).softmax(dim=0)).numpy()
         places = [place + (i - (len(temperatures) - 1) / 2) * width for place in range(len(names))]
-        colour = sns.color_palette("viridis", len(temperatures))[i]
+        colour = viridis((i + 1) / (len(temperatures) + 1))
         axis.bar(places, probabilities, width, color=colour, label=f"T = {temperature:g}")
         largest.append(f"{probabilities.max():.0f} % at T = {temperature:g}")
     axis.set_xticks(range(len(names)), names)
@@ -57,7 +56,7 @@ def likelihood_curve(
     """
     figure = DescribedFigure("", 0.75 * NOTEBOOK_WIDTH, 3.4)
     axis = figure.subplots()
-    colours = sns.color_palette("colorblind", len(losses))
+    colours = COLOURS[: len(losses)]
     for colour, (name, values) in zip(colours, losses.items(), strict=True):
         axis.plot(temperatures, values, color=colour, label=f"{name}: T = {fitted[name]:.3g}")
         axis.plot(fitted[name], np.interp(fitted[name], temperatures, values), "o", color=colour)

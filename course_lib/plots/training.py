@@ -1,13 +1,13 @@
 """How a run went."""
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.ticker import MaxNLocator
 
 from course_lib.plots.bars import draw_class_iou
+from course_lib.plots.colours import BLUE, ORANGE
 from course_lib.plots.figure import NOTEBOOK_WIDTH, DescribedFigure
 
-LOSS_COLOUR, MIOU_COLOUR = sns.color_palette("colorblind", 2)
+LOSS_COLOUR, MIOU_COLOUR = BLUE, ORANGE
 
 
 def learning_curves(history: list[dict], title: str = "") -> DescribedFigure:

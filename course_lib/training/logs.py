@@ -4,8 +4,6 @@ import csv
 import io
 from pathlib import Path
 
-from torch.utils.tensorboard import SummaryWriter
-
 from course_lib.labels import CLASS_NAMES
 from course_lib.runtime import write_atomically
 
@@ -28,6 +26,8 @@ class Log:
 
     def __init__(self, folder: Path, history: list[dict]) -> None:
         """Continue after ``history``; TensorBoard forgets what came later in an interrupted run."""
+        from torch.utils.tensorboard import SummaryWriter  # here: a second to load, for this alone
+
         self.path = folder / "log.csv"
         self.events = SummaryWriter(folder / "tensorboard", purge_step=max(1, len(history)))
         if history:  # a kill may have come between the checkpoint and its row
