@@ -125,15 +125,21 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise OSError(f"could not write {path} ({error.strerror}); {kept}: {cure}") from None
 
 
-def peak_memory() -> float:
-    """Return the most memory that this process has held so far, in gigabytes."""
-    status = Path("/proc/self/status")
+def peak_memory(process_id: int | None = None) -> float:
+    """Return the most memory that a process has held so far, in gigabytes.
+
+    Args:
+        process_id: of another process, of which macOS tells only what it holds now; None is this one.
+    """
+    status = Path("/proc") / str(process_id or "self") / "status"
     if status.is_file():  # Linux; its getrusage would count the process that started this one, too
         high_water = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
         return int(high_water.split()[1]) * 1024 / 1e9
-    process = psutil.Process()
-    if hasattr(process.memory_info(), "peak_wset"):  # Windows
-        return process.memory_info().peak_wset / 1e9
+    memory = psutil.Process(process_id).memory_info()
+    if hasattr(memory, "peak_wset"):  # Windows
+        return memory.peak_wset / 1e9
+    if process_id:
+        return memory.rss / 1e9
     import resource  # macOS
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e9

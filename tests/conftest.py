@@ -13,11 +13,13 @@ collect_ignore_glob = ["*conftest.py"]
 
 
 def pytest_configure(config):
-    """Watch the points of unsolved lessons. On CI, data that is there but unread is a failure, not a skip."""
+    """Watch the lessons that nbval runs. On CI, data that is there but unread is a failure, not a skip."""
     if config.getoption("nbval"):
         import unsolved  # here, and more below: one file of tests alone should not wait for what others need
+        import whole_lessons
 
         config.pluginmanager.register(unsolved)
+        config.pluginmanager.register(whole_lessons)
     if hasattr(
         config, "workerinput"
     ):  # of pytest-xdist: what tests start shares the processor with other tests

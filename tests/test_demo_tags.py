@@ -1,4 +1,7 @@
-"""A submission is graded without its demo cells, and quickly."""
+"""A solved lesson earns every point, as a submission does: without its demo cells, and quickly.
+
+nbval runs the demo cells, in the unsolved lessons; whole_lessons judges them.
+"""
 
 import nbformat
 import pytest
@@ -24,7 +27,9 @@ def is_demo(cell):
     return "demo" in cell.metadata.get("tags", [])
 
 
-@for_each_lesson
+@pytest.mark.parametrize(
+    "source", [*SOURCES, *(ROOT / "solutions").glob("template.ipynb")], ids=lambda p: p.stem
+)
 def test_a_lesson_without_its_demo_cells_earns_every_point_in_time(source, tmp_path, capsys):
     graded = nbformat.read(source, as_version=4)
     graded.cells = [cell for cell in graded.cells if not is_demo(cell)]

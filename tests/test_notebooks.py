@@ -1,4 +1,4 @@
-"""The contract between solutions/, notebooks/ and nbgrader."""
+"""The contract between solutions/, notebooks/ and nbgrader; solved lessons are run by test_demo_tags."""
 
 import re
 
@@ -9,7 +9,7 @@ from nbgrader.utils import is_grade, is_locked, is_solution
 from small_data import ROOT
 from wrong_answers import BANKS
 
-from course_lib import lessons, release, runtime
+from course_lib import release
 
 SOURCES = sorted((ROOT / "solutions").glob("*/*.ipynb"))
 LESSONS = [*SOURCES, *(ROOT / "solutions").glob("template.ipynb")]
@@ -28,7 +28,6 @@ PARTS = (
     "## What you can do now",
 )
 LONGEST_CELL_LINES, MOST_WORDS = 30, 90
-SECONDS = 120  # 45 s on a quiet machine; this one may be busy
 
 pytestmark = pytest.mark.skipif(not SOURCES, reason="learners get no solutions/")
 for_each_lesson = pytest.mark.parametrize("source", LESSONS, ids=lambda path: path.stem)
@@ -37,19 +36,6 @@ for_each_exercise = pytest.mark.parametrize("exercise", [e for _, e in EXERCISES
 
 def test_notebooks_are_up_to_date():
     assert list(release.outdated()) == [], "run: python -m course_lib release"
-
-
-@for_each_lesson
-def test_solved_lesson_earns_every_point_in_time(source):
-    executed = lessons.execute(source)
-    assert executed.error == ""
-    assert executed.points == executed.most_points > 0
-    assert executed.seconds < SECONDS and executed.peak_gb < runtime.LESSON_GB
-    outputs = [output for cell in executed.notebook.cells for output in cell.get("outputs", [])]
-    assert [output.text for output in outputs if output.get("name") == "stderr"] == []
-    shown = [output.get("data", {}).get("text/html", "") for output in outputs]
-    pictures = [html for html in shown if "<img" in html]
-    assert len(pictures) >= 2 and all(re.search(r'alt="[^"]{20,}"', picture) for picture in pictures)
 
 
 @for_each_exercise

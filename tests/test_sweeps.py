@@ -84,6 +84,7 @@ def test_a_second_call_does_only_what_is_missing(street, capfd):
     numbers, summary = (pd.read_csv(sweep.folder / f"{name}.csv") for name in ("numbers", "summary"))
     assert len(numbers) == RUNS * 3 and numbers["term_weights"].unique().tolist() == ["1,2", "2,1"]
     assert summary["seeds"].tolist() == [3] * 6 and summary["group"].nunique() == 2
+    assert (summary["group"] == "term_weights=" + summary["term_weights"]).all()
     assert pd.read_csv(sweep.folder / "runs.csv")["status"].tolist() == ["done"] * RUNS
 
 

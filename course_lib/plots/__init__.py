@@ -20,6 +20,7 @@ from course_lib.plots.segmentation import segmentation_panels
 from course_lib.plots.speed import layer_times, memory_bars, pareto, rooflines, speed_and_error, time_bars
 from course_lib.plots.suspicion import interval_widths, mending_steps, printed_beside_shares
 from course_lib.plots.temperature import likelihood_curve, msp_of_pixels, softened, temperature_curves
+from course_lib.plots.term_weights import term_weights
 from course_lib.plots.training import learning_curves
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "softened",
     "speed_and_error",
     "temperature_curves",
+    "term_weights",
     "time_bars",
     "trade_off",
     "training_dots",

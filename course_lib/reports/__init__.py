@@ -1,6 +1,6 @@
 """The paper's tables, as they should have been printed: beside chance, with intervals and marks."""
 
-from course_lib.reports.measured import measured
+from course_lib.reports.measured import is_measured, measured
 from course_lib.reports.paper import paper_table
 from course_lib.reports.printed import Cell, PaperTable
 from course_lib.reports.published import coverage, official_prevalence, published, with_published
@@ -14,6 +14,7 @@ __all__ = [
     "coverage",
     "explained_by",
     "images_needed",
+    "is_measured",
     "luck",
     "measured",
     "no_knowledge",

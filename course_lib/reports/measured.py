@@ -15,12 +15,14 @@ def measured(profile: str, name: str) -> pd.DataFrame:
     Args:
         profile: whose networks and benchmarks it is about.
         name: ``losses`` (one row per run, score and benchmark, as ``evaluation.table`` gives them),
-            ``losses.summary`` (of ``evaluation.compare``) or ``eiml_fl.log`` (one row per epoch).
+            ``losses.summary`` (of ``evaluation.compare``), ``eiml_fl.log`` (one row per epoch),
+            ``term_weights`` and ``term_weights.summary`` (of ``sweeps/term_weights.toml``), or
+            ``temperatures`` (of EIML + FL).
 
     Raises:
         FileNotFoundError: if there is none for this profile.
     """
-    path = TABLES / f"{profile}_{name}.csv"
+    path = _path(profile, name)
     if not path.is_file():
         there = ", ".join(sorted(table.stem for table in TABLES.glob("*.csv"))) or "none"
         raise FileNotFoundError(
@@ -28,3 +30,12 @@ def measured(profile: str, name: str) -> pd.DataFrame:
             f"python -m course_lib train and compare, --profile {profile}"
         )
     return evaluation.read_table(path)
+
+
+def is_measured(profile: str, name: str) -> bool:
+    """Tell whether a table is shipped."""
+    return _path(profile, name).is_file()
+
+
+def _path(profile: str, name: str) -> Path:
+    return TABLES / f"{profile}_{name}.csv"

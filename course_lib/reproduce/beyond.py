@@ -1,4 +1,4 @@
-"""What the paper does not show of its Table 1: objects instead of pixels, and every image by itself."""
+"""What the paper does not show: objects instead of pixels, every image by itself, and its future work."""
 
 import pandas as pd
 
@@ -39,3 +39,26 @@ def each_image(bench: Bench, checkpoint: Checkpoint, settings: Settings) -> Figu
     frame = pd.DataFrame(bench.each_image(checkpoint, settings))
     title = "Beyond the paper: every image by itself, ERFNet of Table 1"
     return Figure("each_image", title, plots.image_dots(frame, "AuPRC of every image by itself"), frame)
+
+
+def future_work(bench: Bench) -> list[Figure]:
+    """Return the shipped measurements of what the paper leaves for later; none for other profiles."""
+    profile = bench.job.profile.name
+    if bench.job.protocol != "benchmark" or not reports.is_measured(profile, "term_weights"):
+        return []
+    weights, summary = (reports.measured(profile, f"term_weights{part}") for part in ("", ".summary"))
+    temperatures = reports.measured(profile, "temperatures")
+    return [
+        Figure(
+            "term_weights",
+            "Beyond the paper: weights of the loss terms, EIML : focal loss (shipped)",
+            plots.term_weights(weights, summary, "max_logit"),
+            summary,
+        ),
+        Figure(
+            "temperatures",
+            "Beyond the paper: temperatures of EIML + FL (shipped)",
+            plots.temperature_curves(temperatures[temperatures["score"] == "msp"]),
+            temperatures,
+        ),
+    ]

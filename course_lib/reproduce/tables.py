@@ -58,16 +58,17 @@ def table_3(bench: Bench) -> list[Table]:
     return [Table("table3", title, frame, _printed(frame, 3))]
 
 
-def table_4(bench: Bench) -> list[Table]:
-    """Six combined losses: all runs of this machine beside cross-entropy, or what is shipped."""
+def table_4(bench: Bench) -> list[Table | Figure]:
+    """Six combined losses: all runs of this machine beside cross-entropy, or what is shipped; and beyond."""
     runs = _comparable(bench, networks.runs(bench.job.profile, "erfnet", (BASELINE, *COMBINED)))
     if not runs:
         found = _one_run_each(bench)
-        return [*found, *_over_seeds(bench, found)]
+        return [*found, *_over_seeds(bench, found), *beyond.future_work(bench)]
     measured = [bench.run(one, f"table4_{one.name}", bench.job.settings(one.loaded[1])) for one in runs]
     frame = evaluation.compare(measured, BASELINE)
     title = "Table 4: combined losses, all runs on this machine"
-    return [Table("table4", title, frame, _printed(frame, 4)), *_over_seeds(bench, [])]
+    here = Table("table4", title, frame, _printed(frame, 4))
+    return [here, *_over_seeds(bench, []), *beyond.future_work(bench)]
 
 
 def _comparable(bench: Bench, runs: list[networks.Checkpoint]) -> list[networks.Checkpoint]:

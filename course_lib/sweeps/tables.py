@@ -1,7 +1,7 @@
 """The tables of a sweep: every run, every number, and what differs beyond images and seeds."""
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -21,8 +21,8 @@ class Tables(NamedTuple):
     numbers: pd.DataFrame
     """One row per run, benchmark and score: the columns of ``evaluation.table`` behind those of the grid."""
     summary: pd.DataFrame | None
-    """One row per group, benchmark and score, of ``evaluation.compare`` with ``group`` in place of
-    ``training``; None if there is nothing to compare."""
+    """One row per group, benchmark and score: what the grid chose but for the seed, and the columns of
+    ``evaluation.compare`` with ``group`` in place of ``training``; None if there is nothing to compare."""
     not_compared: str
     """Why there is no summary; empty if there is one."""
 
@@ -37,7 +37,7 @@ def tables(sweep: Sweep, measured: Mapping[str, evaluation.Measured], failures: 
     """
     runs = [
         {"run": planned.name}
-        | _chosen(planned)
+        | _shown(planned.chosen)
         | {"status": DONE if planned.name in measured else failures.get(planned.name, MISSING)}
         | {"miou": _miou(measured.get(planned.name))}
         for planned in sweep.runs
@@ -51,9 +51,9 @@ def tables(sweep: Sweep, measured: Mapping[str, evaluation.Measured], failures: 
         return Tables(pd.DataFrame(runs), together, None, str(error))
 
 
-def _chosen(planned: Planned) -> dict[str, str]:
+def _shown(chosen: Mapping[str, Any]) -> dict[str, str]:
     """Return what the grid chose, as texts."""
-    return {name: shown(value) for name, value in planned.chosen.items()}
+    return {name: shown(value) for name, value in chosen.items()}
 
 
 def _miou(measured: evaluation.Measured | None) -> float | None:
@@ -62,13 +62,17 @@ def _miou(measured: evaluation.Measured | None) -> float | None:
 
 def _numbers(planned: Planned, measured: evaluation.Measured) -> pd.DataFrame:
     """Return the rows of one run, which the grid's columns come before."""
-    columns = {"run": planned.name} | _chosen(planned)
-    frame = measured.frame.drop(columns=[name for name in columns if name in measured.frame])
-    return pd.concat([pd.DataFrame(columns, index=frame.index), frame], axis=1)
+    columns = {"run": planned.name} | _shown(planned.chosen)
+    return _behind(pd.DataFrame(columns, index=measured.frame.index), measured.frame)
+
+
+def _behind(columns: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table behind some columns, which take the place of its own of the same name."""
+    return pd.concat([columns, frame.drop(columns=[name for name in columns if name in frame])], axis=1)
 
 
 def _summary(
-    sweep: Sweep, here: Iterable[Planned], measured: Mapping[str, evaluation.Measured]
+    sweep: Sweep, here: Collection[Planned], measured: Mapping[str, evaluation.Measured]
 ) -> pd.DataFrame:
     """Compare the groups with the baseline; repetitions are averaged.
 
@@ -82,4 +86,6 @@ def _summary(
         measured[name]._replace(frame=measured[name].frame.assign(training=group))
         for name, group in groups.items()
     ]
-    return evaluation.compare(runs, sweep.baseline).rename(columns={"training": "group"})
+    frame = evaluation.compare(runs, sweep.baseline).rename(columns={"training": "group"})
+    repeated = {planned.group: _shown(planned.repeated) for planned in here}
+    return _behind(pd.DataFrame([{"group": group} | repeated[group] for group in frame["group"]]), frame)
