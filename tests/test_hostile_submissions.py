@@ -18,7 +18,7 @@ from small_notebooks import ANSWER, nbgrader, write_lesson
 from course_lib.grading import Job, Limits, answer_key, grade, read_lesson
 
 pytestmark = needs_sandbox
-LIMITS = replace(Limits(), cell_seconds=6, memory=1 << 30)
+LIMITS = replace(Limits(), cell_seconds=10, memory=1 << 30)
 HONEST = ANSWER.replace("twice", "thrice").replace("2 *", "3 *")
 STOPPED = (
     "endless loop", "loop that swallows interrupts", "stops its own process", "os._exit", "crash",
