@@ -17,7 +17,7 @@ def measured(profile: str, name: str) -> pd.DataFrame:
         name: ``losses`` (one row per run, score and benchmark, as ``evaluation.table`` gives them),
             ``losses.summary`` (of ``evaluation.compare``), ``eiml_fl.log`` (one row per epoch),
             ``term_weights`` and ``term_weights.summary`` (of ``sweeps/term_weights.toml``), or
-            ``temperatures`` (of EIML + FL).
+            ``eiml_fl.temperatures`` (of ``evaluation.against_temperature``).
 
     Raises:
         FileNotFoundError: if there is none for this profile.

@@ -47,7 +47,7 @@ def future_work(bench: Bench) -> list[Figure]:
     if bench.job.protocol != "benchmark" or not reports.is_measured(profile, "term_weights"):
         return []
     weights, summary = (reports.measured(profile, f"term_weights{part}") for part in ("", ".summary"))
-    temperatures = reports.measured(profile, "temperatures")
+    temperatures = reports.measured(profile, "eiml_fl.temperatures")
     return [
         Figure(
             "term_weights",
