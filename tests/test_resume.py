@@ -17,7 +17,7 @@ from small_data import ROOT, write_street
 from course_lib import models, training
 from course_lib.training.checkpoint import load_state, save_state
 
-KILLS, EPOCHS = 5, 10
+KILLS, EPOCHS = 10, 10
 COMMAND = "train --profile camvid --device cpu --size 16 24 --batch 2 --epochs 10 --checkpoint-every 1"
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills by POSIX signals")
 processes = multiprocessing.get_context("forkserver") if sys.platform != "win32" else multiprocessing

@@ -53,6 +53,26 @@ def test_the_summary_is_that_of_the_runs(runs, summary):
         assert row["fpr95_highest_seed"] == pytest.approx(found["fpr95"].max(), rel=1e-3)
 
 
+def test_the_weights_of_the_terms_are_compared_over_seeds_and_two_of_sixty_stand_out():
+    found, compared = (reports.measured("mini", name) for name in ("term_weights", "term_weights.summary"))
+    keys = ["term_weights", "score", "benchmark"]
+    means = found.groupby(keys)["auprc"].mean()
+    assert means.to_numpy() == pytest.approx(compared.set_index(keys)["auprc"][means.index], rel=1e-3)
+    others = compared[compared["term_weights"] != "1,1"]
+    for metric, proven in (("auprc", 2), ("fpr95", 0)):
+        beyond = others[[f"{metric}_beyond_images", f"{metric}_beyond_seeds"]]
+        assert (len(beyond), beyond.all(axis=1).sum()) == (60, proven), "lesson 4 says so"
+
+
+def test_the_temperatures_begin_with_the_row_of_table_4(runs):
+    found = reports.measured("mini", "eiml_fl.temperatures")
+    plain = found[found["temperature"] == 1].set_index(["score", "benchmark"])["auprc"]
+    row = runs[(runs["training"] == "eiml_fl") & (runs["seed"] == 0)].set_index(["score", "benchmark"])
+    assert plain.to_numpy() == pytest.approx(row["auprc"][plain.index].to_numpy(), abs=0.1)
+    hotter = found[(found["temperature"] > 1) & (found["score"] == "msp")]
+    assert hotter["auprc_difference"].abs().max() < 0.25, "lesson 4 says so"
+
+
 def test_the_log_of_figure_2_has_validation_loss_and_mean_iou_of_every_epoch():
     log = reports.measured("mini", "eiml_fl.log")
     assert list(log["epoch"]) == list(range(1, 21))
