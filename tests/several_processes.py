@@ -1,6 +1,7 @@
 """Runs of the command line in several processes, started by torchrun's own agent.
 
-They are forked from a server that has imported everything: else each would need ten seconds for that.
+They are forked from a server that has imported everything, what an optimiser loads later as well: else each would
+need ten seconds for that.
 """
 
 import multiprocessing
@@ -25,7 +26,7 @@ from course_lib.models import Network
 from course_lib.training import ranks
 
 processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["several_processes", "course_lib.commands.train"])
+processes.set_forkserver_preload(["several_processes", "course_lib.commands.train", "torch._dynamo"])
 
 SMALL = "train --profile camvid --device cpu --size 16 24 --batch 3 --epochs 4"
 

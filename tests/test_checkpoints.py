@@ -55,6 +55,20 @@ def test_a_failed_save_keeps_the_old_checkpoint(network, tmp_path, monkeypatch):
     assert path.read_bytes() == before and len(list(tmp_path.iterdir())) == 1
 
 
+def test_weights_too_small_for_full_precision_are_zero_and_the_outputs_stay(tmp_path):
+    dead = models.build("erfnet").eval()
+    weight = next(dead.parameters())
+    with torch.no_grad():
+        weight[0], weight[1, 0, 0, 0] = 1e-40, 1.2e-38
+    models.save_checkpoint(dead, tmp_path / "erfnet.safetensors", models.Metadata(model="erfnet"))
+    loaded, _ = models.load("erfnet", tmp_path / "erfnet.safetensors")
+    kept = next(loaded.parameters())
+    assert (kept[0] == 0).all() and torch.equal(kept[1:], weight[1:])
+    image = torch.rand(1, 3, 32, 64)
+    with torch.inference_mode():
+        assert torch.equal(loaded(image), dead(image))
+
+
 def test_numbers_too_large_for_half_precision_stay_in_single(tmp_path):
     large = models.build("enet", num_classes=20)
     large.initial_block.batch_norm.running_var[3] = 1e5

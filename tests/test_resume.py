@@ -21,7 +21,7 @@ KILLS, EPOCHS = 10, 10
 COMMAND = "train --profile camvid --device cpu --size 16 24 --batch 2 --epochs 10 --checkpoint-every 1"
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills by POSIX signals")
 processes = multiprocessing.get_context("forkserver") if sys.platform != "win32" else multiprocessing
-processes.set_forkserver_preload(["course_lib.training", "torch.utils.tensorboard"])
+processes.set_forkserver_preload(["course_lib.training", "torch.utils.tensorboard", "torch._dynamo"])
 
 
 @pytest.fixture(scope="module")
