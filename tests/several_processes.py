@@ -1,7 +1,7 @@
 """Runs of the command line in several processes, started by torchrun's own agent.
 
-They are forked from a server that has imported everything, also what an optimiser loads later: else each would need
-ten seconds for that.
+They are forked from a server that has imported everything, also what an optimiser loads later: else each
+would need ten seconds for that.
 """
 
 import multiprocessing

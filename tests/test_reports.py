@@ -101,7 +101,7 @@ def test_trainings_of_one_network_are_told_apart():
 def test_a_nearly_constant_score_is_named():
     table = reports.paper_table(frame({"score": "void", "largest_tie": 98.76}))
     assert cells(table, "Void") == ["30.0= [22, 38]", "62.5= [50, 70]"]
-    assert "= nearly constant: 98.7 % of the pixels or more have one score" in table.caption
+    assert "= nearly constant: one score on 98.7 % of the pixels or more" in table.caption
     told_apart = reports.paper_table(frame({"score": "void", "largest_tie": 94.9}))
     assert "=" not in cells(told_apart, "Void")[0] and "nearly constant" not in told_apart.caption
 

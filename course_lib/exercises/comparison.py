@@ -109,7 +109,7 @@ def _of_forms(actual: Any, values: Tensor, expected: Any, wanted: Tensor) -> str
     if values.shape != wanted.shape:
         return f"{RESULT}the shape {tuple(values.shape)}, expected {tuple(wanted.shape)}"
     if isinstance(expected, (Tensor, np.ndarray)) and _kind(values) != _kind(wanted):
-        return f"{RESULT}{values.dtype}, expected a {_kind(wanted)} dtype such as {wanted.dtype}"
+        return f"{RESULT}{values.dtype}, expected {_a_kind(wanted)} dtype such as {wanted.dtype}"
     if "bool" == _kind(values) != _kind(wanted):
         return f"{RESULT}{_brief(actual)}, expected a number"
     return ""
@@ -120,6 +120,12 @@ def _kind(values: Tensor) -> str:
     if values.dtype == torch.bool:
         return "bool"
     return "floating" if values.is_floating_point() else "integer"
+
+
+def _a_kind(values: Tensor) -> str:
+    """Return the kind with its article."""
+    kind = _kind(values)
+    return f"an {kind}" if kind == "integer" else f"a {kind}"
 
 
 def _of_values(values: Tensor, wanted: Tensor) -> str:

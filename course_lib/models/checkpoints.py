@@ -105,8 +105,8 @@ def load(name: str, path: str | Path, class_order: str | None = None) -> tuple[N
 def load_weights(network: Network, path: str | Path, class_order: str | None = None) -> Metadata:
     """Fill ``network`` with the weights of ``path``.
 
-    A file without any auxiliary head takes those of the network away: random ones would be of no use. Weights too
-    small for full precision (below 1.2e-38) become 0.
+    A file without any auxiliary head takes those of the network away: random ones would be of no use.
+    Weights too small for full precision (below 1.2e-38) become 0.
 
     Args:
         network: any network of ``build``; changed in place.
@@ -213,8 +213,8 @@ def _fill(
 def _flush_subnormal(network: Network) -> None:
     """Set weights that are too small for full precision to 0.
 
-    Long training with weight decay leaves thousands of them in dead channels. They add to an output less than
-    rounding does, and make a convolution on a CPU many times slower.
+    Long training with weight decay leaves thousands of them in dead channels. They add to an output less
+    than rounding does, and make a convolution on a CPU many times slower.
     """
     for tensor in network.state_dict().values():
         if tensor.is_floating_point():

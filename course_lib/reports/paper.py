@@ -201,7 +201,7 @@ def _legend(frame: pd.DataFrame) -> str:
         )
     tied = [row.largest_tie for row in frame.itertuples() if _nearly_constant(row)]
     if tied:
-        text += f" {TIED} nearly constant: {rounded_down(min(tied))} % of the pixels or more have one score."
+        text += f" {TIED} nearly constant: one score on {rounded_down(min(tied))} % of the pixels or more."
     if (frame["constant"].fillna(False) & (frame["fpr95_convention"] == "step")).any():
         text += " A constant score flags all pixels or none: its FPR95 is 100 by definition."
     return text

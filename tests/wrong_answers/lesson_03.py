@@ -22,19 +22,19 @@ BANK = {
         "nothing done": (TARGETS, "return target.clone()", "255 becomes 19"),
     },
     "void_score": {
-        "the probability": ("log_softmax", "softmax", "(hint: log P)"),
+        "the probability": ("log_softmax", "softmax", "(hint: log(1 / 20))"),
         "one minus the probability": (
             SCORE,
             "return 1 - logits.softmax(dim=1)[:, labels.VOID]",
-            "(hint: log P)",
+            "(hint: log(1 / 20))",
         ),
-        "the logarithm of a softmax": ("log_softmax(dim=1)", "softmax(dim=1).log()", "log-softmax is safe"),
+        "the logarithm of a softmax": ("log_softmax(dim=1)", "softmax(dim=1).log()", "P rounds to 0"),
         "a small number against infinity": (
             "log_softmax(dim=1)",
             "softmax(dim=1).add(1e-9).log()",
-            "log-softmax is safe",
+            "P rounds to 0",
         ),
-        "the logit alone": ("logits.log_softmax(dim=1)", "logits", "(hint: log P)"),
+        "the logit alone": ("logits.log_softmax(dim=1)", "logits", "(hint: log(1 / 20))"),
         "the other sign": ("return logits", "return -logits", "the other way round"),
         "the last class": ("labels.VOID]", "labels.VOID - 1]", "which output"),
         "along the width": ("log_softmax(dim=1)", "log_softmax(dim=-1)", "✗ 20 equal logits"),
@@ -50,10 +50,11 @@ BANK = {
             "z = logits - logits[:, :1]\n    return z[:, labels.VOID] - z.exp().sum(dim=1).log()",
             "each pixel on its own",
         ),
+        "in double precision": ("log_softmax(dim=1)", "double().softmax(dim=1).log()", "P rounds to 0"),
         "clamped": (
             "log_softmax(dim=1)",
             "softmax(dim=1).log().clamp(min=-200)",
-            "each pixel on its own",
+            "P rounds to 0",
         ),
         "without the 20th in the sum": (
             SCORE,
@@ -63,7 +64,7 @@ BANK = {
         "an exponential that overflows": (
             SCORE,
             "return logits[:, labels.VOID] - logits.exp().sum(dim=1).log()",
-            "log-softmax is safe",
+            "P rounds to 0",
         ),
     },
     "suspects": {
@@ -77,7 +78,7 @@ BANK = {
         "the two rules exchanged": (
             "by_step = 1.0\n    constant_fpr95_by_chord = 0.95",
             "by_step = 0.95\n    constant_fpr95_by_chord = 1.0",
-            "✗ constant FPR95, step: got 0.95, expected 1 (hint: all or none)",
+            "✗ constant FPR95 (step): got 0.95, expected 1 (hint: all or none)",
         ),
         "percent": ("by_chord = 0.95", "by_chord = 95", "a percentage, expected a fraction"),
         "a variable forgotten": ("constant_fpr95_by_step = 1.0", "pass", "NameError"),

@@ -21,6 +21,16 @@ BANK = {
             "",
             "✗ half void",
         ),
+        "a loss of 0 taken for void": (
+            MEAN,
+            "losses = wrong**2 * cross_entropy\n    return losses[cross_entropy > 0].mean()",
+            "a loss of 0 is not void",
+        ),
+        "the logarithm of a softmax": (
+            'F.cross_entropy(logits, target, ignore_index=labels.IGNORE, reduction="none")',
+            'F.nll_loss(logits.softmax(1).log(), target, ignore_index=labels.IGNORE, reduction="none")',
+            "no log of a softmax",
+        ),
         "the power of the mean": (
             MEAN,
             "valid = target != labels.IGNORE\n"
@@ -71,7 +81,8 @@ BANK = {
         "cosines": (DISTANCE, "return abs(scale) * cosines", "✗ three directions"),
         "the factor 10": ("-abs(scale)", "-10 * abs(scale)", "✗ three directions"),
         "half the distance": ("(2 - 2 * cosines)", "(1 - cosines)", "✗ three directions"),
-        "a root of negative numbers": (".clamp(min=0)", ".sub(1e-6)", "✗"),
+        "roots of negative numbers": (".clamp(min=0)", ".sub(1e-6)", "✗"),
+        "roots of what rounding made negative": (".clamp(min=0)", "", "clamp before the root"),
     },
     "verdict": {
         "images alone": (" and min(mine) > max(baseline)", "", "✗ seeds overlap"),
@@ -85,6 +96,8 @@ BANK = {
         "never worse": (WORSE, "if False:\n        pass", "✗ both say worse"),
         "never better": (BETTER, "if False:\n        pass", "✗ both say better"),
         "worse by images alone": (" and max(mine) < min(baseline)", "", "✗ worse, seeds overlap"),
+        "worse by seeds alone": ("high < 0 and ", "", "✗ worse, images cannot tell"),
+        "the first seed against the last": ("min(mine) > max(baseline)", "mine[0] > baseline[-1]", "✗ seeds"),
         "always something": ('return "cannot tell"', 'return "better"', "✗ images cannot tell"),
     },
 }
