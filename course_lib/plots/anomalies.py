@@ -56,6 +56,7 @@ def _pairs(
     rows = -(-len(samples) // 2)
     shapes = [tuple(next(iter(samples.values())).target.shape)] * rows
     figure, axes = panel_grid(shapes, [""] * 4, alt)
+    figure.set_figheight(figure.get_figheight() + 0.3 * rows + 0.5)  # every row has names; below is a legend
     for axis in axes.flat:
         axis.set_axis_off()
     for (picture, beside), (name, sample), draw in zip(
@@ -99,7 +100,7 @@ def _outlined(axis: Axes, sample: Sample) -> None:
     """Draw an image with an outline around its anomalous pixels."""
     height, width = sample.target.shape
     show(axis, np.asarray(sample.image.resize((width, height))))
-    _outline(axis, sample.target)
+    _outline(axis, sample.target, linewidth=1)
 
 
 def _outline(axis: Axes, target: Tensor, linewidth: float = 1.5) -> None:
