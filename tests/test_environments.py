@@ -56,10 +56,11 @@ def test_binder_runs_files_that_exist():
     assert scripts and all((ROOT / script).is_file() for script in scripts)
 
 
-def test_the_torch_of_a_hosted_notebook_is_not_replaced():
+@pytest.mark.parametrize(("package", "there"), [("torch", "2.6"), ("ipywidgets", "7.7.1")])
+def test_what_a_hosted_notebook_needs_as_it_is_is_not_replaced(package, there):
     """Pip keeps what satisfies a requirement, so ours must be open above."""
-    (torch,) = [line for line in map(Requirement, PROJECT["dependencies"]) if line.name == "torch"]
-    assert {specifier.operator for specifier in torch.specifier} == {">="}
+    (ours,) = [line for line in map(Requirement, PROJECT["dependencies"]) if line.name == package]
+    assert {specifier.operator for specifier in ours.specifier} == {">="} and ours.specifier.contains(there)
 
 
 @pytest.fixture

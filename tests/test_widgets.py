@@ -11,6 +11,7 @@ from small_data import write_benchmark, write_image
 from small_notebooks import write_lesson
 
 from course_lib import data, evaluation, lessons, metrics, models, plots, scores, training, widgets
+from course_lib.widgets.controls import TOOLTIP
 
 LIVE = "application/vnd.jupyter.widget-view+json"
 SHIPPED = evaluation.Settings(("msp", "max_logit"), size=(64, 128))
@@ -202,7 +203,7 @@ def test_every_control_has_a_whole_label_and_waits_until_it_is_let_go(
 ):
     explorers = (score_explorer, widgets.protocol_explorer(void_network, SHIPPED, benchmarks[1]))
     for control in [control for explorer in explorers for control in explorer.controls.values()]:
-        assert control.description == control.tooltip != ""
+        assert control.description == getattr(control, TOOLTIP) != ""
         assert getattr(control, "continuous_update", False) is False
         assert getattr(control, "indent", False) is False
     assert 'aria-live="polite"' in shown(score_explorer)[0]

@@ -8,6 +8,8 @@ from ipywidgets import HTML, Box, Checkbox, Layout, SelectionSlider, ValueWidget
 
 from course_lib.plots import DescribedFigure
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
 STILL = "An explorer, as it starts. In JupyterLab its controls move, and numbers and picture follow:"
 """What a page without a kernel says of it."""
 
@@ -63,7 +65,8 @@ class Explorer:
         positions = {control.description: _position(control) for control in self.controls.values()}
         above = f"<p><em>{STILL}</em></p><p>{_in_a_line(positions)}</p>"
         still = f"{above}{self._numbers.value}{self._picture.value}"
-        return self.widget._repr_mimebundle_(**options) | {"text/html": still, "text/plain": self.name}
+        live = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
+        return {WIDGET: live, "text/html": still, "text/plain": self.name}
 
 
 def _position(control: ValueWidget) -> str:
