@@ -8,7 +8,7 @@ from torch.fx.passes.shape_prop import ShapeProp
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from course_lib.models import IsoMaxPlus, Network
+from course_lib.models import IsoMaxPlus, Network, flush_subnormal
 
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 
@@ -65,7 +65,9 @@ def fold_batch_norms(graph: fx.GraphModule) -> int:
         convolution = _layer(graph, before)
         if isinstance(convolution, CONVOLUTIONS):
             transposed = isinstance(convolution, nn.ConvTranspose2d)
-            graph.set_submodule(before.target, fuse_conv_bn_eval(convolution, norm, transpose=transposed))
+            fused = fuse_conv_bn_eval(convolution, norm, transpose=transposed)
+            flush_subnormal(fused)  # a dead channel is a product of small numbers
+            graph.set_submodule(before.target, fused)
             node.replace_all_uses_with(before)
             folded += 1
     _tidy(graph)

@@ -7,6 +7,7 @@ from course_lib.models.network import Network, check_images
 from course_lib.models.registry import NETWORKS, TITLES, build, with_void_output
 from course_lib.models.shapes import LayerShape, layer_shapes
 from course_lib.models.shipped import results_folder, run_folder, shipped_file, shipped_weights
+from course_lib.models.subnormal import flush_subnormal
 
 __all__ = [
     "HEADS",
@@ -19,6 +20,7 @@ __all__ = [
     "Network",
     "build",
     "check_images",
+    "flush_subnormal",
     "layer_shapes",
     "load",
     "load_weights",

@@ -19,6 +19,7 @@ from course_lib.models.heads import HEADS
 from course_lib.models.matching import compare, expected_in_file
 from course_lib.models.network import Network
 from course_lib.models.registry import NETWORKS, build
+from course_lib.models.subnormal import flush_subnormal
 from course_lib.runtime import unknown_name, write_atomically
 
 
@@ -206,19 +207,8 @@ def _fill(
         tensors = _void_last(network, tensors, path)
     counters = {name: value for name, value in expected.items() if name.endswith("num_batches_tracked")}
     network.load_state_dict(counters | dict(tensors))
-    _flush_subnormal(network)
+    flush_subnormal(network)
     metadata.model, metadata.num_classes = name, network.num_classes
-
-
-def _flush_subnormal(network: Network) -> None:
-    """Set weights that are too small for full precision to 0.
-
-    Long training with weight decay leaves thousands of them in dead channels. They add to an output less
-    than rounding does, and make a convolution on a CPU many times slower.
-    """
-    for tensor in network.state_dict().values():
-        if tensor.is_floating_point():
-            tensor.masked_fill_(tensor.abs() < torch.finfo(tensor.dtype).tiny, 0)
 
 
 def _is_auxiliary_of(network: Network, key: str) -> bool:
