@@ -46,7 +46,8 @@ def segmented(
     transform = evaluation_transform(size or settings.size)
     channels = torch.tensor([*settings.known_classes, *range(NUM_CLASSES, network.num_classes)]).unique()
     settings = replace(settings, protocol="benchmark")
-    for index in tqdm(range(len(samples)), desc="validation", unit="image", disable=not progress):
+    name = getattr(samples, "name", "validation")  # of a benchmark
+    for index in tqdm(range(len(samples)), desc=name, unit="image", disable=not progress):
         sample = samples[index]
         image, target = transform(sample.image, sample.target)
         with ready(network, settings):  # only here: between two images the caller's code runs

@@ -130,6 +130,6 @@ def chance_levels(auprc: Sequence[float], fpr95: Sequence[float], prevalence: fl
         axis.hist(100 * np.asarray(values), bins=20, color=GREY)
         axis.axvline(100 * expected, color=ANOMALY, linewidth=2, label=f"{what}: {100 * expected:.1f} %")
         axis.set(xlabel=f"{name} of a random score, %", ylabel="number of random scores")
-        axis.legend(frameon=False)
+        axis.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1))  # not across the bars
         axis.spines[["top", "right"]].set_visible(False)
     return figure

@@ -73,7 +73,7 @@ def draw_scores(axis: Axes, scores: Tensor, target: Tensor) -> None:
     low, high = np.percentile(thinned(valid.numpy(), most=100_000), [1, 99])
     limits = (low, high) if low < high else (low - 1, high + 1)  # a constant is drawn in the middle colour
     drawn = show(axis, scores.numpy(), cmap=score_colours(), vmin=limits[0], vmax=limits[1])
-    bar = axis.figure.colorbar(drawn, cax=axis.inset_axes([1.02, 0, 0.03, 1]))
+    bar = axis.figure.colorbar(drawn, cax=axis.inset_axes([1.02, 0, 0.03, 1]), extend="max")
     if low == high:
         bar.set_ticks([low])
 

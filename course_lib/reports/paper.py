@@ -203,7 +203,7 @@ def _legend(frame: pd.DataFrame) -> str:
     if tied:
         text += f" {TIED} nearly constant: one score on {rounded_down(min(tied))} % of the pixels or more."
     if (frame["constant"].fillna(False) & (frame["fpr95_convention"] == "step")).any():
-        text += " A constant score flags all pixels or none: its FPR95 is 100 by definition."
+        text += " A constant score flags all pixels or none: its FPR95 is 100 by the step rule."
     return text
 
 

@@ -36,10 +36,10 @@ BANK = {
         "dropout after the sum": (
             "y = self.dropout(self.bn2(self.conv1x3_2(y)))\n        return (x + y).relu()",
             "y = self.bn2(self.conv1x3_2(y))\n        return self.dropout((x + y).relu())",
-            "drop channels of y",
+            "drop channels, then add",
         ),
         "a fixed dropout": ("nn.Dropout2d(dropout)", "nn.Dropout2d(0.5)", "✗ dropout 1"),
-        "dropout of single pixels": ("nn.Dropout2d", "nn.Dropout", "drop channels of y"),
+        "dropout of single pixels": ("nn.Dropout2d", "nn.Dropout", "drop channels, then add"),
         "ReLU before the normalisation": (
             NORM_1,
             "self.bn1(self.conv1x3_1(y).relu())",
@@ -81,7 +81,7 @@ BANK = {
         "a softmax that overflows": (
             MSP,
             f"{SOFTMAX_BY_HAND}\n    return 1 - p.amax(dim=1)",
-            "(hint: exp(1000) is infinite)",
+            "(hint: 0 where certain; if NaN: exp(1000))",
         ),
         "values with their indices": ("amax(dim=1)", "max(dim=1)", "✗"),
         "shifted in place": (MSP, f"{IN_PLACE}\n    {MSP}", "it changed its argument"),
@@ -128,7 +128,7 @@ BANK = {
             "precision = 1 / 3",
             "✗ precision: got 0.3333, expected 0.5 (hint: two pixels are flagged)",
         ),
-        "recall of the normal pixels": ("recall = 1 / 3", "recall = 2 / 3", "there are three anomalies"),
+        "recall of the normal pixels": ("recall = 1 / 3", "recall = 2 / 3", "of three anomalies; a fraction"),
         "a mean over all pixels": ("3 / 4) / 3", "3 / 4 + 3 / 5 + 1 / 2) / 6", "the mean of three"),
         "trapezoids": ("(1 / 1 + 2 / 3 + 3 / 4) / 3", "0.75", "✗ AuPRC"),
         "false alarms of all pixels": ("fpr95 = 1 / 3", "fpr95 = 1 / 6", "of the normal pixels"),
