@@ -14,6 +14,7 @@ from small_notebooks import answered
 from course_lib.__main__ import main
 from course_lib.grading import lesson_names, proof, read_lesson, sandbox
 from course_lib.grading.limits import Limits
+from course_lib.grading.running import run_cells
 from course_lib.grading.steps import SaveResults
 
 LESSON = "04_training_losses"
@@ -110,6 +111,13 @@ def test_a_text_waits_for_a_person_and_stays_as_it_was_written(graded):
 def test_the_sandbox_is_proved_wall_by_wall():
     held = proof.prove(Limits())
     assert len(held) == len(proof.WALLS) + len(proof.STOPS) and "the network is out of reach" in held
+
+
+def test_without_a_sandbox_the_wall_of_the_network_is_seen_to_be_open(monkeypatch):
+    network = "the network is out of reach"
+    monkeypatch.setattr(proof, "WALLS", {network: proof.WALLS[network]})
+    monkeypatch.setattr(proof, "run_cells", lambda cells, limits, sandbox: run_cells(cells, limits, False))
+    assert proof._walls(Limits()) == [(network, False)]
 
 
 def test_without_bubblewrap_nothing_is_graded_and_it_says_what_to_install(monkeypatch):

@@ -37,6 +37,11 @@ def test_points_are_kept_and_shown_with_those_that_are_missing(lessons, capsys):
     assert shown._repr_html_().count("<progress") == 2 and "2 of 4 points in all" in shown._repr_html_()
 
 
+def test_a_copy_beside_a_lesson_is_no_lesson(lessons):
+    write_lesson(lessons / "notebooks" / "08_more" / "08_more-Copy1.ipynb")
+    assert progress().most_points == 4
+
+
 def test_the_last_run_counts(lessons):
     earn()
     assert earn(value=5) == 1.0 and progress().points == 1

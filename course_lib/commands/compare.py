@@ -109,10 +109,15 @@ def _write(options: argparse.Namespace, runs: list[evaluation.Measured]) -> None
     """Write what there is so far; the summary as soon as the baseline is in it."""
     if options.output is None:
         return
-    pd.concat([run.frame for run in runs]).to_csv(options.output, index=False, float_format=DIGITS)
+    _save(pd.concat([run.frame for run in runs]), options.output)
     if any(run.frame["training"].iloc[0] == options.baseline for run in runs):
         summary = evaluation.compare(runs, options.baseline)
-        summary.to_csv(options.output.with_suffix(SUMMARY), index=False, float_format=DIGITS)
+        _save(summary, options.output.with_suffix(SUMMARY))
+
+
+def _save(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table; a kill or a full disk leaves the old one."""
+    runtime.write_atomically(path, frame.to_csv(index=False, float_format=DIGITS).encode())
 
 
 def _as_text(summary: pd.DataFrame) -> str:

@@ -189,11 +189,9 @@ def _write(
         "versions": runtime.package_versions(),
         "hardware": runtime.hardware(settings.device),
     }
-    try:
-        frame.to_csv(options.output, index=False)
-        options.output.with_suffix(".json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OSError(f"could not write {options.output} ({error.strerror}); free some space") from None
+    runtime.write_atomically(options.output, frame.to_csv(index=False).encode())
+    facts = json.dumps(about, indent=2) + "\n"
+    runtime.write_atomically(options.output.with_suffix(".json"), facts.encode())
 
 
 def _draw(

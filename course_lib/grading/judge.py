@@ -57,9 +57,7 @@ def judged(
         stop: why a cell of the exercise was stopped, empty if none was.
     """
     if stop:
-        return _held(
-            exercise, [f"a cell of it {stop}" if stop[0] != "t" or stop.startswith("took") else stop, *alarms]
-        )
+        return _held(exercise, [f"a cell of it {stop}", *alarms])
     try:
         problems = _problems(key, records)
     except ValueError as error:

@@ -81,9 +81,8 @@ async def _run_once(
     except CellTimeoutError:
         stops[at] = f"took more than {limits.cell_seconds:g} s"
     except TimeoutError:
-        _stop_rest(
-            stops, range(at, len(notebook.cells) // 2), f"the submission took more than {limits.seconds:g} s"
-        )
+        over = f"was not finished when the submission's {limits.seconds:g} s were over"
+        _stop_rest(stops, range(at, len(notebook.cells) // 2), over)
     except Exception as error:
         if client is None:
             raise  # it did not start, which is not the submission's fault

@@ -49,12 +49,13 @@ class Executed:
 
 
 def lesson_files(root: Path = PROJECT_ROOT) -> list[Path]:
-    """Return the learners' notebooks in the order of the course.
+    """Return the learners' notebooks in the order of the course, without copies that stand beside them.
 
     Raises:
         FileNotFoundError: if there is none.
     """
-    files = sorted((root / "notebooks").glob("[0-9]*/*.ipynb"))
+    found = (root / "notebooks").glob("[0-9]*/*.ipynb")
+    files = sorted(path for path in found if path.stem == path.parent.name)
     if not files:
         raise FileNotFoundError(f"no lesson in {root / 'notebooks'}; is the course complete?")
     return files

@@ -74,14 +74,19 @@ def auroc(scores: Tensor, is_anomaly: Tensor) -> float:
 
 def exact_curve(scores: Tensor, is_anomaly: Tensor) -> Curve:
     """Return the curve over all distinct scores."""
+    check_mask(scores, is_anomaly)
+    ordered, order = scores.flatten().sort(descending=True)
+    last_of_tie = torch.cat([ordered[1:] != ordered[:-1], torch.ones_like(ordered[:1], dtype=torch.bool)])
+    return Curve(*_counts_at(last_of_tie, is_anomaly.flatten()[order]))
+
+
+def check_mask(scores: Tensor, is_anomaly: Tensor) -> None:
+    """Raise a ValueError unless the mask is a bool mask of the scores' shape, and no score is NaN."""
     if is_anomaly.dtype != torch.bool or is_anomaly.shape != scores.shape:
         got = f"{is_anomaly.dtype} of {tuple(is_anomaly.shape)}"
         raise ValueError(f"need a bool mask of {tuple(scores.shape)}, got {got}")
     if scores.isnan().any():
         raise ValueError(f"scores must not be NaN, got {int(scores.isnan().sum())} of {scores.numel()}")
-    ordered, order = scores.flatten().sort(descending=True)
-    last_of_tie = torch.cat([ordered[1:] != ordered[:-1], torch.ones_like(ordered[:1], dtype=torch.bool)])
-    return Curve(*_counts_at(last_of_tie, is_anomaly.flatten()[order]))
 
 
 def _counts_at(last_of_tie: Tensor, is_anomaly: Tensor) -> tuple[Tensor, Tensor]:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from course_lib.metrics.exact import check_mask
+
 
 class Detections(NamedTuple):
     """Shares of pixels at one threshold; fractions, NaN where there is nothing to share."""
@@ -34,10 +36,7 @@ def detections(scores: Tensor, is_anomaly: Tensor, threshold: float) -> Detectio
     >>> detections(torch.tensor([0.9, 0.8, 0.1]), torch.tensor([True, False, False]), 0.5)[:3]
     (0.5, 1.0, 0.5)
     """
-    if is_anomaly.shape != scores.shape or scores.isnan().any():
-        raise ValueError(
-            f"need a mask of {tuple(scores.shape)} and no NaN, got a mask of {tuple(is_anomaly.shape)}"
-        )
+    check_mask(scores, is_anomaly)
     flagged = scores >= threshold
     found = (flagged & is_anomaly).sum().item()
     number, anomalous = flagged.sum().item(), is_anomaly.sum().item()

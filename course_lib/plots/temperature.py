@@ -121,7 +121,7 @@ def temperature_curves(frame: pd.DataFrame, fitted: float | None = None) -> Desc
 
 
 def _draw(
-    axis: Axes, rows: pd.DataFrame, metric: str, colour: tuple, chance: float, fitted: float | None
+    axis: Axes, rows: pd.DataFrame, metric: str, colour: str, chance: float, fitted: float | None
 ) -> None:
     """Draw one metric on one benchmark."""
     axis.fill_between(

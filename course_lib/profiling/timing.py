@@ -81,7 +81,7 @@ def _by_events(run: Callable[[], object], device: torch.device) -> float:
 
 
 def example_images(network: Network, size: tuple[int, int], batch: int = 1) -> Tensor:
-    """Return grey noise (batch, 3, H, W) on the network's device, the same on every call."""
+    """Return noise (batch, 3, H, W) on the network's device, the same on every call."""
     generator = torch.Generator().manual_seed(0)
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
     return torch.rand(batch, 3, *size, generator=generator).to(device)

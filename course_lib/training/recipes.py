@@ -115,6 +115,6 @@ RECIPES = {
         warm_up=1000 / 150_000,
     ),
 }
-"""One recipe per network. Sources: Romera et al., IEEE T-ITS 2017; Paszke et al., "ENet", 2016; Yu et al.,
+"""One recipe per network. Sources: Romera et al., IEEE T-ITS 2018; Paszke et al., "ENet", 2016; Yu et al.,
 "BiSeNet V2", 2020, with OHEM and what decays from the public CoinCheung/BiSeNet, whose
 warm-up is exponential; ours is linear."""

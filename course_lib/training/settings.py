@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 import torch
 
 from course_lib.data import SEGMENTATION_SETS, find_profile
-from course_lib.models import NETWORKS
 from course_lib.runtime import unknown_name
 from course_lib.training import ranks
 from course_lib.training.recipes import RECIPES, TRAININGS, Recipe
@@ -141,7 +140,7 @@ def settings_for(profile: str, model: str, device: torch.device, **chosen) -> Tr
     """
     numbers = find_profile(profile).numbers(device)
     if model not in RECIPES:
-        raise unknown_name("network", model, NETWORKS)
+        raise unknown_name("network", model, RECIPES)
     given = {name: value for name, value in chosen.items() if value is not None}
     batch = given.get("batch", numbers.batch)
     defaults = {
