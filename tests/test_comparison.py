@@ -109,7 +109,7 @@ def test_the_command_prints_differences_and_writes_both_tables(files, tmp_path, 
     output = tmp_path / "out" / "table.csv"
     options = ["--model", "enet", "--benchmarks", "RoadAnomaly21", "--score", "msp", "max_logit"]
     more = ["--bootstrap", "40", "--device", "cpu", "--output", str(output)]
-    assert main(["compare", *files, *options, *more]) == 0
+    assert main(["compare", str(tmp_path / "*.safetensors"), *options, *more]) == 0
     printed = capsys.readouterr().out
     assert (
         "3 of 3: eiml, seed 2" in printed and "AuPRC differs by" in printed and printed.count(" [") == 2 * 2

@@ -49,7 +49,8 @@ def parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Measure all networks, then print and write what is different."""
     _check_output(options.output)
-    loaded = [(path, *models.load(options.model, path)) for path in options.weights]
+    paths = [found for path in options.weights for found in _found(path)]
+    loaded = [(path, *models.load(options.model, path)) for path in paths]
     evaluation.check_comparable([_about(path, metadata) for path, _, metadata in loaded], options.baseline)
     names = options.benchmarks or data.find_profile(loaded[0][2].profile).benchmarks
     benchmarks = [data.BenchmarkImages(name) for name in dict.fromkeys(names)]
@@ -63,6 +64,14 @@ def run(options: argparse.Namespace) -> int:
     summary = evaluation.compare(runs, options.baseline)
     print(_as_text(summary))
     return 0
+
+
+def _found(path: Path) -> list[Path]:
+    """Return the files that a pattern such as ``runs/*/*.safetensors`` means; Windows leaves it to us."""
+    if path.exists():
+        return [path]
+    pattern = str(path.relative_to(path.anchor))
+    return sorted(Path(path.anchor).glob(pattern)) or [path]
 
 
 def _check_output(path: Path | None) -> None:

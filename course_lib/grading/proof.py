@@ -120,9 +120,8 @@ def prove(limits: Limits) -> list[str]:
 
 def _walls(limits: Limits) -> list[tuple[str, bool]]:
     """Return what cannot be done inside, and whether that is so."""
-    secret_file = tempfile.NamedTemporaryFile("w", dir=Path.home())
-    # somebody listens: a connection that is refused would prove nothing
-    with secret_file as secret, socket.create_server(("127.0.0.1", 0)) as server:
+    listener = socket.create_server(("127.0.0.1", 0))  # a connection that nobody takes would prove nothing
+    with listener as server, tempfile.NamedTemporaryFile("w", dir=Path.home()) as secret:
         values = {
             "port": server.getsockname()[1],
             "solutions": str(PROJECT_ROOT / "solutions"),
