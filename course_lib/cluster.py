@@ -37,6 +37,8 @@ def workers(count: int, scheduler: str = "", dashboard: str | None = None) -> It
             "threads_per_worker": 1,
             "memory_limit": None,
             "dashboard_address": dashboard,
+            # without a page dask still serves its state: at a free port, to this machine only
+            "scheduler_kwargs": {"dashboard_address": dashboard or "127.0.0.1:0"},
         }
         with LocalCluster(**options, silence_logs=QUIET) as cluster, Client(cluster) as client:
             yield client
