@@ -190,7 +190,7 @@ def test_ece_on_a_case_solved_by_hand():
     ("confidence", "right", "message"),
     [
         ([0.5], [1], "need a bool for each of"),
-        ([0.5, 0.6], [True], "need a bool for each of"),
+        ([0.5, 0.6], [True], r"need a bool for each of \(2,\), at least one, got torch.bool of \(1,\)"),
         ([], [], "need a bool for each of"),
         ([1.5], [True], "probabilities in"),
         ([float("nan")], [True], "probabilities in"),

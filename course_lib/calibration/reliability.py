@@ -119,9 +119,11 @@ def expected_calibration_error(confidence: Tensor, is_right: Tensor, bins: int =
     Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017.
     """
     if is_right.dtype != torch.bool or is_right.shape != confidence.shape or not confidence.numel():
-        raise ValueError(f"need a bool for each of {tuple(confidence.shape)}, got {is_right.dtype}")
+        got = f"{is_right.dtype} of {tuple(is_right.shape)}"
+        raise ValueError(f"need a bool for each of {tuple(confidence.shape)}, at least one, got {got}")
     if not ((confidence > 0) & (confidence <= 1)).all():
-        raise ValueError("confidences are probabilities in (0, 1]")
+        low, high = confidence.min().item(), confidence.max().item()
+        raise ValueError(f"confidences are probabilities in (0, 1], got values from {low:g} to {high:g}")
     flat, right = confidence.flatten().double(), is_right.flatten().double()
     values = torch.stack([torch.ones_like(flat), flat, right])
     return _error(torch.zeros(3, bins, dtype=flat.dtype).index_add_(1, _bin_of(flat, bins), values))

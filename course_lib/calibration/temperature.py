@@ -57,7 +57,9 @@ def fit_temperature(logits: Tensor, target: Tensor) -> FittedTemperature:
     Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 4.2.
     """
     if not len(target) or not logits.isfinite().all():
-        raise ValueError(f"need finite logits of one pixel or more, got {tuple(logits.shape)}")
+        wrong = int((~logits.isfinite()).sum())
+        got = f"{tuple(logits.shape)} with {wrong} that are not finite"
+        raise ValueError(f"need finite logits of one pixel or more, got {got}")
     logits = logits - logits.amax(dim=1, keepdim=True)
     of_truth = logits.gather(1, target[:, None]).double().mean().item()
 

@@ -60,10 +60,8 @@ class Progress:
 def progress() -> Progress:
     """Return where the learner stands: the points of each check when it last ran on this computer."""
     known = _read()
-    lessons = [
-        path for path in NOTEBOOKS.glob("[0-9]*/*.ipynb") if path.stem == path.parent.name
-    ]  # no copies
-    return Progress([_lesson(path, known) for path in sorted(lessons)])
+    files = sorted(path for path in NOTEBOOKS.glob("[0-9]*/*.ipynb") if path.stem == path.parent.name)
+    return Progress([_lesson(path, known) for path in files])
 
 
 def record(exercise: str, points: float) -> None:

@@ -95,7 +95,7 @@ def _label(row: pd.Series, frame: pd.DataFrame) -> str:
     score = score_label(row["score"], row["temperature"])
     if row["score"] in OF_NO_NETWORK:
         return score
-    network = [models.TITLES.get(row["model"], row["model"])] if frame["model"].nunique() > 1 else []
+    network = [models.TITLES[row["model"]]] if frame["model"].nunique() > 1 else []
     training = [training_title(row["training"])] if frame["training"].nunique() > 1 else []
     return ", ".join([*network, *training, score])
 
@@ -162,7 +162,7 @@ def _about(frame: pd.DataFrame) -> str:
     networks = list(_networks(frame).itertuples())
     if "seeds" in frame:
         return _about_seeds(networks)
-    named = ", ".join(f"{models.TITLES.get(r.model, r.model)} ({r.weights})" for r in networks)
+    named = ", ".join(f"{models.TITLES[r.model]} ({r.weights})" for r in networks)
     measured = [r for r in networks if not pd.isna(r.miou)]
     if not measured:
         return f"{named}." if named else ""
@@ -180,7 +180,7 @@ def _about_seeds(networks: Sequence) -> str:
         f"{', '.join(names)}: {'one seed' if number == 1 else f'mean of {number} seeds'}"
         for number, names in by_number.items()
     ]
-    titles = dict.fromkeys(models.TITLES.get(network.model, network.model) for network in networks)
+    titles = dict.fromkeys(models.TITLES[network.model] for network in networks)
     return f"{', '.join(titles)}, {networks[0].epochs} epochs. {'; '.join(parts)}."
 
 

@@ -73,8 +73,13 @@ class TrainingSettings:
         sides = [side for side in self.size if isinstance(side, int)]
         if len(sides) != len(self.size) or len(sides) != 2:
             raise ValueError(f"size must be a height and a width in pixels, got {list(self.size)}")
-        if min(self.size) < SMALLEST_SIDE or self.workers < 0 or self.seed < 0:
-            raise ValueError(f"size, workers or seed out of range: {self.size}, {self.workers}, {self.seed}")
+        for name, value, least in (
+            ("sides of the images", min(self.size), SMALLEST_SIDE),
+            ("workers", self.workers, 0),
+            ("seed", self.seed, 0),
+        ):
+            if value < least:
+                raise ValueError(f"{name} must be at least {least}, got {value}")
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"the learning rate must be a positive number, got {self.learning_rate}")
         self._check_term_weights()
