@@ -11,7 +11,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import compute_checksum
 
-from course_lib.runtime import PROJECT_ROOT, write_atomically
+from course_lib.runtime import write_atomically
 
 STUB = "raise NotImplementedError"
 NO_TEXT = "YOUR ANSWER HERE"
@@ -55,18 +55,6 @@ def read_work(path: Path) -> Work:
         asked=len(answers),
         problems=(*_check_problems(notebook), *_answer_problems(answers)),
     )
-
-
-def works(root: Path = PROJECT_ROOT) -> list[Path]:
-    """Return the learners' notebooks.
-
-    Raises:
-        FileNotFoundError: if there is none.
-    """
-    files = sorted(path for path in (root / "notebooks").glob("*/*.ipynb") if path.stem == path.parent.name)
-    if not files:
-        raise FileNotFoundError(f"no lesson in {root / 'notebooks'}; is the course complete?")
-    return files
 
 
 def pack(target: Path, handed_in: list[Work]) -> None:

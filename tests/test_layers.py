@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = (
     {"labels", "runtime", "cluster"},
+    {"notebooks"},
     {"scenes"},
     {"data", "models", "losses", "scores", "metrics", "fetching"},
     {"inference", "inventory"},

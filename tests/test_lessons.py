@@ -13,7 +13,7 @@ from nbformat.v4 import new_output
 from small_data import ROOT
 from small_notebooks import CHECK, ESSAY, write_lesson
 
-from course_lib import lessons
+from course_lib import lessons, notebooks
 from course_lib.__main__ import main
 
 DESCRIBED = "from course_lib import plots\nplots.class_shares({'road': 99.0, 'car': 1.0}, 'A <figure>')"
@@ -74,7 +74,7 @@ def test_the_index_shows_every_lesson_with_its_picture(executed):
 def test_a_failing_cell_is_shown_and_does_not_stop_the_other_lessons(tmp_path, monkeypatch, capsys):
     broken = write_lesson(tmp_path / "07_broken" / "07_broken.ipynb", more=("1 / 0", "print('never')"))
     good = write_lesson(tmp_path / "08_good" / "08_good.ipynb")
-    monkeypatch.setattr(lessons, "lesson_files", lambda: [broken, good])
+    monkeypatch.setattr(notebooks, "lesson_files", lambda: [broken, good])
     before = broken.read_bytes()
     assert main(["run", "--output", str(tmp_path / "results")]) == 1
     shown = capsys.readouterr().out

@@ -42,6 +42,11 @@ def test_a_copy_beside_a_lesson_is_no_lesson(lessons):
     assert progress().most_points == 4
 
 
+def test_a_notebook_that_came_alone_has_an_empty_panel(tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "NOTEBOOKS", tmp_path / "notebooks")
+    assert progress().most_points == 0
+
+
 def test_the_last_run_counts(lessons):
     earn()
     assert earn(value=5) == 1.0 and progress().points == 1

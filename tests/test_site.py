@@ -9,7 +9,7 @@ import pytest
 from small_data import ROOT
 from small_notebooks import write_lesson
 
-from course_lib import lessons
+from course_lib import lessons, notebooks
 from course_lib.__main__ import main
 from course_lib.commands import COMMANDS, site
 
@@ -29,7 +29,7 @@ def course(tmp_path, monkeypatch):
         return lessons.Executed(path.stem, notebook, 1.0, 0.1, 2, 2, failing.get(path.stem, ""))
 
     failing = {}
-    monkeypatch.setattr(lessons, "lesson_files", lambda: paths)
+    monkeypatch.setattr(notebooks, "lesson_files", lambda: paths)
     monkeypatch.setattr(lessons, "execute", execute)
     monkeypatch.setattr(lessons, "build_site", lambda source, output: built.append(output) or len(failing))
     monkeypatch.setattr(site, "SOURCE", tmp_path / "site")
@@ -118,7 +118,7 @@ def test_commands_on_a_page_exist_with_their_options(name):
 
 def test_times_on_the_home_page_are_those_of_the_lessons():
     rows = re.findall(r"\]\(lessons/(\w+)\.ipynb\) \|.*\| (.*) \|", TEXTS["index.md"])
-    assert len(rows) == len(lessons.lesson_files())
+    assert len(rows) == len(notebooks.lesson_files())
     for name, time in rows:
         text = (ROOT / "notebooks" / name / f"{name}.ipynb").read_text(encoding="utf-8")
         said = re.search(r"\*Time: ([^.,]+)", text)[1]

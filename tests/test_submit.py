@@ -7,7 +7,7 @@ import pytest
 from hostile_bank import edited
 from small_notebooks import ANSWER, write_lesson
 
-from course_lib import handing_in, release
+from course_lib import notebooks, release
 from course_lib.__main__ import main
 from course_lib.grading import collect
 
@@ -23,7 +23,7 @@ def course(tmp_path, monkeypatch):
     )
     path = tmp_path / "notebooks" / LESSON / f"{LESSON}.ipynb"
     release.write(path, release.student_version(source))
-    monkeypatch.setattr(handing_in.works, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(notebooks.lesson_files, "__defaults__", (tmp_path,))
     return path
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from course_lib import data, lessons
+from course_lib import data, lessons, notebooks
 from course_lib.commands import parser_of
 from course_lib.runtime import PROJECT_ROOT, write_atomically
 
@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Execute and write; a lesson that fails does not stop the others."""
-    paths, profile = lessons.lesson_files(), data.current_profile().name
+    paths, profile = notebooks.lesson_files(), data.current_profile().name
     pages = options.output / "lessons"
     pages.mkdir(parents=True, exist_ok=True)
     executed = []

@@ -7,7 +7,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from course_lib import data, lessons
+from course_lib import data, lessons, notebooks
 from course_lib.commands import parser_of
 from course_lib.runtime import PROJECT_ROOT
 
@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Execute what has to be executed, then build."""
     profile, executed = data.current_profile().name, {}
-    for path in tqdm(lessons.lesson_files(), unit="lesson"):
+    for path in tqdm(notebooks.lesson_files(), unit="lesson"):
         notebook = _executed(path, profile, options.output / "lessons")
         if notebook is None:
             return 1

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from course_lib import handing_in
+from course_lib import handing_in, notebooks
 from course_lib.commands import parser_of
 from course_lib.runtime import PROJECT_ROOT, unknown_name
 
@@ -62,7 +62,7 @@ def _chosen(names: list[str]) -> list[Path]:
     Raises:
         ValueError: if a name fits no lesson.
     """
-    files = handing_in.works()
+    files = notebooks.lesson_files()
     for name in names:
         if not any(file.stem.startswith(name) for file in files):
             raise unknown_name("lesson", name, [file.stem for file in files])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from course_lib.notebooks import lesson_files
 from course_lib.runtime import PROJECT_ROOT, write_atomically
 
 FILE = PROJECT_ROOT / "results" / "progress.json"
@@ -59,8 +60,11 @@ class Progress:
 
 def progress() -> Progress:
     """Return where the learner stands: the points of each check when it last ran on this computer."""
+    try:
+        files = lesson_files(NOTEBOOKS.parent)
+    except FileNotFoundError:  # a notebook that came alone
+        files = []
     known = _read()
-    files = sorted(path for path in NOTEBOOKS.glob("[0-9]*/*.ipynb") if path.stem == path.parent.name)
     return Progress([_lesson(path, known) for path in files])
 
 

@@ -1,6 +1,6 @@
 """Run the lessons headless, and write what they show as pages that need no network."""
 
-from course_lib.lessons.execution import Executed, execute, lesson_files
+from course_lib.lessons.execution import Executed, execute
 from course_lib.lessons.kept import keep, kept
 from course_lib.lessons.pages import index_page, lesson_page
 from course_lib.lessons.site import build_site, write_lesson_sources
@@ -13,7 +13,6 @@ __all__ = [
     "index_page",
     "keep",
     "kept",
-    "lesson_files",
     "lesson_page",
     "without_widgets",
     "write_lesson_sources",

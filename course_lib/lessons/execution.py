@@ -15,8 +15,6 @@ from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from nbgrader.utils import determine_grade, is_grade
 
-from course_lib.runtime import PROJECT_ROOT
-
 LONGEST_CELL = 600
 """Seconds before a cell is taken to hang."""
 
@@ -46,19 +44,6 @@ class Executed:
         """Its first heading; its name if there is none."""
         lines = [line for cell in self.notebook.cells for line in cell.source.splitlines()]
         return next((line[2:] for line in lines if line.startswith("# ")), self.name)
-
-
-def lesson_files(root: Path = PROJECT_ROOT) -> list[Path]:
-    """Return the learners' notebooks in the order of the course, without copies that stand beside them.
-
-    Raises:
-        FileNotFoundError: if there is none.
-    """
-    found = (root / "notebooks").glob("[0-9]*/*.ipynb")
-    files = sorted(path for path in found if path.stem == path.parent.name)
-    if not files:
-        raise FileNotFoundError(f"no lesson in {root / 'notebooks'}; is the course complete?")
-    return files
 
 
 def execute(path: Path, finished_cell: Callable[[], None] = lambda: None) -> Executed:

@@ -100,10 +100,10 @@ def _outlined(axis: Axes, sample: Sample) -> None:
     """Draw an image with an outline around its anomalous pixels."""
     height, width = sample.target.shape
     show(axis, np.asarray(sample.image.resize((width, height))))
-    _outline(axis, sample.target, linewidth=1)
+    _outline(axis, sample.target)
 
 
-def _outline(axis: Axes, target: Tensor, linewidth: float = 1.5) -> None:
+def _outline(axis: Axes, target: Tensor, linewidth: float = 1) -> None:
     """Outline the anomalous pixels of a target on what an axis shows."""
     anomalous = (target == 1).numpy().astype(float)
     if anomalous.any():

@@ -18,6 +18,12 @@ FREE_TO_CHANGE = {"device", "accumulate", "workers", "validate_every", "checkpoi
 """Settings that a resumed run may change. With another device the last bits differ; with another number of
 parts also the statistics of batch normalisation, and which pixels OHEM finds hard."""
 
+LEAST = dict.fromkeys(("batch", "epochs", "accumulate", "validate_every", "checkpoint_every"), 1) | {
+    "workers": 0,
+    "seed": 0,
+}
+"""Of each whole number."""
+
 SMALLEST_SIDE = 16
 """Of training images, in pixels; batch statistics need more than one value at the lowest resolution."""
 
@@ -65,21 +71,18 @@ class TrainingSettings:
             if name not in known:
                 raise unknown_name(kind, name, known)
         find_profile(self.profile)
-        for name in ("batch", "epochs", "accumulate", "validate_every", "checkpoint_every"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name.replace('_', ' ')} must be at least 1, got {getattr(self, name)}")
+        for name, least in LEAST.items():
+            if getattr(self, name) < least:
+                raise ValueError(
+                    f"{name.replace('_', ' ')} must be at least {least}, got {getattr(self, name)}"
+                )
         if self.accumulate > self.batch:
             raise ValueError(f"a batch of {self.batch} cannot be split into {self.accumulate} parts")
         sides = [side for side in self.size if isinstance(side, int)]
         if len(sides) != len(self.size) or len(sides) != 2:
             raise ValueError(f"size must be a height and a width in pixels, got {list(self.size)}")
-        for name, value, least in (
-            ("sides of the images", min(self.size), SMALLEST_SIDE),
-            ("workers", self.workers, 0),
-            ("seed", self.seed, 0),
-        ):
-            if value < least:
-                raise ValueError(f"{name} must be at least {least}, got {value}")
+        if min(self.size) < SMALLEST_SIDE:
+            raise ValueError(f"each side must have {SMALLEST_SIDE} pixels or more, got {list(self.size)}")
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"the learning rate must be a positive number, got {self.learning_rate}")
         self._check_term_weights()

@@ -7,7 +7,7 @@ from sandbox_here import needs_sandbox
 from small_data import ROOT
 from small_notebooks import answered
 
-from course_lib import handing_in, release
+from course_lib import notebooks, release
 from course_lib.__main__ import main
 from course_lib.grading import read_lesson
 
@@ -60,7 +60,7 @@ def test_a_lesson_goes_round_from_release_to_feedback(page, course, tmp_path, mo
     for target, text in release.outdated(folder).items():
         release.write(target, text)
     solve_in_jupyterlab(page, f"{address}/lab/tree/notebooks/{SHORT}/{SHORT}.ipynb", "class_share", path)
-    monkeypatch.setattr(handing_in.works, "__defaults__", (folder,))
+    monkeypatch.setattr(notebooks.lesson_files, "__defaults__", (folder,))
     packed = tmp_path / "moodle" / "Anna Meyer_123_assignsubmission_file_" / "submission.zip"
     assert main(["submit", "--output", str(packed)]) == 0
     assert main(["grade", str(tmp_path / "moodle"), "--into", str(folder / "grading")]) == 0

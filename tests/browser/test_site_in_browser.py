@@ -10,7 +10,7 @@ from playwright.sync_api import TimeoutError
 from small_data import ROOT
 from small_notebooks import write_lesson
 
-from course_lib import lessons
+from course_lib import lessons, notebooks
 
 EXPLORER = """
 from ipywidgets import IntSlider
@@ -33,7 +33,7 @@ def site(tmp_path_factory):
     """The site as it is in the repository: the lessons without outputs, and a small one as it ran."""
     folder = tmp_path_factory.mktemp("site")
     shutil.copytree(ROOT / "site", folder / "site", ignore=shutil.ignore_patterns("lessons", "api"))
-    pages = {path.stem: nbformat.read(path, as_version=4) for path in lessons.lesson_files()}
+    pages = {path.stem: nbformat.read(path, as_version=4) for path in notebooks.lesson_files()}
     small = write_lesson(folder / "08_more.ipynb", more=(EXPLORER, "1 / 0"))
     ran = lessons.execute(small)
     assert "ZeroDivisionError" in ran.error, "all before it ran"

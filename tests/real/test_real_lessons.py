@@ -2,9 +2,9 @@
 
 import pytest
 
-from course_lib import lessons
+from course_lib import lessons, notebooks
 
-REAL = [path for path in lessons.lesson_files() if path.stem in ("00_start_here", "01_baseline_scoring")]
+REAL = [path for path in notebooks.lesson_files() if path.stem in ("00_start_here", "01_baseline_scoring")]
 
 
 @pytest.mark.parametrize("path", REAL, ids=lambda path: path.stem)
