@@ -1,6 +1,6 @@
 """nbgrader's settings: where this course keeps its notebooks, and that nobody's code is run by a button."""
 
-from course_lib.grading.steps import STEPS
+from course_tools.grading.nbgrader_hooks import STEPS
 
 c = get_config()  # noqa: F821, nbgrader provides it
 

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""python3 start.py lab|run|site|test: set up the course in .venv beside it, once, then run a task there.
+"""python3 start.py COMMAND ...: set up the course in .venv beside it, once, then run a command there.
 
 Standard library only. Every line must parse on old Pythons, so that the message about the version is shown.
 """
 
-import argparse
 import hashlib
 import os
 import shutil
@@ -15,16 +14,6 @@ ROOT = os.path.dirname(os.path.abspath(__file__))
 VENV = os.path.join(ROOT, ".venv")
 STAMP = os.path.join(VENV, "course.stamp")  # what was installed; written last, so that a cut is noticed
 OLDEST = (3, 11)
-FIRST_LESSON = "/lab/tree/notebooks/00_start_here/00_start_here.ipynb"
-LAB = ["-m", "jupyterlab", "--ServerApp.root_dir=" + ROOT, "--LabApp.default_url=" + FIRST_LESSON]
-MAKE_DATA = [os.path.join("data_scripts", "make_mini.py")]  # before a lesson waits for it
-TWO_AT_A_TIME = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]  # a notebook has one kernel
-TASKS = {
-    "lab": ([MAKE_DATA, LAB], "open JupyterLab on the first lesson"),
-    "run": ([MAKE_DATA, ["-m", "course_lib", "run"]], "execute all lessons, show them in results/index.html"),
-    "site": ([MAKE_DATA, ["-m", "course_lib", "site"]], "build the course's site in results/site/index.html"),
-    "test": ([["-m", "pytest", "--nbval", *TWO_AT_A_TIME]], "run all tests, two at a time"),
-}
 # settings of the user that would send an installation elsewhere, or another Python's modules into ours
 UNWANTED = (
     "PYTHONHOME",
@@ -37,14 +26,17 @@ UNWANTED = (
 )
 
 
-def main():
-    """Set up if needed, run the task, return its exit status."""
-    task, further = parse(sys.argv[1:])
+def main(arguments):
+    """Set up if needed, run the command, return its exit status."""
     if sys.version_info < OLDEST:
         return fail(
             "Python %d.%d or newer is needed, this is %s." % (OLDEST[0], OLDEST[1], sys.version.split()[0]),
-            "Install it from python.org or with your system's packages, then: python3.11 start.py " + task,
+            "Install it from python.org or with your system's packages, then: python3.11 start.py "
+            + " ".join(arguments),
         )
+    from course_tools.commands import name_of  # from this folder; needs nothing that is to be installed
+
+    name_of(arguments, prog="start.py")  # ends here for --help or an unknown command
     python = conda_python()
     if python is None:
         python = venv_python()
@@ -54,35 +46,9 @@ def main():
                 return status
     # subprocess, not os.execv: on Windows execv returns to the shell at once and loses the exit status
     try:
-        return run_all(python, TASKS[task][0], further)
+        return subprocess.call([python, "-m", "course_tools", *arguments], env=clean_environment())
     except KeyboardInterrupt:
         return 130
-
-
-def run_all(python, commands, further):
-    """Run commands one after the other until one fails; further options go to the last. Return the status."""
-    for command in commands[:-1]:
-        status = subprocess.call([python, *command], cwd=ROOT, env=clean_environment())
-        if status:
-            return status
-    return subprocess.call([python, *commands[-1], *further], cwd=ROOT, env=clean_environment())
-
-
-def parse(arguments):
-    """Return the task and the options behind it."""
-    parser = argparse.ArgumentParser(
-        prog="start.py",
-        description="Set up the course once (about 3 minutes, 6 GB, in .venv), then run a task.",
-        epilog="Further options go to the task: start.py test -k scores. "
-        "Inside a conda environment that holds the course, that one is used.",
-    )
-    tasks = parser.add_subparsers(dest="task", metavar="TASK")
-    for name in sorted(TASKS):
-        tasks.add_parser(name, help=TASKS[name][1], add_help=False)
-    chosen = parser.parse_args(arguments[:1]).task
-    if chosen is None:
-        parser.error("name a task: " + ", ".join(sorted(TASKS)))
-    return chosen, arguments[1:]
 
 
 def fail(problem, cure):
@@ -96,7 +62,7 @@ def conda_python():
     if not os.environ.get("CONDA_PREFIX") or not same_folder(sys.prefix, os.environ["CONDA_PREFIX"]):
         return None
     # -P: the course must be installed there, not merely lie in this folder
-    probe = [sys.executable, "-P", "-c", "import course_lib, jupyterlab, nbval, pytest"]
+    probe = [sys.executable, "-P", "-c", "import course_lib, course_tools, jupyterlab, nbval, pytest"]
     silent = subprocess.DEVNULL
     return sys.executable if subprocess.call(probe, cwd=ROOT, stdout=silent, stderr=silent) == 0 else None
 
@@ -179,4 +145,4 @@ def clean_environment():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

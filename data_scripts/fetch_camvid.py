@@ -2,7 +2,7 @@
 
 import sys
 
-from course_lib.fetching import program
+from course_tools.downloads import program
 
 
 def main() -> int:

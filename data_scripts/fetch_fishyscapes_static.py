@@ -3,7 +3,7 @@
 import sys
 
 from course_lib.data import lay_over_cityscapes
-from course_lib.fetching import program
+from course_tools.downloads import program
 
 
 def main() -> int:

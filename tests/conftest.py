@@ -36,8 +36,8 @@ def layer_of(nodeid: str) -> str:
     """Name the layer that a test belongs to."""
     top, *rest = nodeid.split("::")[0].split("/")
     if top == "tests":
-        return rest[0] if len(rest) > 1 else "unit"
-    return {"course_lib": "doctests"}.get(top, top)
+        return rest[0] if rest[0] in ("real", "browser", "benchmarks") else "unit"
+    return "doctests" if top in ("course_lib", "course_tools", "road_scenes") else top
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -90,9 +90,9 @@ def offered(request, tmp_path, monkeypatch):
     from file_server import serving
     from offers import Offer
 
-    from course_lib.fetching import transfer
+    from course_tools.downloads import transfer
 
-    monkeypatch.setattr(transfer, "PATIENT", transfer.Patience(tries=2, wait=0.01, silence=0.4))
+    monkeypatch.setattr(transfer, "DEFAULT_RETRIES", transfer.RetryPolicy(tries=2, wait=0.01, silence=0.4))
     files = {}
     with serving(files) as address:
         yield Offer(request.param, address, files, tmp_path, monkeypatch)

@@ -37,7 +37,7 @@ def read_temperature(weights: Path) -> float:
         ValueError: if the file is damaged, or was written for other weights.
     """
     path = temperature_file(weights)
-    command = f"python -m course_lib calibrate --weights {weights}"
+    command = f"python3 start.py calibrate --weights {weights}"
     if not path.is_file():
         raise FileNotFoundError(f"no fitted temperature at {path}; run {command}")
     try:

@@ -5,7 +5,7 @@ from course_lib.data.benchmarks import BENCHMARKS, Benchmark, find_benchmark
 from course_lib.data.files import ImagePairs, Sample
 from course_lib.data.mini import make_mini, mini_root
 from course_lib.data.overlays import lay_over_cityscapes
-from course_lib.data.profiles import PROFILES, Numbers, Profile, current_profile, find_profile
+from course_lib.data.profiles import PROFILES, Profile, TrainingDefaults, current_profile, find_profile
 from course_lib.data.segmentation import SEGMENTATION_SETS, CamVid, Cityscapes
 from course_lib.data.transforms import (
     Augmentation,
@@ -26,9 +26,9 @@ __all__ = [
     "CamVid",
     "Cityscapes",
     "ImagePairs",
-    "Numbers",
     "Profile",
     "Sample",
+    "TrainingDefaults",
     "benchmarks_here",
     "current_profile",
     "evaluation_transform",

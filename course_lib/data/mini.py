@@ -11,7 +11,7 @@ from filelock import FileLock
 from PIL import Image
 from tqdm.auto import tqdm
 
-from course_lib import scenes
+import road_scenes
 from course_lib.data.benchmarks import BENCHMARKS, GENERATED_IMAGES, GENERATED_PREFIX
 from course_lib.labels import IGNORE, LABEL_IDS
 from course_lib.runtime import PROJECT_ROOT
@@ -43,7 +43,7 @@ QUALITY = 92  # of jpg and webp: artefacts as in photographs, but no blocks
 class _Drawing:
     """One picture to draw, and where it goes."""
 
-    draw: Callable[[], scenes.Scene]
+    draw: Callable[[], road_scenes.Scene]
     image: Path
     mask: Path
     values: np.ndarray
@@ -105,7 +105,7 @@ def _scene_drawings(root: Path) -> Iterator[_Drawing]:
             for index in range(count):
                 stem = f"{split}/{town}/{town}_{index:06d}_000000"
                 yield _Drawing(
-                    lambda seed=seed: scenes.draw(seed),
+                    lambda seed=seed: road_scenes.draw(seed),
                     root / "leftImg8bit" / f"{stem}_leftImg8bit.png",
                     root / "gtFine" / f"{stem}_gtFine_labelIds.png",
                     values,
@@ -115,13 +115,13 @@ def _scene_drawings(root: Path) -> Iterator[_Drawing]:
 
 def _benchmark_drawings(root: Path) -> Iterator[_Drawing]:
     """Yield all images of the generated benchmarks, with the formats and values of the public ones."""
-    for kind in scenes.KINDS:
+    for kind in road_scenes.KINDS:
         name = GENERATED_PREFIX + kind
         values = np.full(IGNORE + 1, IGNORE, dtype=np.uint8)
         values[:2] = 0, BENCHMARKS[name].anomaly_value
         for index in range(GENERATED_IMAGES):
             yield _Drawing(
-                lambda kind=kind, index=index: scenes.draw_anomaly(kind, index),
+                lambda kind=kind, index=index: road_scenes.draw_anomaly(kind, index),
                 root / name / "images" / f"{index}{BENCHMARKS[name].suffix}",
                 root / name / "labels_masks" / f"{index}.png",
                 values,

@@ -11,7 +11,7 @@ from course_lib.runtime import unknown_name
 
 
 @dataclass(frozen=True)
-class Numbers:
+class TrainingDefaults:
     """How to train on a data set."""
 
     size: Size
@@ -31,10 +31,10 @@ class Profile:
     """Also that of its training data in ``SEGMENTATION_SETS`` and of the folder of its shipped weights."""
     benchmarks: tuple[str, ...]
     """Keys of ``BENCHMARKS``."""
-    cpu: Numbers
-    accelerator: Numbers
+    cpu: TrainingDefaults
+    accelerator: TrainingDefaults
 
-    def numbers(self, device: torch.device) -> Numbers:
+    def numbers(self, device: torch.device) -> TrainingDefaults:
         """Return what suits a device: a CPU is given less to do."""
         return self.cpu if device.type == "cpu" else self.accelerator
 
@@ -42,16 +42,16 @@ class Profile:
 GENERATED = tuple(name for name, benchmark in BENCHMARKS.items() if benchmark.generated)
 REAL = tuple(name for name, benchmark in BENCHMARKS.items() if not benchmark.generated)
 
-_MINI = Numbers(size=(128, 256), batch=4, epochs=80, rate_factor=3.0)
-_CITYSCAPES = Numbers(size=(512, 1024), batch=6, epochs=50)  # the paper's
+_MINI = TrainingDefaults(size=(128, 256), batch=4, epochs=80, rate_factor=3.0)
+_CITYSCAPES = TrainingDefaults(size=(512, 1024), batch=6, epochs=50)  # the paper's
 
 _ALL = (
     Profile("mini", GENERATED, cpu=_MINI, accelerator=_MINI),
     Profile(
         "camvid",
         REAL,
-        cpu=Numbers(size=(176, 240), batch=4, epochs=50, rate_factor=3.0),
-        accelerator=Numbers(size=(360, 480), batch=8, epochs=100),
+        cpu=TrainingDefaults(size=(176, 240), batch=4, epochs=50, rate_factor=3.0),
+        accelerator=TrainingDefaults(size=(360, 480), batch=8, epochs=100),
     ),
     Profile("cityscapes", REAL, cpu=_CITYSCAPES, accelerator=_CITYSCAPES),
 )

@@ -2,7 +2,7 @@
 
 from course_lib.evaluation.anomaly import evaluate, examples, measure
 from course_lib.evaluation.comparison import (
-    Measured,
+    NetworkResult,
     check_comparable,
     compare,
     measured,
@@ -14,18 +14,17 @@ from course_lib.evaluation.controls import Controls, colour_scores
 from course_lib.evaluation.paired import against_score, against_temperature
 from course_lib.evaluation.per_image import per_image, scored_images
 from course_lib.evaluation.protocols import (
-    MISTAKES,
+    DEVIATIONS,
     PROTOCOLS,
     Protocol,
     ground_truth,
-    mended,
     network_input,
     to_size_of,
+    with_fix,
 )
 from course_lib.evaluation.scoring import Scored, mean_score_maps, ready, score_maps
 from course_lib.evaluation.segmentation import Segmented, confusion, segmented
 from course_lib.evaluation.settings import FEWEST_RESAMPLES, Settings
-from course_lib.evaluation.store import Store
 from course_lib.evaluation.table import (
     CHANCE_FPR95,
     COLUMNS,
@@ -41,18 +40,17 @@ from course_lib.evaluation.unfinished import SoFar, Unfinished, files_of, finger
 __all__ = [
     "CHANCE_FPR95",
     "COLUMNS",
+    "DEVIATIONS",
     "FEWEST_RESAMPLES",
-    "MISTAKES",
     "NEARLY_CONSTANT",
     "PROTOCOLS",
     "Controls",
-    "Measured",
+    "NetworkResult",
     "Protocol",
     "Scored",
     "Segmented",
     "Settings",
     "SoFar",
-    "Store",
     "Unfinished",
     "against_score",
     "against_temperature",
@@ -72,7 +70,6 @@ __all__ = [
     "measured",
     "measured_of",
     "measured_rows",
-    "mended",
     "network_input",
     "per_image",
     "read_table",
@@ -84,4 +81,5 @@ __all__ = [
     "segmented",
     "table",
     "to_size_of",
+    "with_fix",
 ]

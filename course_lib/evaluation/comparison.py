@@ -23,7 +23,7 @@ SAME = ("profile", "epochs", "height", "width", "protocol")
 """What all networks of a comparison must share, or their differences mean nothing."""
 
 
-class Measured(NamedTuple):
+class NetworkResult(NamedTuple):
     """One network on some benchmarks."""
 
     frame: pd.DataFrame
@@ -40,7 +40,7 @@ def measured(
     settings: Settings,
     miou: tuple[float, int] | None = None,
     progress: bool = True,
-) -> Measured:
+) -> NetworkResult:
     """Evaluate a network so that it can be compared with others on the same images.
 
     Args:
@@ -67,7 +67,7 @@ def measured_rows(
     unfinished: Unfinished | None = None,
     progress: bool = True,
 ) -> dict:
-    """Return what ``measured_of`` makes a ``Measured`` of, as plain as ``Store`` keeps it.
+    """Return what ``measured_of`` makes a ``NetworkResult`` of, as plain as ``Store`` keeps it.
 
     Args and errors are those of ``evaluate`` and ``measured``.
     """
@@ -85,13 +85,13 @@ def measured_rows(
 
 def measured_of(
     found: dict, metadata: Metadata, weights: str | Path, miou: tuple[float, int] | None = None
-) -> Measured:
+) -> NetworkResult:
     """Return the metrics that ``measured_rows`` found, perhaps long ago, for ``compare``."""
     drawn = {key: Resampled(*one) for key, one in found["drawn"].items()}
-    return Measured(table(found["rows"], metadata, weights, miou), drawn)
+    return NetworkResult(table(found["rows"], metadata, weights, miou), drawn)
 
 
-def compare(runs: Sequence[Measured], baseline: str) -> pd.DataFrame:
+def compare(runs: Sequence[NetworkResult], baseline: str) -> pd.DataFrame:
     """Return one row per training, score and benchmark: means over seeds beside those of a baseline.
 
     Args:
@@ -114,7 +114,7 @@ def compare(runs: Sequence[Measured], baseline: str) -> pd.DataFrame:
     Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 8 (paired data).
     """
     check_comparable([run.frame.iloc[0] for run in runs], baseline)
-    groups: dict[str, list[Measured]] = {}
+    groups: dict[str, list[NetworkResult]] = {}
     for run in runs:
         _check_same_images(runs[0], run)
         groups.setdefault(run.frame["training"].iloc[0], []).append(run)
@@ -156,7 +156,7 @@ def check_comparable(networks: Sequence[Mapping], baseline: str) -> None:
         raise ValueError(f"no run of training {baseline} to compare with; there are {', '.join(trainings)}")
 
 
-def _check_same_images(one: Measured, other: Measured) -> None:
+def _check_same_images(one: NetworkResult, other: NetworkResult) -> None:
     """Raise a ValueError unless two runs have the same scores of the same images."""
     same_keys = one.drawn.keys() == other.drawn.keys()
     if not same_keys or not all(
@@ -166,7 +166,7 @@ def _check_same_images(one: Measured, other: Measured) -> None:
         raise ValueError(f"{weights} was measured on other images or scores than the first network")
 
 
-def _row(runs: Sequence[Measured], baseline: Sequence[Measured], key: tuple) -> dict:
+def _row(runs: Sequence[NetworkResult], baseline: Sequence[NetworkResult], key: tuple) -> dict:
     """Return the mean over the seeds of one training on one benchmark, and what is different there."""
     mine, theirs = _rows_of(runs, key), _rows_of(baseline, key)
     drawn, drawn_theirs = _mean(runs, key), _mean(baseline, key)
@@ -187,13 +187,13 @@ def _row(runs: Sequence[Measured], baseline: Sequence[Measured], key: tuple) -> 
     return row
 
 
-def _rows_of(runs: Sequence[Measured], key: tuple) -> pd.DataFrame:
+def _rows_of(runs: Sequence[NetworkResult], key: tuple) -> pd.DataFrame:
     """Return the row of each seed."""
     rows = pd.concat([run.frame.set_index(KEY, drop=False).loc[[key]] for run in runs])
     return rows.astype({"miou": float})  # None where it was not measured
 
 
-def _mean(runs: Sequence[Measured], key: tuple) -> Resampled:
+def _mean(runs: Sequence[NetworkResult], key: tuple) -> Resampled:
     """Return the mean over the seeds within each draw of images."""
     parts = zip(*(run.drawn[key] for run in runs), strict=True)
     return Resampled(*(torch.stack(part).mean(dim=0) for part in parts))

@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from course_lib.evaluation.comparison import KEY, METRICS, Measured
+from course_lib.evaluation.comparison import KEY, METRICS, NetworkResult
 from course_lib.evaluation.table import excludes
 from course_lib.metrics import percentile_interval
 
 
-def against_temperature(run: Measured, baseline: float = 1.0) -> pd.DataFrame:
+def against_temperature(run: NetworkResult, baseline: float = 1.0) -> pd.DataFrame:
     """Return the table of a network with the difference of each row to one temperature.
 
     Args:
@@ -32,7 +32,7 @@ def against_temperature(run: Measured, baseline: float = 1.0) -> pd.DataFrame:
     return pd.DataFrame([_row(run, row, (row["score"], baseline)) for row in rows])
 
 
-def against_score(run: Measured, baseline: str = "msp") -> pd.DataFrame:
+def against_score(run: NetworkResult, baseline: str = "msp") -> pd.DataFrame:
     """Return the table of a network with the difference of each row to one score at T = 1.
 
     Args:
@@ -52,7 +52,7 @@ def against_score(run: Measured, baseline: str = "msp") -> pd.DataFrame:
     return pd.DataFrame(rows).assign(baseline_score=baseline)
 
 
-def _row(run: Measured, row: dict, baseline: tuple[str, float]) -> dict:
+def _row(run: NetworkResult, row: dict, baseline: tuple[str, float]) -> dict:
     """Return a row with its differences to another score and temperature on the same benchmark."""
     key, other = (row["benchmark"], row["score"], row["temperature"]), (row["benchmark"], *baseline)
     there = run.frame.set_index(KEY).loc[[other]].iloc[0]

@@ -54,18 +54,18 @@ PROTOCOLS = {
 the paper's tables, mistakes included."""
 
 
-MISTAKES = ("raw_input", "inverts_void", "counts_void", "size", "fpr_convention")
+DEVIATIONS = ("raw_input", "inverts_void", "counts_void", "size", "fpr_convention")
 """In what protocol ``paper`` differs from ``benchmark``; its last two are choices that have to be told."""
 
 
-def mended(protocol: Protocol, mistake: str) -> Protocol:
+def with_fix(protocol: Protocol, mistake: str) -> Protocol:
     """Return a protocol that does one thing as ``benchmark`` does, and the others as before.
 
     Raises:
         ValueError: if there is no such mistake.
     """
-    if mistake not in MISTAKES:
-        raise unknown_name("mistake", mistake, MISTAKES)
+    if mistake not in DEVIATIONS:
+        raise unknown_name("mistake", mistake, DEVIATIONS)
     return replace(protocol, **{mistake: getattr(PROTOCOLS["benchmark"], mistake)})
 
 

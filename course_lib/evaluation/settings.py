@@ -42,7 +42,7 @@ class Settings:
     """Of the bootstrap; 0 leaves the intervals out."""
     seed: int = 0
     """Of the bootstrap."""
-    speed: str | inference.Steps = "plain"
+    speed: str | inference.Optimizations = "plain"
     """A name of ``inference.SPEEDS``, or steps put together by hand."""
     processes: int = 1
     """That share the images of a benchmark; the result is the same. Several GPUs are given out in turn."""
@@ -66,7 +66,7 @@ class Settings:
             raise ValueError(f"the seed must be 0 or more, got {self.seed}")
         if self.processes < 1:
             raise ValueError(f"need one process or more, got {self.processes}")
-        inference.find_steps(self.speed)
+        inference.find_optimizations(self.speed)
 
     def with_temperatures(self) -> list[tuple[str, float]]:
         """Return each (score, temperature) to compute; a score that ignores T appears once, with T = 1."""

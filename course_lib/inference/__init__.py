@@ -4,17 +4,17 @@ from course_lib.inference.agreement import Agreement, agreement
 from course_lib.inference.fast import FastNetwork, accelerate
 from course_lib.inference.int8 import quantise
 from course_lib.inference.onnx import OnnxNetwork, export_onnx
-from course_lib.inference.steps import SPEEDS, Steps, find_steps
+from course_lib.inference.optimizations import SPEEDS, Optimizations, find_optimizations
 
 __all__ = [
     "SPEEDS",
     "Agreement",
     "FastNetwork",
     "OnnxNetwork",
-    "Steps",
+    "Optimizations",
     "accelerate",
     "agreement",
     "export_onnx",
-    "find_steps",
+    "find_optimizations",
     "quantise",
 ]

@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 from course_lib.inference.cuda_graph import CudaGraphs
 from course_lib.inference.graph import fold_batch_norms, traced_features, work_in_place
-from course_lib.inference.steps import Steps, find_steps
+from course_lib.inference.optimizations import Optimizations, find_optimizations
 from course_lib.models import Network, check_images
 from course_lib.models.network import pad_to_multiple
 
 PRECISION_TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
-def accelerate(network: Network, speed: str | Steps = "fast") -> Network:
+def accelerate(network: Network, speed: str | Optimizations = "fast") -> Network:
     """Return a network that is used as the given one is, in evaluation mode, and is faster.
 
     Args:
@@ -26,8 +26,8 @@ def accelerate(network: Network, speed: str | Steps = "fast") -> Network:
     Raises:
         ValueError: if the name is unknown, or the device cannot take a step.
     """
-    steps = find_steps(speed)
-    return network.eval() if steps == Steps() else FastNetwork(network, steps)
+    steps = find_optimizations(speed)
+    return network.eval() if steps == Optimizations() else FastNetwork(network, steps)
 
 
 class FastNetwork(Network):
@@ -38,7 +38,7 @@ class FastNetwork(Network):
 
     classifier_name = "last_layer"
 
-    def __init__(self, network: Network, steps: Steps) -> None:
+    def __init__(self, network: Network, steps: Optimizations) -> None:
         """Copy and rewrite.
 
         Args:

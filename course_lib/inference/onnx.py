@@ -15,13 +15,13 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.inference.fast import accelerate
-from course_lib.inference.steps import Steps
+from course_lib.inference.optimizations import Optimizations
 from course_lib.models import Network
 from course_lib.models.network import enlarge
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 
-FOLDED = Steps(fold=True)
+FOLDED = Optimizations(fold=True)
 """What is done before the export; everything else is the runtime's own business."""
 
 

@@ -43,4 +43,4 @@ def shipped_weights(profile: str, model: str, training: str = "ce") -> Path:
         return trained
     known = [p.relative_to(FOLDER).with_suffix("").as_posix() for p in sorted(FOLDER.glob("*/*.safetensors"))]
     error = unknown_name("shipped weights", f"{profile}/{model}_{training}", known)
-    raise ValueError(f"{error}; others are made by python -m course_lib train")
+    raise ValueError(f"{error}; others are made by python3 start.py train")

@@ -2,7 +2,12 @@
 
 from course_lib.training.interrupts import Interrupted
 from course_lib.training.loop import Trained, train
-from course_lib.training.plane import (
+from course_lib.training.recipes import RECIPES, TRAININGS, Recipe, Training, training_title
+from course_lib.training.resume import previous_state
+from course_lib.training.run import Diverged, TrainingRun
+from course_lib.training.samples import Batches, TrainingImages, loader
+from course_lib.training.settings import PRECISIONS, TrainingSettings, settings_for
+from course_lib.training.toy_2d import (
     PlaneNetwork,
     PlanePoints,
     plane_points,
@@ -10,11 +15,6 @@ from course_lib.training.plane import (
     score_positions,
     train_on_plane,
 )
-from course_lib.training.recipes import RECIPES, TRAININGS, Recipe, Training, training_title
-from course_lib.training.resume import previous_state
-from course_lib.training.run import Diverged, TrainingRun
-from course_lib.training.samples import Batches, TrainingImages, loader
-from course_lib.training.settings import PRECISIONS, TrainingSettings, settings_for
 
 __all__ = [
     "PRECISIONS",

@@ -7,9 +7,10 @@ from sandbox_here import needs_sandbox
 from small_data import ROOT
 from small_notebooks import answered
 
-from course_lib import notebooks, release
-from course_lib.__main__ import main
-from course_lib.grading import read_lesson
+from course_lib.lesson import notebooks
+from course_tools import release
+from course_tools.__main__ import main
+from course_tools.grading import read_lesson
 
 LESSON, SHORT = "04_training_losses", "00_start_here"
 MATHJAX = "window.MathJax = new Proxy(() => {}, {get: () => window.MathJax, apply: () => window.MathJax})"

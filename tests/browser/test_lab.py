@@ -2,7 +2,7 @@
 
 from small_notebooks import write_lesson
 
-from course_lib import lessons
+from course_tools import pages
 
 TROUBLE = ".jp-NotebookPanel [data-mime-type*=stderr], .jp-NotebookPanel [data-mime-type*=error]"
 LAST_OUTPUT = "mini_RoadAnomaly 30 images"
@@ -25,10 +25,10 @@ def test_jupyterlab_opens_on_lesson_0_which_runs_and_its_figures_have_alternativ
 
 
 def test_an_executed_lesson_is_a_page_with_formulas_and_figures(page, tmp_path):
-    lesson = lessons.execute(write_lesson(tmp_path / "07_lesson.ipynb", more=(FIGURE,)))
+    lesson = pages.execute(write_lesson(tmp_path / "07_lesson.ipynb", more=(FIGURE,)))
     (tmp_path / "lessons").mkdir()
-    (tmp_path / "lessons" / "07_lesson.html").write_text(lessons.lesson_page(lesson), encoding="utf-8")
-    (tmp_path / "index.html").write_text(lessons.index_page([lesson], "mini"), encoding="utf-8")
+    (tmp_path / "lessons" / "07_lesson.html").write_text(pages.lesson_page(lesson), encoding="utf-8")
+    (tmp_path / "index.html").write_text(pages.index_page([lesson], "mini"), encoding="utf-8")
     page.goto((tmp_path / "index.html").as_uri())
     page.get_by_role("link", name="7 A lesson").click()
     assert page.get_by_role("img", name="Two classes: road 99.0 %, car 1.0 %.").is_visible()

@@ -10,14 +10,14 @@ from playwright.sync_api import TimeoutError
 from small_data import ROOT
 from small_notebooks import write_lesson
 
-from course_lib import lessons, notebooks
+from course_lib.lesson import notebooks
 
 EXPLORER = """
 from ipywidgets import IntSlider
-from course_lib import plots, widgets
+from course_lib.lesson import figures, widgets
 
 def view(value):
-    return widgets.View(plots.DescribedFigure(f"value {value}", 1, 1, quick=True), {"value": str(value)})
+    return widgets.View(figures.DescribedFigure(f"value {value}", 1, 1, quick=True), {"value": str(value)})
 
 widgets.Explorer("test", {"value": IntSlider(7, 0, 9, description="value")}, view)
 """
@@ -35,11 +35,11 @@ def site(tmp_path_factory):
     shutil.copytree(ROOT / "site", folder / "site", ignore=shutil.ignore_patterns("lessons", "api"))
     pages = {path.stem: nbformat.read(path, as_version=4) for path in notebooks.lesson_files()}
     small = write_lesson(folder / "08_more.ipynb", more=(EXPLORER, "1 / 0"))
-    ran = lessons.execute(small)
+    ran = pages.execute(small)
     assert "ZeroDivisionError" in ran.error, "all before it ran"
-    pages["08_more"] = lessons.without_widgets(ran.notebook)
-    lessons.write_lesson_sources(pages, "mini", folder / "site" / "lessons")
-    assert lessons.build_site(folder / "site", folder / "results") == 0, "Sphinx has nothing to warn of"
+    pages["08_more"] = pages.without_widgets(ran.notebook)
+    pages.write_lesson_sources(pages, "mini", folder / "site" / "lessons")
+    assert pages.build_site(folder / "site", folder / "results") == 0, "Sphinx has nothing to warn of"
     return folder / "results"
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from course_lib.__main__ import main
+from course_tools.__main__ import main
 
 AUPRC, FPR95 = 0.02, 0.05  # allowed differences, in percent points
 

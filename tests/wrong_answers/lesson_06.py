@@ -77,7 +77,7 @@ BANK = {
         "the ratio": (SOLVED, "return 100 * (1 - prevalence / printed)", "✗ half"),
         "the printed number": (SOLVED, "return printed", "nothing was added"),
     },
-    "mended": {
+    "with_fix": {
         "always False": ("getattr(right, mistake)", "False", "expected 'given' for 'size'"),
         "turned round": ("getattr(right, mistake)", "not getattr(protocol, mistake)", "✗ size"),
         "the right protocol at once": (MENDED, "return right", "the others as before"),

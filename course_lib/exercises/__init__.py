@@ -1,7 +1,0 @@
-"""Run the cases of an exercise, say what is wrong, and turn them into points."""
-
-from course_lib.exercises.check import Check
-from course_lib.exercises.device import SimulatedDevice
-from course_lib.exercises.progress import LessonProgress, Progress, progress
-
-__all__ = ["Check", "LessonProgress", "Progress", "SimulatedDevice", "progress"]

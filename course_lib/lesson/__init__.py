@@ -1,0 +1,1 @@
+"""What notebooks need beside the science: figures, tables, checks of exercises, explorers."""

@@ -1,0 +1,91 @@
+"""Anomaly scores all over the plane, for the toy of ``training.train_on_plane``."""
+
+from collections.abc import Mapping
+
+import torch
+from matplotlib.axes import Axes
+
+from course_lib import scores
+from course_lib.lesson.figures.colours import score_colours
+from course_lib.lesson.figures.figure import NOTEBOOK_WIDTH, DescribedFigure
+from course_lib.metrics import average_precision
+from course_lib.training import (
+    PlaneNetwork,
+    PlanePoints,
+    score_plane_points,
+    score_positions,
+    training_title,
+)
+
+REACH, STEPS = 6.0, 121
+FIRST, SECOND, UNKNOWN = "#56b4e9", "#009e73", "#e69f00"
+
+
+def plane_scores(
+    networks: Mapping[str, PlaneNetwork], points: PlanePoints, score: str = "msp"
+) -> DescribedFigure:
+    """Draw one panel per network: its score everywhere, the known points, and those it never saw.
+
+    Args:
+        networks: by the name of their training.
+        points: what they learnt from.
+        score: a key of ``scores.SCORES``; larger is more anomalous. Each panel has its own range of colours.
+    """
+    figure = DescribedFigure("", 1.15 * NOTEBOOK_WIDTH, 3.7)
+    panels = figure.subplots(1, len(networks), sharex=True, sharey=True, squeeze=False)[0]
+    described = []
+    for axis, (training, network) in zip(panels, networks.items(), strict=True):
+        image = _draw(axis, network, points, score)
+        described.append(_title(axis, training, network, points, score))
+        figure.colorbar(image, ax=axis, location="bottom", label=f"{scores.TITLES[score]} (light: anomalous)")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
+    figure.alt = _alt(points, score, described)
+    return figure
+
+
+def plane_score(
+    training: str, network: PlaneNetwork, points: PlanePoints, score: str = "msp"
+) -> DescribedFigure:
+    """Draw one network as ``plane_scores`` does, quickly enough to follow a slider."""
+    figure = DescribedFigure("", 8.0, 4.4, quick=True)
+    figure.subplots_adjust(left=0.01, right=0.62, top=0.92, bottom=0.02)
+    axis = figure.subplots()
+    image = _draw(axis, network, points, score)
+    described = _title(axis, training, network, points, score)
+    figure.colorbar(image, ax=axis, label=f"{scores.TITLES[score]} (light: anomalous)")
+    figure.legend(*axis.get_legend_handles_labels(), loc="center right", frameon=False)
+    figure.alt = _alt(points, score, [described])
+    return figure
+
+
+def _title(axis: Axes, training: str, network: PlaneNetwork, points: PlanePoints, score: str) -> str:
+    """Put the name of the training and its AuPRC above a panel, and return them."""
+    auprc = 100 * average_precision(*score_plane_points(network, points, score))
+    axis.set_title(f"{training_title(training)}: AuPRC {auprc:.0f} %", fontsize=11)
+    return f"{training_title(training)} AuPRC {auprc:.0f} %"
+
+
+def _alt(points: PlanePoints, score: str, described: list[str]) -> str:
+    """Say in words what is drawn."""
+    chance = 100 * len(points.unknown) / (len(points.known) + len(points.unknown))
+    return (
+        f"{scores.TITLES[score]} over the plane with two known classes and an unknown one: "
+        f"{', '.join(described)}; chance is {chance:.0f} %."
+    )
+
+
+def _draw(axis: Axes, network: PlaneNetwork, points: PlanePoints, score: str):
+    """Draw the score, the border between the classes, and the points."""
+    steps = torch.linspace(-REACH, REACH, STEPS)
+    y, x = torch.meshgrid(steps, steps, indexing="ij")
+    grid = torch.stack([x.flatten(), y.flatten()], dim=1)
+    values, logits = score_positions(network, grid, score).view(x.shape), network(grid)
+    image = axis.imshow(values.numpy(), origin="lower", extent=(-REACH, REACH) * 2, cmap=score_colours())
+    lead = (logits[:, 0] - logits[:, 1]).view(x.shape)
+    axis.contour(x.numpy(), y.numpy(), lead.numpy(), levels=[0], colors="white", linestyles="--")
+    for known, colour, name in ((0, FIRST, "first class"), (1, SECOND, "second class")):
+        axis.plot(*points.known[points.classes == known].T, "o", markersize=2, color=colour, label=name)
+    axis.plot(*points.unknown.T, "x", markersize=4, color=UNKNOWN, label="unknown, never shown")
+    axis.plot([], [], "--", color="#888888", label="border between the classes")
+    axis.set(xticks=[], yticks=[])
+    return image

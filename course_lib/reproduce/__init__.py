@@ -1,6 +1,0 @@
-"""The paper's tables and figures by one command, and what it should have shown beside them."""
-
-from course_lib.reproduce.job import NUMBERS, Job
-from course_lib.reproduce.run import reproduce
-
-__all__ = ["NUMBERS", "Job", "reproduce"]

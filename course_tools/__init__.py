@@ -1,0 +1,1 @@
+"""What runs the course: its commands, grading, releases, pages, downloads, the paper's tables and figures."""

@@ -1,0 +1,150 @@
+"""``compare``: several trained networks on the same images, beside one of them."""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from course_lib import data, evaluation, models, runtime
+from course_tools.commands import parser_of
+from course_tools.commands.outputs import check_writable
+
+SUMMARY = ".summary.csv"
+DIGITS = "%.6g"
+
+DESCRIPTION = """\
+Score the same images with several networks and say where a training differs from a baseline by more than the
+choice of images (95 % intervals of paired draws) and by more than the choice of seeds (no overlap).
+"""
+
+EPILOG = """\
+example:
+  python3 start.py compare results/mini/runs/erfnet_{ce,eiml_fl}_seed*/*.safetensors --validation mini \\
+      --output results/losses.csv
+All files are checkpoints of this course of one network, size and number of epochs; seeds of a training are
+averaged. FILE.csv gets one row per network, FILE.summary.csv one per training; both are written anew after
+each network. Exit status: 0 done, 2 wrong usage or bad input.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the options."""
+    described = parser_of("compare", DESCRIPTION, EPILOG)
+    add = described.add_argument
+    add("weights", nargs="+", type=Path, metavar="FILE", help="our .safetensors, two or more")
+    add("--model", default="erfnet", choices=models.NETWORKS, help="of all files (default: %(default)s)")
+    add(
+        "--baseline", default="ce", metavar="NAME", help="the training to compare with (default: %(default)s)"
+    )
+    add("--benchmarks", nargs="+", metavar="NAME", help="(default: the five of the first file's profile)")
+    add("--score", nargs="+", dest="scores", metavar="NAME", help="(default: msp max_logit max_entropy)")
+    add("--validation", choices=data.SEGMENTATION_SETS, help="also measure mean IoU on its val split")
+    add("--bootstrap", type=int, default=1000, metavar="N", help="resamples (default: %(default)s)")
+    add("--seed", type=int, default=0, help="of the bootstrap (default: %(default)s)")
+    add("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
+    add("--output", type=Path, metavar="FILE.csv", help="write both tables")
+    return described
+
+
+def main(options: argparse.Namespace) -> int:
+    """Measure all networks, then print and write what is different."""
+    _check_output(options.output)
+    paths = [found for path in options.weights for found in _found(path)]
+    loaded = [(path, *models.load(options.model, path)) for path in paths]
+    evaluation.check_comparable([_about(path, metadata) for path, _, metadata in loaded], options.baseline)
+    names = options.benchmarks or data.find_profile(loaded[0][2].profile).benchmarks
+    benchmarks = [data.BenchmarkImages(name) for name in dict.fromkeys(names)]
+    runs: list[evaluation.NetworkResult] = []
+    for number, (path, network, metadata) in enumerate(loaded, start=1):
+        print(f"{number} of {len(loaded)}: {metadata.training}, seed {metadata.seed} ({path})")
+        settings = _settings(options, metadata)
+        miou = _miou(options, network, settings)
+        runs.append(evaluation.measured(network, metadata, path, benchmarks, settings, miou))
+        _write(options, runs)
+    summary = evaluation.compare(runs, options.baseline)
+    print(_as_text(summary))
+    return 0
+
+
+def _found(path: Path) -> list[Path]:
+    """Return the files that a pattern such as ``runs/*/*.safetensors`` means; Windows leaves it to us."""
+    if path.exists():
+        return [path]
+    pattern = str(path.relative_to(path.anchor))
+    return sorted(Path(path.anchor).glob(pattern)) or [path]
+
+
+def _check_output(path: Path | None) -> None:
+    """Raise before any work is done if the results could not be written."""
+    if path is None:
+        return
+    if path.suffix != ".csv":
+        raise ValueError(f"{path} must end in .csv")
+    check_writable([path, path.with_suffix(SUMMARY)])
+
+
+def _about(path: Path, metadata: models.Metadata) -> dict:
+    """Return what must be known of a network before it is measured."""
+    height, width = metadata.size
+    about = {name: getattr(metadata, name) for name in ("training", "seed", "profile", "epochs")}
+    return about | {"weights": path.name, "height": height, "width": width}
+
+
+def _settings(options: argparse.Namespace, metadata: models.Metadata) -> evaluation.Settings:
+    """Return the checked settings for one network."""
+    chosen = {"scores": tuple(options.scores)} if options.scores else {}
+    return evaluation.Settings(
+        size=tuple(metadata.size),
+        known_classes=tuple(metadata.known_classes),
+        resamples=options.bootstrap,
+        seed=options.seed,
+        device=runtime.choose_device(options.device),
+        **chosen,
+    )
+
+
+def _miou(
+    options: argparse.Namespace, network: models.Network, settings: evaluation.Settings
+) -> tuple[float, int] | None:
+    """Return mean IoU and the number of classes in it, if the user asked for them."""
+    if not options.validation:
+        return None
+    samples = data.SEGMENTATION_SETS[options.validation]("val")
+    counts = evaluation.confusion(network, samples, settings)
+    return counts.mean_iou(), len(counts.iou())
+
+
+def _write(options: argparse.Namespace, runs: list[evaluation.NetworkResult]) -> None:
+    """Write what there is so far; the summary as soon as the baseline is in it."""
+    if options.output is None:
+        return
+    _save(pd.concat([run.frame for run in runs]), options.output)
+    if any(run.frame["training"].iloc[0] == options.baseline for run in runs):
+        summary = evaluation.compare(runs, options.baseline)
+        _save(summary, options.output.with_suffix(SUMMARY))
+
+
+def _save(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table; a kill or a full disk leaves the old one."""
+    runtime.write_atomically(path, frame.to_csv(index=False, float_format=DIGITS).encode())
+
+
+def _as_text(summary: pd.DataFrame) -> str:
+    """Return the differences as people read them."""
+    shown = {"training": summary["training"], "seeds": summary["seeds"], "score": summary["score"]}
+    shown |= {"benchmark": summary["benchmark"], "chance": summary["chance"].map("{:.2f}".format)}
+    for name, title in (("auprc", "AuPRC"), ("fpr95", "FPR95")):
+        shown[title] = summary[name].map("{:.2f}".format)
+        shown[f"{title} differs by"] = [_difference(row, name) for _, row in summary.iterrows()]
+    legend = "[...] 95 % intervals over images, in pairs; * excludes 0; ** and no seeds overlap"
+    return f"{pd.DataFrame(shown).to_string(index=False)}\n\n{legend}. All numbers are percent or points."
+
+
+def _difference(row: pd.Series, name: str) -> str:
+    """Return a difference with its interval and stars; nothing in the baseline's own rows."""
+    if row["training"] == row["baseline"]:
+        return ""
+    beyond_seeds = pd.notna(row[f"{name}_beyond_seeds"]) and row[f"{name}_beyond_seeds"]
+    stars = ("**" if beyond_seeds else "*") if row[f"{name}_beyond_images"] else ""
+    low, high = row[f"{name}_difference_low"], row[f"{name}_difference_high"]
+    return f"{row[f'{name}_difference']:+.2f}{stars} [{low:+.2f}, {high:+.2f}]"

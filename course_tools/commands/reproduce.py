@@ -1,0 +1,78 @@
+"""``reproduce``: the paper's tables and figures."""
+
+import argparse
+import shutil
+from pathlib import Path
+
+from course_lib import data, evaluation, models, runtime
+from course_tools.commands import parser_of
+from course_tools.commands.outputs import check_writable
+from course_tools.reproduce import NUMBERS, Job, reproduce
+
+DESCRIPTION = """\
+Make the paper's tables and figures from the data and checkpoints of a profile: each number beside chance,
+with a 95 % interval and a mark where it differs; beyond the paper, objects instead of pixels and every image
+by itself. Checkpoints are those that are shipped, public ones in the data folder, and this machine's runs.
+"""
+
+EPILOG = """\
+examples:
+  python3 start.py reproduce --profile mini
+  python3 start.py reproduce --profile camvid --table 1 3 --protocol paper
+Without --table and --figure all of them are made. The folder gets CSV, Markdown and LaTeX of each table,
+PNG of each figure, and index.html with all of it. After an interruption call it again: it goes on where it
+stopped.
+Exit status: 0 all done, 1 something could not be done (it is listed), 2 wrong usage or bad input.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the options."""
+    described = parser_of("reproduce", DESCRIPTION, EPILOG)
+    add = described.add_argument
+    # fmt: off
+    add("--profile", default="mini", choices=data.PROFILES, help="(default: %(default)s)")
+    add("--table", nargs="+", type=int, choices=NUMBERS, metavar="N", dest="tables", help="of 1 2 3 4")
+    add("--figure", nargs="+", type=int, choices=NUMBERS, metavar="N", dest="figures", help="of 1 2 3 4")
+    add("--protocol", default="benchmark", choices=evaluation.PROTOCOLS, help="(default: %(default)s)")
+    add("--bootstrap", type=int, default=1000, metavar="N", help="resamples (default: %(default)s)")
+    add("--seed", type=int, default=0, help="of the bootstrap (default: %(default)s)")
+    add("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
+    add("--anew", action="store_true", help="forget what an earlier call measured")
+    add("--output", type=Path, metavar="DIR",
+        help="(default: results/PROFILE, for another protocol results/PROFILE/PROTOCOL)")
+    add("--publish", type=Path, metavar="DIR",
+        help="also write what shows no image of a data set, with a page in Markdown")
+    # fmt: on
+    return described
+
+
+def main(options: argparse.Namespace) -> int:
+    """Make what is asked for; say where it is and what is missing."""
+    chosen = {"tables": options.tables, "figures": options.figures}
+    if not any(chosen.values()):
+        chosen = dict.fromkeys(chosen, NUMBERS)
+    job = Job(
+        profile=data.find_profile(options.profile),
+        folder=options.output or _folder(options),
+        protocol=options.protocol,
+        resamples=options.bootstrap,
+        seed=options.seed,
+        device=runtime.choose_device(options.device),
+        publish=options.publish,
+        **{kind: tuple(dict.fromkeys(numbers or ())) for kind, numbers in chosen.items()},
+    )
+    check_writable([folder / "README.md" for folder in (job.folder, job.publish) if folder])
+    if options.anew:
+        shutil.rmtree(job.folder / "kept", ignore_errors=True)
+    missing = reproduce(job, options.command)
+    for what, why in missing.items():
+        print(f"not done: {what}: {why}")
+    print(f"Open {job.folder / 'index.html'}")
+    return 1 if missing else 0
+
+
+def _folder(options: argparse.Namespace) -> Path:
+    """Return where results go by default: each protocol has its own place."""
+    folder = models.results_folder(options.profile)
+    return folder if options.protocol == "benchmark" else folder / options.protocol

@@ -1,0 +1,125 @@
+"""``score``: look for anomalies in photographs of your own."""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from PIL import ImageOps
+from tqdm.auto import tqdm
+
+from course_lib import data, evaluation, models, runtime
+from course_lib.data.files import read_image
+from course_lib.data.layouts import IMAGE_SUFFIXES
+from course_lib.labels import IGNORE, VOID
+from course_lib.lesson import figures
+from course_lib.models.files import CLASS_ORDERS
+from course_lib.scores import SCORES
+from course_tools.commands import parser_of
+from course_tools.commands.evaluate_options import DEFAULT_SCORES
+
+DESCRIPTION = """\
+Score photographs of your own for anomalies, and save each beside its score maps. There is no ground truth, so
+nothing is measured; for numbers, make masks and use evaluate --benchmarks FOLDER.
+"""
+
+EPILOG = """\
+examples:
+  python3 start.py score street.jpg --profile camvid
+  python3 start.py score photographs/ --model enet --weights enet.pth --score max_logit --into mine
+Light is more anomalous; each map has its own scale, so compare places in one picture, not pictures. Weights
+of profile mini have seen drawn scenes only and know nothing of photographs. Files of the same name are
+replaced. Exit status: 0 done, 1 a picture could not be read, 2 wrong usage.
+"""
+
+
+# fmt: off
+def parser() -> argparse.ArgumentParser:
+    """Describe the options."""
+    described = parser_of("score", DESCRIPTION, EPILOG)
+    add = described.add_argument
+    add("pictures", nargs="+", type=Path, metavar="PICTURE", help="png, jpg or webp; or folders of them")
+    add("--model", default="erfnet", choices=models.NETWORKS, help="(default: %(default)s)")
+    add("--weights", type=Path, metavar="FILE", help="our .safetensors or a public .pth")
+    add("--profile", default="camvid", choices=data.PROFILES,
+        help="which shipped weights (default: %(default)s, the ones that know photographs)")
+    add("--training", default="ce", metavar="NAME", help="which shipped weights (default: %(default)s)")
+    add("--class-order", choices=CLASS_ORDERS, help="of the outputs of a public file")
+    add("--score", nargs="+", default=DEFAULT_SCORES, choices=SCORES, dest="scores",
+        metavar="NAME", help=f"of {', '.join(SCORES)} (default: {' '.join(DEFAULT_SCORES)})")
+    add("--size", nargs=2, type=int, metavar=("H", "W"), help="of the input (default: the checkpoint's)")
+    add("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
+    add("--into", type=Path, default=Path("results/scores"), metavar="DIR", help="(default: %(default)s)")
+    return described
+# fmt: on
+
+
+def main(options: argparse.Namespace) -> int:
+    """Score every picture and save a figure of each."""
+    paths = list(_pictures(options.pictures))
+    _check_names(paths)
+    weights = options.weights or models.shipped_weights(options.profile, options.model, options.training)
+    network, metadata = models.load(options.model, weights, options.class_order)
+    if "void" in options.scores and network.num_classes != VOID + 1:
+        raise ValueError(f"the void score needs {VOID + 1} outputs, these weights have {network.num_classes}")
+    settings = evaluation.Settings(
+        scores=tuple(options.scores),
+        size=tuple(options.size or metadata.size),
+        known_classes=tuple(metadata.known_classes),
+        resamples=0,
+        device=runtime.choose_device(options.device),
+    )
+    if options.into.resolve() in {path.parent.resolve() for path in paths}:
+        raise ValueError(f"{options.into} holds the pictures; choose another folder --into")
+    options.into.mkdir(parents=True, exist_ok=True)
+    bad = []
+    with evaluation.ready(network, settings):
+        for path in tqdm(paths, unit="picture"):
+            try:
+                scored = _scored(path, network, settings)
+            except ValueError as error:
+                bad.append(str(error))
+                continue
+            figure = figures.score_panels([scored], weights.name, with_truth=False)
+            figure.savefig(options.into / f"{path.stem}_scores.png", dpi=120)
+    print(f"{len(paths) - len(bad)} picture(s) with their scores in {options.into}")
+    if bad:
+        print(*(f"left out: {problem}" for problem in bad), sep="\n", file=sys.stderr)
+    return int(bool(bad))
+
+
+def _pictures(given: list[Path]) -> Iterator[Path]:
+    """Yield the files that were meant.
+
+    Raises:
+        FileNotFoundError: if there is no such file, or no picture in a folder.
+    """
+    for path in given:
+        found = sorted(filter(_is_picture, path.iterdir())) if path.is_dir() else [path]
+        if not found or not found[0].is_file():
+            raise FileNotFoundError(f"no picture {path}: name png, jpg or webp files, or folders of them")
+        yield from found
+
+
+def _is_picture(path: Path) -> bool:
+    """Tell whether a file is meant to be scored; other systems leave hidden ones behind."""
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+
+
+def _check_names(paths: list[Path]) -> None:
+    """Raise if two figures would have one name."""
+    name, count = Counter(path.stem for path in paths).most_common(1)[0]
+    if count > 1:
+        raise ValueError(
+            f"{count} pictures are called {name}; score one folder at a time, each --into its own"
+        )
+
+
+def _scored(path: Path, network: models.Network, settings: evaluation.Settings) -> evaluation.Scored:
+    """Return a picture with its score maps, at the size at which the network saw it."""
+    image = ImageOps.exif_transpose(read_image(path))  # cameras note how they were held
+    images = data.to_tensor(data.resize_image(image, settings.size))[None]
+    nobody_knows = torch.full(settings.size, IGNORE, dtype=torch.uint8)
+    return evaluation.Scored(path.name, image, nobody_knows, evaluation.score_maps(network, images, settings))

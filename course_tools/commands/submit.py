@@ -1,0 +1,70 @@
+"""``submit``: look over the lessons one has worked in, and pack them to be handed in."""
+
+import argparse
+from pathlib import Path
+
+from course_lib.lesson import notebooks
+from course_lib.runtime import PROJECT_ROOT, unknown_name
+from course_tools import submission
+from course_tools.commands import parser_of
+
+DESCRIPTION = """\
+Pack the lessons with answers into one small zip to be handed in, and say first what would cost points:
+checks that were changed or deleted, answers that are missing or no Python. Outputs stay at home; the grader
+runs every lesson itself.
+"""
+
+EPILOG = """\
+examples:
+  python3 start.py submit
+  python3 start.py submit 01 --check
+Exit status: 0 packed, 1 packed, but something is wrong (or --check found something), 2 wrong usage or nothing
+to hand in.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the options."""
+    described = parser_of("submit", DESCRIPTION, EPILOG)
+    described.add_argument(
+        "lessons", nargs="*", metavar="LESSON", help="such as 01 (default: all with an answer)"
+    )
+    described.add_argument("--check", action="store_true", help="only look, write nothing")
+    described.add_argument(
+        "--output",
+        type=Path,
+        default=PROJECT_ROOT / "results" / "submission.zip",
+        metavar="FILE.zip",
+        help="(default: results/submission.zip)",
+    )
+    return described
+
+
+def main(options: argparse.Namespace) -> int:
+    """Look, say what was seen, and pack."""
+    chosen = [submission.read_work(path) for path in _chosen(options.lessons)]
+    if not options.lessons:
+        chosen = [work for work in chosen if work.answered]
+    if not chosen:
+        raise ValueError("no lesson has an answer yet; work in notebooks/ first, or name a lesson")
+    for work in chosen:
+        print(f"{work.lesson}: {work.answered} of {work.asked} answered")
+        for problem in work.problems:
+            print(f"  ! {problem}")
+    if not options.check:
+        submission.pack(options.output, chosen)
+        print(f"{options.output}: {options.output.stat().st_size / 1000:.0f} kB, ready to be handed in")
+    return 1 if any(work.problems for work in chosen) else 0
+
+
+def _chosen(names: list[str]) -> list[Path]:
+    """Return the notebooks that were named by the beginning of their name; all of them if none was.
+
+    Raises:
+        ValueError: if a name fits no lesson.
+    """
+    files = notebooks.lesson_files()
+    for name in names:
+        if not any(file.stem.startswith(name) for file in files):
+            raise unknown_name("lesson", name, [file.stem for file in files])
+    return [file for file in files if not names or file.stem.startswith(tuple(names))]

@@ -1,0 +1,204 @@
+"""``train``: train a network, with checkpoints and logs."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+
+from course_lib import data, evaluation, models, training
+from course_lib.labels import CLASS_NAMES
+from course_lib.lesson import figures
+from course_lib.training import ranks
+from course_tools.commands import parser_of
+
+FIGURE_IMAGES = 6
+
+DESCRIPTION = """\
+Train a network by its authors' recipe: optimiser, schedule, loss, class weights; size, batch and epochs are
+the profile's. Shows a progress bar; writes the state (last.pt), a table of all epochs (log.csv), TensorBoard
+events and, at the end, the weights with metadata and two figures (curves.png, validation.png), all into one
+folder.
+"""
+
+EPILOG = """\
+trainings:
+  ce          cross-entropy of the classes alone
+  void        the same with void as a 20th output beside them
+  fl          focal loss
+  ln          LogitNorm: cross-entropy of logits brought to one length
+  eiml        IsoMax+: cross-entropy of 10 times minus the distances to learnt prototypes
+  ln_ce, ln_fl, eiml_ce, eiml_fl
+              two terms; the second reads the same logits before they are brought to one length or multiplied
+  ce_scale10  a control: cross-entropy of 10 times the ordinary logits
+BiSeNetV2 learns ce and void from the hard pixels only, as its authors did.
+
+example:
+  python3 start.py train --profile mini --model erfnet
+  python3 start.py train --profile mini --model bisenetv2 --training void
+  python3 start.py train --profile camvid --model erfnet --epochs 100 --resume
+  python3 start.py train --training eiml_fl --term-weights 1 0.5 --encoder erfnet_ce.safetensors
+  python3 start.py train --sweep course_tools/sweeps/term_weights.toml
+  torchrun --nproc_per_node=4 -m course_tools train --profile cityscapes --batch 8
+The last shares each batch among four GPUs; any other number, one included, can --resume that run.
+Ctrl-C and SIGTERM save the state first; --resume goes on exactly where the run stopped, also after a crash
+(from its last checkpoint). Exit status: 0 done, 1 diverged or out of memory, 2 wrong usage, missing data or a
+full disk, 130 or 143 interrupted.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the options."""
+    described = parser_of("train", DESCRIPTION, EPILOG)
+    _add_learning_options(described.add_argument_group("what to learn"))
+    _add_running_options(described.add_argument_group("how to run"))
+    _add_sweep_options(described.add_argument_group("many runs"))
+    return described
+
+
+# fmt: off
+def _add_learning_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--profile", default="mini", choices=data.PROFILES, help="data and numbers (default: %(default)s)")
+    add("--model", default="erfnet", choices=training.RECIPES, help="(default: %(default)s)")
+    add("--training", default="ce", choices=training.TRAININGS, metavar="NAME",
+        help="what to learn and by which loss, see below (default: %(default)s)")
+    add("--term-weights", nargs="+", type=float, metavar="X",
+        help="of the loss terms, in the order of the training's name (default: 1 each)")
+    add("--encoder", metavar="FILE",
+        help="begin with the encoder in this checkpoint of the same network (ERFNet, ENet); decoder and "
+             "classifier begin anew")
+    add("--size", nargs=2, type=int, metavar=("H", "W"), help="of the images (default: the profile's)")
+    add("--batch", type=int, metavar="N", help="images per step (default: the profile's)")
+    add("--epochs", type=int, metavar="N", help="(default: the profile's)")
+    add("--learning-rate", type=float, metavar="X",
+        help="the highest (default: the recipe's, times a number of the profile's)")
+    add("--seed", type=int, default=0, help="of weights, order and augmentation (default: %(default)s)")
+
+
+def _add_running_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--output", type=Path, metavar="DIR",
+        help="default: results/PROFILE/runs/MODEL_TRAINING_seedN in the project")
+    add("--resume", action="store_true", help="go on with the run in that folder, if there is one")
+    add("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
+    add("--precision", choices=training.PRECISIONS, help="of convolutions (default: fp32)")
+    add("--accumulate", type=int, metavar="N", help="work through each batch in N parts, to save memory")
+    add("--workers", type=int, metavar="N", help="processes that prepare images (default: 0; GPU: up to 8)")
+    add("--validate-every", type=int, metavar="N", help="epochs between two mean IoUs (default: 5)")
+    add("--checkpoint-every", type=int, metavar="N",
+        help="steps between checkpoints within an epoch (default: 500); each epoch ends with one")
+
+
+def _add_sweep_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--sweep", type=Path, metavar="FILE.toml",
+        help="all runs of a grid: tables [all] and [grid] with the options above, e.g. seed = [0, 1, 2]; "
+             "what is finished is kept, results/PROFILE/sweeps/FILE gets a folder per run and the tables")
+    add("--processes", type=int, metavar="N",
+        help="runs at once on this machine (default: one per core or GPU)")
+    add("--scheduler", default="", metavar="ADDRESS", help="of dask, to share the runs among other machines")
+# fmt: on
+
+
+def main(options: argparse.Namespace) -> int:
+    """Train, and say where the weights are."""
+    if options.sweep:
+        from course_tools.commands import train_sweep  # needs dask, which a single run does not
+
+        _check_only_sweep(options)
+        return train_sweep.main(options)
+    if options.processes or options.scheduler:
+        raise ValueError("--processes and --scheduler need --sweep; several GPUs share a run by torchrun")
+    try:
+        device = ranks.choose_device(options.device)
+        with ranks.joined(device):
+            _train(options, _settings(options, device))
+    except training.Interrupted as stop:
+        print(stop, file=sys.stderr)
+        return 128 + stop.number
+    except RuntimeError as error:
+        explained = isinstance(error, (training.Diverged, ranks.ProcessLost))
+        if not explained and "DataLoader worker" not in str(error):
+            raise
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    except MemoryError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+WITH_SWEEP = {"sweep", "processes", "scheduler", "device", "command"}
+"""The options that mean something for a sweep; all others stand in its file."""
+
+
+def _check_only_sweep(options: argparse.Namespace) -> None:
+    """Raise a ValueError for an option that a sweep would not heed."""
+    defaults = parser().parse_args([])
+    for name, value in vars(options).items():
+        if name not in WITH_SWEEP and value != getattr(defaults, name):
+            raise ValueError(
+                f"--{name.replace('_', '-')} does not go with --sweep: {_instead(name, options)}"
+            )
+    if ranks.launched():
+        raise ValueError("--sweep starts processes of its own: leave torchrun out")
+    if options.processes is not None and options.processes < 1:
+        raise ValueError(f"--processes must be 1 or more, got {options.processes}")
+
+
+def _instead(name: str, options: argparse.Namespace) -> str:
+    """Say what takes the place of an option in a sweep."""
+    own = {
+        "resume": "the same command goes on by itself",
+        "output": f"runs go to results/PROFILE/sweeps/{options.sweep.stem}",
+        "workers": "a run of a sweep prepares its images itself",
+    }
+    return own.get(name, f"put it into {options.sweep}")
+
+
+def _train(options: argparse.Namespace, settings: training.TrainingSettings) -> None:
+    """Train; the first of several processes shows what came of it."""
+    default = models.run_folder(settings.profile, settings.model, settings.training, settings.seed)
+    trained = training.train(settings, options.output or default, options.resume, options.command)
+    if ranks.is_first():
+        _report(trained)
+        _draw(settings, trained)
+
+
+def _settings(options: argparse.Namespace, device: torch.device) -> training.TrainingSettings:
+    """Return the checked settings."""
+    names = (
+        "training", "batch", "epochs", "learning_rate", "seed", "encoder",
+        "precision", "accumulate", "workers", "validate_every", "checkpoint_every",
+    )  # fmt: skip
+    chosen = {name: getattr(options, name) for name in names}
+    size = tuple(options.size) if options.size else None
+    weights = tuple(options.term_weights) if options.term_weights else None
+    return training.settings_for(
+        options.profile, options.model, device, size=size, term_weights=weights, **chosen
+    )
+
+
+def _report(trained: training.Trained) -> None:
+    """Print the intersection over union of every class and where the weights are."""
+    last = trained.history[-1]
+    for name in CLASS_NAMES:
+        iou = last.get(f"iou_{name}")
+        print(f"{name:<14}", "not in truth or prediction" if iou is None else f"{100 * iou:5.1f} % IoU")
+    print(f"{'mean IoU':<14} {100 * last['miou']:5.1f} % on the validation images")
+    print(f"Weights: {trained.weights}")
+
+
+def _draw(settings: training.TrainingSettings, trained: training.Trained) -> None:
+    """Save the learning curves, and validation images with what the network makes of them."""
+    folder, title = trained.weights.parent, f"{trained.weights.stem}, profile {settings.profile}"
+    figures.learning_curves(trained.history, title).savefig(folder / "curves.png", dpi=120)
+    network, metadata = models.load(settings.model, trained.weights)
+    samples = settings.samples("val")
+    step = max(1, len(samples) // FIGURE_IMAGES)
+    chosen = [samples[index] for index in range(0, len(samples), step)][:FIGURE_IMAGES]
+    scoring = evaluation.Settings(size=tuple(metadata.size), known_classes=tuple(metadata.known_classes))
+    shown = list(evaluation.segmented(network, chosen, scoring, progress=False))
+    figures.segmentation_panels(shown, title).savefig(folder / "validation.png", dpi=120)
+    print(f"Figures: {folder / 'curves.png'}, {folder / 'validation.png'}")

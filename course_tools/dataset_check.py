@@ -1,0 +1,178 @@
+"""What of each profile's data is on this disk, whole or not, and the command that mends it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from tqdm.auto import tqdm
+
+from course_lib.data import BenchmarkImages, CamVid, Cityscapes, Profile, find_benchmark, mini
+from course_lib.data.files import ImagePairs
+from course_lib.data.layouts import OFFICIAL
+from course_lib.runtime import data_root
+from course_tools import downloads
+
+WHOLE, INCOMPLETE, CORRUPT, MISSING, UNKNOWN = "whole", "incomplete", "corrupt", "missing", "unknown"
+
+SPLITS = {"camvid": {"train": 367, "val": 101}, "cityscapes": {"train": 2975, "val": 500}}
+"""How many images of each split the course uses."""
+
+MOST_PROBLEMS = 3
+"""That are told of one set; the number of the others is."""
+
+ENDS = {b"\x89PNG": b"IEND", b"\xff\xd8": b"\xff\xd9"}
+"""How png and jpg begin and end; webp says its length. A name may tell another kind than the content."""
+
+TAIL = 64  # bytes; some programs write a little behind the end
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that a profile needs."""
+
+    title: str
+    folder: Path
+    expected: int
+    """Images; 0 if unknown."""
+    open: Callable[[], ImagePairs]
+    source: str = ""
+    """That fetches it, a name of ``downloads.sources``; empty if none does."""
+    script: str = ""
+    """What mends it then."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What there is of one item."""
+
+    item: Item
+    state: str
+    """One of ``whole``, ``incomplete``, ``corrupt``, ``missing``."""
+    found: int = 0
+    problems: tuple[str, ...] = ()
+    cure: str = ""
+    """What to do, empty if there is nothing to do."""
+
+
+def items_of(profile: Profile) -> list[Item]:
+    """Return what a profile needs."""
+    if profile.name == "mini":
+        return [_mini(name, opened, expected) for name, opened, expected in _generated(profile)]
+    reader = {"camvid": CamVid, "cityscapes": Cityscapes}[profile.name]
+    folder = data_root().resolve() / {"camvid": "CamVid"}.get(profile.name, profile.name)
+    splits = [
+        Item(f"{reader.__name__} {split}", folder, expected, partial(reader, split), profile.name)
+        for split, expected in SPLITS[profile.name].items()
+    ]
+    return splits + [_benchmark(name) for name in profile.benchmarks]
+
+
+def look_over(item: Item, thorough: bool = False) -> Finding:
+    """Look at the files of one item.
+
+    Args:
+        item: of ``items_of``.
+        thorough: decode every image and mask, and look at the labels, instead of both ends of each file.
+    """
+    try:
+        images = item.open()
+    except OSError as error:
+        state = INCOMPLETE if item.folder.is_dir() else MISSING
+        return Finding(item, state, 0, (str(error),) if state == INCOMPLETE else (), _cure(item, state))
+    problems = list(_decoded(images, item.title) if thorough else _damaged(images))
+    gone = _gone(item)
+    state = CORRUPT if problems else INCOMPLETE if gone or len(images) < item.expected else WHOLE
+    cure = "" if state == WHOLE else _cure(item, state)
+    return Finding(item, state, len(images), (*problems, *gone), cure)
+
+
+def _generated(profile: Profile) -> Iterator[tuple[str, Callable[[], ImagePairs], int]]:
+    """Yield the parts of the generated data: name, reader, how many images."""
+    for split, towns in mini.TOWNS.items():
+        yield f"scenes {split}", partial(Cityscapes, split, mini.FOLDER / "cityscapes"), sum(towns.values())
+    for name in profile.benchmarks:
+        opened = partial(BenchmarkImages, name, mini.FOLDER / "benchmarks")
+        yield name, opened, find_benchmark(name).official_images
+
+
+def _mini(name: str, opened: Callable[[], ImagePairs], expected: int) -> Item:
+    return Item(name, mini.FOLDER, expected, opened, script="make_mini.py --again")
+
+
+def _benchmark(name: str) -> Item:
+    """Return a public benchmark, in the layout that is there."""
+    benchmark, root = find_benchmark(name), data_root().resolve() / "benchmarks"
+    official = OFFICIAL.get(name)
+    use_official = official is not None and not (root / name).is_dir()
+    return Item(
+        name,
+        root / (official.folder if use_official else name),
+        benchmark.official_images,
+        partial(BenchmarkImages, name),
+        benchmark.script.removeprefix("fetch_").removesuffix(".py") if use_official else "",
+        benchmark.script + ("" if official else " --dry-run"),
+    )
+
+
+def _gone(item: Item) -> list[str]:
+    """Return what a script fetched and what is gone or has another size."""
+    missing = (
+        downloads.Record(downloads.find_source(item.source), data_root()).missing() if item.source else []
+    )
+    return [f"{len(missing)} fetched file(s) gone or changed, such as {missing[0]}"] if missing else []
+
+
+def _cure(item: Item, state: str) -> str:
+    """Return what mends an item."""
+    if not item.source:  # drawn here, the bundle's layout, or nowhere public
+        again = f"python data_scripts/{item.script}"
+        is_ours = state == MISSING or item.folder == mini.FOLDER
+        return again if is_ours else f"move {item.folder} away, then {again}"
+    record = downloads.Record(downloads.find_source(item.source), data_root())
+    if record.in_the_way():
+        return f"{record.command} --force"
+    return f"delete what is damaged, then {record.command}" if record.is_whole() else record.command
+
+
+def _decoded(images: ImagePairs, title: str) -> Iterator[str]:
+    """Yield what is wrong with pictures and labels."""
+    for index in tqdm(range(len(images)), desc=title, unit="image"):
+        try:
+            images[index]
+        except (ValueError, OSError) as error:
+            yield str(error)
+
+
+def _damaged(images: ImagePairs) -> Iterator[str]:
+    """Yield the files that do not begin and end as they should."""
+    for path in (*images.images, *images.masks):
+        if not _has_both_ends(path):
+            yield f"{path} is cut short, no image, or cannot be read"
+
+
+def _has_both_ends(path: Path) -> bool:
+    """Tell whether a file begins and ends like an image."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+            size = file.seek(0, 2)
+            file.seek(max(size - TAIL, 0))
+            tail = file.read()
+    except OSError:
+        return False
+    if head.startswith(b"RIFF"):
+        return int.from_bytes(head[4:8], "little") + 8 <= size
+    return any(head.startswith(begins) and ends in tail for begins, ends in ENDS.items())
+
+
+def weights() -> Iterator[tuple[str, str, str]]:
+    """Yield what can be fetched of public weights: file, state, and the command where it is not whole."""
+    for name, source in downloads.sources().items():
+        if name.endswith("_weights"):
+            record = downloads.Record(source, data_root())
+            state = WHOLE if record.is_whole() else MISSING
+            if state == MISSING and record.in_the_way():
+                state = WHOLE if downloads.is_expected(record) else UNKNOWN
+            command = record.command + (" --force" if state == UNKNOWN else "")
+            yield source.gives[0], state, "" if state == WHOLE else command

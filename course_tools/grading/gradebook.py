@@ -1,0 +1,154 @@
+"""nbgrader's gradebook: lessons and results go in; pages for learners and tables come out.
+
+Only this process writes it, and nothing here runs a cell.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from nbgrader.api import Gradebook
+from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.plugins import CsvExportPlugin
+from traitlets.config import Config
+
+from course_lib.runtime import PROJECT_ROOT, write_atomically
+from course_tools.grading.lesson import Lesson
+from course_tools.grading.nbgrader_hooks import ENTERED, RESULT, STEPS
+
+COURSE = "road-anomaly"
+COLUMNS = ["student", "lesson", "cell", "points", "max_points", "by_hand", "open"]
+
+
+class Book:
+    """The gradebook in a folder, with nbgrader's folders beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open it; it is made when something is entered."""
+        self.folder = folder.resolve()
+        self.address = f"sqlite:///{self.folder / 'gradebook.db'}"
+
+    def register(self, lesson: Lesson) -> None:
+        """Enter a lesson with its points; once it is in, only if it has changed."""
+        mark = self.folder / "registered" / f"{lesson.name}.txt"
+        if mark.is_file() and mark.read_text() == lesson.fingerprint:
+            return
+        self._run(GenerateAssignment, lesson.name, "")
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(mark, lesson.fingerprint.encode())
+
+    def enter(self, result: dict[str, Any]) -> None:
+        """Enter a result, unless it is in already; points that a person gave are kept."""
+        student, lesson = result["student"], result["lesson"]
+        if not self.holds(result):
+            notebook = json.loads(result["notebook"])
+            notebook["metadata"][RESULT] = result["fingerprint"]
+            path = self.folder / "submitted" / student / lesson / f"{lesson}.ipynb"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, json.dumps(notebook).encode())
+            self._run(Autograde, lesson, student)
+
+    def holds(self, result: dict[str, Any]) -> bool:
+        """Tell whether a result is in the gradebook."""
+        student, lesson = result["student"], result["lesson"]
+        path = self.folder / "autograded" / student / lesson / f"{lesson}.ipynb"
+        with contextlib.suppress(OSError, ValueError):
+            return (
+                json.loads(path.read_text(encoding="utf-8"))["metadata"].get(ENTERED) == result["fingerprint"]
+            )
+        return False
+
+    def write_feedback(self, result: dict[str, Any]) -> None:
+        """Write the page that a learner gets for a lesson."""
+        self._run(GenerateFeedback, result["lesson"], result["student"])
+
+    def write_totals(self, path: Path) -> None:
+        """Write nbgrader's table of all lessons and students."""
+        with Gradebook(self.address, COURSE) as book, _quiet():
+            CsvExportPlugin(to=str(path)).export(book)
+
+    def grades(self) -> pd.DataFrame:
+        """Return a row per student, lesson and graded cell, and whether a person gave points or has to."""
+        with Gradebook(self.address, COURSE) as book:
+            rows = [
+                {
+                    "student": submission.student.id,
+                    "lesson": lesson.name,
+                    "cell": grade.name,
+                    "points": grade.score,
+                    "max_points": grade.max_score,
+                    "by_hand": grade.manual_score is not None,
+                    "open": bool(grade.needs_manual_grade),
+                }
+                for lesson in book.assignments
+                for submission in lesson.submissions
+                for notebook in submission.notebooks
+                for grade in notebook.grades
+            ]
+        return pd.DataFrame(rows, columns=COLUMNS)
+
+    def _run(self, step: type, lesson: str, student: str) -> None:
+        """Run one of nbgrader's converters.
+
+        Raises:
+            RuntimeError: if it fails; the message is nbgrader's.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        settings = Config({"CourseDirectory": self._places(), **STEPS})
+        settings.CourseDirectory.assignment_id = lesson
+        settings.CourseDirectory.student_id = student or "."
+        converter = step(coursedir=CourseDirectory(config=settings), config=settings, force=True)
+        _find_programs()
+        with _quiet() as messages:
+            try:
+                converter.start()
+            except Exception as error:  # nbgrader's own errors have no common base
+                told = "; ".join(messages) or str(error)
+                raise RuntimeError(f"nbgrader could not enter {lesson} {student}: {told}") from None
+
+    def _places(self) -> dict[str, str]:
+        """Return where nbgrader finds and leaves things."""
+        return {
+            "root": str(self.folder),
+            "db_url": self.address,
+            "course_id": COURSE,
+            "source_directory": str(PROJECT_ROOT / "solutions"),
+            "release_directory": "released",
+            "submitted_directory": "submitted",
+            "autograded_directory": "autograded",
+            "feedback_directory": "feedback",
+        }
+
+
+def _find_programs() -> None:
+    """Let nbgrader find alembic, which it starts by its name, though the environment may not be activated."""
+    here, known = str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)
+    if here not in known.split(os.pathsep):
+        os.environ["PATH"] = here + os.pathsep + known
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[list[str]]:
+    """Keep nbgrader's messages from the screen; the errors among them are in the list."""
+    messages: list[str] = []
+
+    class Kept(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            messages.append(record.getMessage().splitlines()[-1])
+
+    log, handler = logging.getLogger("traitlets"), Kept(logging.ERROR)
+    before, spreading = log.handlers[:], log.propagate
+    log.handlers[:], log.propagate = [handler], False
+    try:
+        with warnings.catch_warnings(action="ignore"):  # SQLAlchemy's, about nbgrader's own objects
+            yield messages
+    finally:
+        log.handlers[:], log.propagate = before, spreading

@@ -1,0 +1,197 @@
+"""Find who handed in what, in a folder or a zip, without unpacking or running anything."""
+
+import hashlib
+import io
+import re
+import stat
+import zipfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from course_tools.grading.grading import Job
+from course_tools.grading.limits import MEGABYTE
+
+MOODLE = re.compile(r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_\w+?_(?P<file>.*)")
+UNSAFE = re.compile(r"[^\w.@-]+")
+LARGEST = 32 * MEGABYTE  # of a notebook or a zip that is read at all
+MOST_FILES = 20_000
+IGNORED = ("__MACOSX", ".ipynb_checkpoints", ".DS_Store")
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that was handed in, not yet read."""
+
+    path: PurePosixPath
+    size: int
+    time: float
+    """When it was written, in any unit that grows."""
+    read: Callable[[], bytes]
+    problem: str = ""
+    """Why it is not read, empty if it may be."""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What was found."""
+
+    jobs: list[Job]
+    problems: list[str]
+    """Files of which nobody knows whose they are, or that are not safe to read."""
+
+
+def collect(source: Path, lessons: Sequence[str]) -> Collected:
+    """Find the submissions in a folder or a zip.
+
+    Args:
+        source: holds ``<student>/<lesson>/<lesson>.ipynb``, folders or flat files of a Moodle download, or
+            such folders with a zip of ``python3 start.py submit`` inside.
+        lessons: that can be graded.
+
+    Raises:
+        FileNotFoundError: if there is no such folder or file.
+        ValueError: if the file is no zip.
+    """
+    if not source.exists():
+        raise FileNotFoundError(f"no folder or zip of submissions at {source}")
+    found: dict[tuple[str, str], list[File]] = defaultdict(list)
+    further: dict[str, list[str]] = defaultdict(list)
+    problems: list[str] = []
+    for file in _opened(_files(source)):
+        student, lesson = _owner(file.path, lessons)
+        if student and lesson:
+            found[student, lesson].append(file)
+        elif file.problem or not student:
+            problems.append(f"{file.path}: {file.problem or 'nobody knows whose this is'}")
+        elif file.path.suffix == ".ipynb":
+            problems.append(f"{file.path}: named like no lesson; call it {lessons[0]}.ipynb, for example")
+        else:
+            further[student].append(file.path.name)
+    jobs = [
+        _job(owner, files, further) for owner, files in sorted(found.items(), key=lambda item: item[0][::-1])
+    ]
+    return Collected(jobs, problems)
+
+
+def _job(owner: tuple[str, str], files: list[File], further: dict[str, list[str]]) -> Job:
+    """Read the newest notebook of a student and lesson."""
+    student, lesson = owner
+    *older, newest = sorted(files, key=lambda file: file.time)
+    remarks = [f"handed in more than once, the newest counts (not {file.path})" for file in older]
+    if names := further.get(student):
+        remarks.append(f"further files, not opened: {', '.join(sorted(set(names))[:5])}")
+    error, content = newest.problem, b""
+    if newest.size > LARGEST:
+        error = f"the notebook has {newest.size / MEGABYTE:.0f} MB, more than {LARGEST // MEGABYTE} MB"
+    if not error:
+        try:
+            content = newest.read()
+        except (OSError, ValueError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as problem:
+            error = f"the file cannot be read ({str(problem)[:80]})"
+    return Job(student, lesson, content, tuple(remarks), error)
+
+
+def _owner(path: PurePosixPath, lessons: Sequence[str]) -> tuple[str, str]:
+    """Return student and lesson of a file, each empty if it cannot be told."""
+    folders, name = list(path.parts[:-1]), path.name
+    for at, part in enumerate(path.parts):
+        if match := MOODLE.fullmatch(part):
+            student, name = f"{match['name']}-{match['number']}", match["file"] or name
+            inner = name if at == len(folders) else path.name
+            return UNSAFE.sub("-", student).strip("-."), _lesson(PurePosixPath(inner), lessons)
+    lesson = _lesson(PurePosixPath(name), lessons)
+    while folders and folders[-1] in (*lessons, "notebooks"):
+        folders.pop()
+    return (_safe(folders[-1]) if folders else ""), lesson
+
+
+def _lesson(name: PurePosixPath, lessons: Sequence[str]) -> str:
+    """Return the lesson of a notebook; browsers add numbers such as (1) to its name."""
+    known = [lesson for lesson in lessons if name.stem.startswith(lesson)]
+    return known[0] if known and name.suffix == ".ipynb" else ""
+
+
+def _safe(name: str) -> str:
+    """Return a name that can be that of a folder, and is not somebody else's afterwards."""
+    safe = UNSAFE.sub("-", name).strip("-.")
+    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+
+
+def _files(source: Path) -> Iterator[File]:
+    """Yield the files of a folder or a zip.
+
+    Raises:
+        ValueError: if the file is no zip.
+    """
+    if source.is_dir():
+        yield from _of_folder(source)
+        return
+    try:
+        archive = zipfile.ZipFile(source)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise ValueError(f"{source} is no folder and no zip ({error}); download it again") from None
+    yield from _of_zip(archive, PurePosixPath())
+
+
+def _of_folder(folder: Path) -> Iterator[File]:
+    """Yield the files below a folder; links lead elsewhere and are not followed."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink():
+            yield File(
+                PurePosixPath(path.relative_to(folder)), 0, 0, bytes, "is a link, which is not followed"
+            )
+        elif path.is_file() and not _is_ignored(path.parts):
+            state = path.stat()
+            yield File(
+                PurePosixPath(path.relative_to(folder)), state.st_size, state.st_mtime, path.read_bytes
+            )
+
+
+def _of_zip(archive: zipfile.ZipFile, inside: PurePosixPath) -> Iterator[File]:
+    """Yield the files of an archive; names that lead out of it are refused one by one."""
+    for entry in archive.infolist()[:MOST_FILES]:
+        path = PurePosixPath(entry.filename.replace("\\", "/"))
+        if not entry.is_dir() and not _is_ignored(path.parts):
+            is_link = stat.S_ISLNK(entry.external_attr >> 16)
+            leads_out = path.is_absolute() or ".." in path.parts or ":" in path.parts[0]
+            problem = "its name leads out of the zip" if leads_out else "is a link" if is_link else ""
+            when = float("".join(f"{part:02}" for part in entry.date_time))
+            yield File(
+                inside / (path.name if leads_out else path),
+                entry.file_size,
+                when,
+                lambda entry=entry: _limited(archive, entry),
+                problem,
+            )
+
+
+def _limited(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """Read an entry, but never more than is allowed, whatever size it claims.
+
+    Raises:
+        ValueError: if it is larger.
+    """
+    with archive.open(entry) as file:
+        content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise ValueError(f"more than {LARGEST // MEGABYTE} MB")
+    return content
+
+
+def _opened(files: Iterator[File]) -> Iterator[File]:
+    """Yield files, and in place of each zip what it holds; zips inside those stay closed."""
+    for file in files:
+        if file.path.suffix.lower() != ".zip" or file.problem or file.size > LARGEST:
+            yield file
+            continue
+        try:
+            yield from _of_zip(zipfile.ZipFile(io.BytesIO(file.read())), file.path.parent)
+        except (zipfile.BadZipFile, OSError, ValueError, RuntimeError) as error:
+            yield File(file.path, 0, 0, bytes, f"cannot be opened ({error})")
+
+
+def _is_ignored(parts: Sequence[str]) -> bool:
+    """Tell whether a file is something that systems leave behind."""
+    return any(part in IGNORED for part in parts)

@@ -1,0 +1,185 @@
+"""Build the learners' notebooks: solutions/ in, notebooks/ or a zip out."""
+
+import hashlib
+import subprocess
+import tomllib
+import zipfile
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.preprocessors import (
+    CheckCellMetadata,
+    ClearHiddenTests,
+    ClearOutput,
+    ClearSolutions,
+    ComputeChecksums,
+    LockCells,
+)
+
+from course_lib.runtime import PROJECT_ROOT, write_atomically
+
+# in nbgrader's order: they give the notebook of `nbgrader generate_assignment`, without its database
+STEPS = (LockCells, ClearSolutions, ClearOutput, ClearHiddenTests, ComputeChecksums, CheckCellMetadata)
+
+FINGERPRINT = "course_fingerprint"
+"""In a released notebook's metadata: of its cells, so that work in it is noticed."""
+
+PACKED = (
+    "README.md", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "pyproject.toml",
+    "environment.yml", "binder", "start.py", "course_lib", "course_tools", "road_scenes", "data_scripts", "notebooks", "site",
+)  # fmt: skip
+"""What learners get: neither solutions/ nor tests/, which know the answers and the mistakes."""
+
+ZIP_DATE = (2025, 1, 1, 0, 0, 0)  # the same content gives the same file
+
+
+NO_ADDRESS = 'COURSE = ""'
+"""How a lesson's set-up cell begins in solutions/; a release adds the repository's address, if it has one."""
+
+
+def repository(root: Path = PROJECT_ROOT) -> str:
+    """Return the repository's address, ``Repository`` in pyproject.toml's urls; empty while there is none."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return project.get("urls", {}).get("Repository", "")
+
+
+def student_version(source: Path, address: str | None = None) -> str:
+    """Return the learners' notebook made from one solved notebook, as the text of its file.
+
+    Args:
+        source: the solved notebook.
+        address: of the repository, from which Colab installs the course; by default that of pyproject.toml.
+
+    Raises:
+        ValueError: if the notebook breaks nbgrader's rules; the message names it.
+    """
+    notebook = _read(source)
+    try:
+        for step in STEPS:
+            notebook, _ = step().preprocess(notebook, {})
+    except (RuntimeError, nbformat.ValidationError) as error:
+        raise ValueError(f"{source}: {error}") from None
+    _write_address(notebook, repository() if address is None else address)
+    notebook.metadata[FINGERPRINT] = _fingerprint(notebook)
+    return nbformat.writes(notebook) + "\n"
+
+
+def _write_address(notebook: NotebookNode, address: str) -> None:
+    """Tell the set-up cell, if there is one, where pip finds the course."""
+    for cell in notebook.cells:
+        if address and cell.source.startswith(NO_ADDRESS):
+            cell.source = cell.source.replace(NO_ADDRESS, f'COURSE = "git+{address}"', 1)
+
+
+def _read(path: Path) -> NotebookNode:
+    """Read a notebook; whatever is wrong with the file, the error names it."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except (ValueError, nbformat.ValidationError, AttributeError, KeyError) as error:
+        reason = " ".join(str(error).split())[:80]
+        raise ValueError(f"{path} cannot be read as a notebook ({reason})") from None
+
+
+def _fingerprint(notebook: NotebookNode) -> str:
+    """Return what changes as soon as somebody writes into a notebook."""
+    cells = [(cell.cell_type, cell.source) for cell in notebook.cells]
+    return hashlib.sha256(repr(cells).encode()).hexdigest()
+
+
+def outdated(root: Path = PROJECT_ROOT) -> dict[Path, str | None]:
+    """Return what differs between the two folders.
+
+    Args:
+        root: the folder that holds ``solutions`` and ``notebooks``.
+
+    Returns:
+        Of each notebook that is missing or out of date its new text, by the path of its file; None for a
+        notebook without a source.
+
+    Raises:
+        FileNotFoundError: if there is no lesson in ``solutions``.
+        ValueError: if a lesson breaks nbgrader's rules.
+    """
+    sources = sorted((root / "solutions").glob("*/*.ipynb"))
+    if not sources:
+        raise FileNotFoundError(f"no lesson in {root / 'solutions'}: only the whole repository has solutions")
+    built = {_target(path, root): student_version(path) for path in sources}
+    orphans = set((root / "notebooks").glob("*/*.ipynb")) - built.keys()
+    changed = {path: text for path, text in built.items() if not _holds(path, text)}
+    return changed | dict.fromkeys(sorted(orphans))
+
+
+def _target(source: Path, root: Path) -> Path:
+    """Return where the learners' version of a solved notebook belongs."""
+    return root / "notebooks" / source.relative_to(root / "solutions")
+
+
+def _holds(path: Path, text: str) -> bool:
+    """Tell whether a file exists and holds a text, with whatever line ends git gave it."""
+    return path.is_file() and path.read_text(encoding="utf-8", errors="replace") == text
+
+
+def write(path: Path, text: str, force: bool = False) -> None:
+    """Write one learners' notebook.
+
+    Args:
+        path: of the notebook.
+        text: its new content.
+        force: replace it even if somebody has worked in it.
+
+    Raises:
+        ValueError: if somebody has worked in it; it is not touched.
+        OSError: if it cannot be written; the old one is then kept.
+    """
+    if path.is_file() and not force and _holds_work(path):
+        raise ValueError(f"{path} holds somebody's work; move it away, or use --force to lose it")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, text.encode())
+
+
+def _holds_work(path: Path) -> bool:
+    """Tell whether a cell differs from what was released, or has been run."""
+    notebook = _read(path)
+    was_run = any(cell.get("execution_count") for cell in notebook.cells)
+    return was_run or notebook.metadata.get(FINGERPRINT) != _fingerprint(notebook)
+
+
+def pack(target: Path, root: Path = PROJECT_ROOT) -> list[str]:
+    """Write a zip of the course for learners: what git tracks, without the solutions and hidden tests.
+
+    Args:
+        target: the zip to write.
+        root: the folder that holds the course; its notebooks should be up to date.
+
+    Returns:
+        The names of the files in it.
+
+    Raises:
+        ValueError: if the folder is no clone, so that nobody knows what belongs to the course.
+        OSError: if it cannot be written; a previous one is then kept.
+    """
+    names = _tracked(root)
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in names:
+                entry = zipfile.ZipInfo(f"course/{name}", ZIP_DATE)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.external_attr = (root / name).stat().st_mode << 16  # start.py can be executed
+                archive.writestr(entry, (root / name).read_bytes())
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    return names
+
+
+def _tracked(root: Path) -> list[str]:
+    """Return the files of the course that learners get, sorted; links are left out."""
+    command = ["git", "ls-files", "-z", "--", *PACKED]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf-8")
+    paths = {name: root / name for name in done.stdout.split("\0") if name}
+    names = [name for name, path in paths.items() if path.is_file() and not path.is_symlink()]
+    if done.returncode or not names:
+        raise ValueError(f"{root} is no git clone ({done.stderr.strip()}); a zip holds what git tracks")
+    return sorted(names)

@@ -1,0 +1,110 @@
+"""The paper's four figures from checkpoints and from this machine."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+from tqdm.auto import tqdm
+
+from course_lib import data, evaluation, models, profiling, runtime
+from course_lib.lesson import figures, tables
+from course_tools.reproduce import networks
+from course_tools.reproduce.measuring import Bench
+from course_tools.reproduce.results import Figure
+
+SHOWN = "eiml_fl"
+"""The training that the paper's figures show."""
+
+EXAMPLES = 3
+"""Benchmarks of which Figure 1 shows an image."""
+
+SECONDS = 2.0
+"""For which each time is measured again and again."""
+
+
+def figure_1(bench: Bench) -> list[Figure]:
+    """What the network takes validation images for, and its scores on images with anomalies."""
+    checkpoint = networks.find(bench.job.profile, "erfnet", SHOWN)
+    network, metadata = checkpoint.loaded
+    settings = bench.job.settings(metadata)
+    title = "Figure 1: scores of ERFNet, EIML + FL"
+    found = [
+        one._replace(name=f"{images.name}\nimage {one.name}")
+        for images in bench.benchmarks[:EXAMPLES]
+        for one in evaluation.examples(network, images, settings, 1)
+    ]
+    if not found:
+        raise ValueError("no image with an anomaly is here")
+    drawn = figures.score_panels(found, f"ERFNet, EIML + FL, protocol {bench.job.protocol}")
+    made = [Figure("figure1", title, drawn, may_be_published=False)]
+    if bench.validation is not None:
+        some = [bench.validation[i] for i in range(0, len(bench.validation), len(bench.validation) // 2 or 1)]
+        segmented = list(evaluation.segmented(network, some[:2], settings, progress=False))
+        panels = figures.segmentation_panels(segmented, "ERFNet, EIML + FL, validation images")
+        title = "Figure 1: segmentation of known classes"
+        made.append(Figure("figure1_segmentation", title, panels, may_be_published=False))
+    return made
+
+
+def figure_2(bench: Bench) -> list[Figure]:
+    """Loss and mean IoU over the epochs of a run of this machine, else of the shipped one."""
+    log = models.run_folder(bench.job.profile.name, "erfnet", SHOWN, seed=0) / "log.csv"
+    whose = "a run on this machine" if log.is_file() else "the shipped run"
+    frame = pd.read_csv(log) if log.is_file() else _shipped_log(bench.job.profile)
+    drawn = figures.learning_curves(frame.to_dict("records"), f"ERFNet, EIML + FL, {whose}")
+    return [Figure("figure2", "Figure 2: loss and mean IoU during training", drawn, frame)]
+
+
+def _shipped_log(profile: data.Profile) -> pd.DataFrame:
+    try:
+        return tables.measured(profile.name, f"{SHOWN}.log")
+    except FileNotFoundError as error:
+        raise ValueError(str(error)) from None
+
+
+def figure_3(bench: Bench) -> list[Figure]:
+    """Time of an image and of a training step, of three networks with two heads."""
+    frame = _costs(bench)
+    drawn = figures.time_bars(frame, _about(bench))
+    return [Figure("figure3", "Figure 3: time on this machine", drawn, frame)]
+
+
+def figure_4(bench: Bench) -> list[Figure]:
+    """Memory of the same."""
+    frame = _costs(bench)
+    if frame["peak_megabytes"].isna().all():
+        raise ValueError(f"torch does not say how much memory it holds on {bench.job.device}")
+    return [
+        Figure(
+            "figure4", "Figure 4: memory on this machine", figures.memory_bars(frame, _about(bench)), frame
+        )
+    ]
+
+
+def _size(bench: Bench) -> tuple[int, int]:
+    return bench.job.profile.numbers(bench.job.device).size
+
+
+def _about(bench: Bench) -> str:
+    height, width = _size(bench)
+    return f"{height} x {width}, {bench.job.device}"
+
+
+def _costs(bench: Bench) -> pd.DataFrame:
+    """Measure all networks; weights do not matter to time and memory, so that random ones do."""
+    about = [_size(bench), runtime.hardware(bench.job.device)]
+    found = bench.store.kept("costs", about, lambda: {"rows": [*_cost_rows(bench)]})
+    return profiling.profile_table(found["rows"])
+
+
+def _cost_rows(bench: Bench) -> Iterator[dict]:
+    """Yield a row for each network with each head."""
+    pairs = [(model, head) for model in models.NETWORKS for head in models.HEADS]
+    for model, head in tqdm(pairs, desc="time and memory", unit="network"):
+        network = models.build(model, head=head).to(bench.job.device).eval()
+        subject = profiling.Subject(model, network)
+        row = profiling.profile(subject, _size(bench), seconds=SECONDS)
+        yield row | profiling.profile_training(subject, _size(bench), seconds=SECONDS)
+
+
+FIGURES = {1: figure_1, 2: figure_2, 3: figure_3, 4: figure_4}
+"""Each raises a ValueError if nothing of it can be made."""

@@ -1,0 +1,147 @@
+"""The paper's four tables from checkpoints, each number beside chance, with an interval and a mark."""
+
+from dataclasses import replace
+
+import pandas as pd
+
+from course_lib import calibration, evaluation
+from course_lib.lesson import tables
+from course_tools.reproduce import beyond, networks
+from course_tools.reproduce.measuring import Bench
+from course_tools.reproduce.results import Figure, Table
+
+BASELINE = "ce"
+COMBINED = ("ln", "ln_ce", "ln_fl", "eiml", "eiml_ce", "eiml_fl")
+"""The trainings of Table 4, in its order."""
+
+
+def table_1(bench: Bench) -> list[Table | Figure]:
+    """Three scores of ERFNet trained by cross-entropy, beside controls that see no object; and beyond."""
+    checkpoint = networks.find(bench.job.profile, "erfnet", BASELINE)
+    settings = bench.job.settings(checkpoint.loaded[1])
+    run = bench.run(checkpoint, "table1", settings, with_controls=True)
+    frame = evaluation.against_score(run)
+    title = "Table 1: anomaly scores of ERFNet"
+    return [
+        Table("table1", title, frame, _printed(frame, 1)),
+        beyond.objects(bench, checkpoint, settings),
+        beyond.each_image(bench, checkpoint, settings),
+    ]
+
+
+def table_2(bench: Bench) -> list[Table]:
+    """MSP of the same network at the paper's temperatures and at the one that validation images choose."""
+    checkpoint = networks.find(bench.job.profile, "erfnet", BASELINE)
+    fitted = bench.fitted_temperature(checkpoint)
+    temperatures = tuple(dict.fromkeys([*calibration.GRID, *([] if fitted is None else [fitted])]))
+    settings = bench.job.settings(checkpoint.loaded[1], scores=("msp",), temperatures=temperatures)
+    frame = evaluation.against_temperature(bench.run(checkpoint, "table2", settings))
+    printed = tables.temperature_table(frame, fitted)
+    title = "Table 2: MSP of ERFNet at several temperatures"
+    return [Table("table2", title, frame, tables.with_published(printed, frame, 2))]
+
+
+def table_3(bench: Bench) -> list[Table]:
+    """The void score of three networks, beside MSP of the same network, which needs no void."""
+    frames = []
+    for model in ("enet", "erfnet", "bisenetv2"):
+        try:
+            checkpoint = networks.find(bench.job.profile, model, "void")
+        except ValueError as error:
+            bench.missing.add(f"table 3, {model}", error)
+            continue
+        settings = bench.job.settings(checkpoint.loaded[1], scores=("void", "msp"))
+        frames.append(evaluation.against_score(bench.run(checkpoint, f"table3_{model}", settings)))
+    if not frames:
+        return []
+    frame = pd.concat(frames, ignore_index=True)
+    title = "Table 3: void classification"
+    return [Table("table3", title, frame, _printed(frame, 3))]
+
+
+def table_4(bench: Bench) -> list[Table | Figure]:
+    """Six combined losses: all runs of this machine beside cross-entropy, or what is shipped; and beyond."""
+    runs = _comparable(bench, networks.runs(bench.job.profile, "erfnet", (BASELINE, *COMBINED)))
+    if not runs:
+        found = _one_run_each(bench)
+        return [*found, *_over_seeds(bench, found), *beyond.future_work(bench)]
+    measured = [bench.run(one, f"table4_{one.name}", bench.job.settings(one.loaded[1])) for one in runs]
+    frame = evaluation.compare(measured, BASELINE)
+    title = "Table 4: combined losses, all runs on this machine"
+    here = Table("table4", title, frame, _printed(frame, 4))
+    return [here, *_over_seeds(bench, []), *beyond.future_work(bench)]
+
+
+def _comparable(bench: Bench, runs: list[networks.Checkpoint]) -> list[networks.Checkpoint]:
+    """Return the runs that took as many epochs at the same size as a baseline; none if no other did."""
+    baselines = [one for one in runs if one.loaded[1].training == BASELINE]
+    if not baselines:
+        return []
+    wanted = _numbers(baselines[0])
+    found = [one for one in runs if _numbers(one) == wanted]
+    if all(one.loaded[1].training == BASELINE for one in found):
+        return []
+    for one in set(runs) - set(found):
+        what = f"table 4, {one.loaded[1].training}, seed {one.loaded[1].seed}"
+        bench.missing.add(what, f"trained {_numbers(one)}, not comparable with {wanted} of the baseline")
+    return found
+
+
+def _numbers(checkpoint: networks.Checkpoint) -> str:
+    metadata = checkpoint.loaded[1]
+    height, width = metadata.size
+    return f"{metadata.epochs} epochs at {height} x {width}"
+
+
+def _one_run_each(bench: Bench) -> list[Table]:
+    """Return a table of one checkpoint per training; marks compare scores, not trainings."""
+    frames = []
+    for training in COMBINED:
+        try:
+            checkpoint = networks.find(bench.job.profile, "erfnet", training)
+        except ValueError as error:
+            bench.missing.add(f"table 4, {training}", error)
+            continue
+        settings = bench.job.settings(checkpoint.loaded[1])
+        frames.append(evaluation.against_score(bench.run(checkpoint, f"table4_{training}", settings)))
+    if not frames:
+        return []
+    frame = pd.concat(frames, ignore_index=True)
+    title = "Table 4: combined losses, one run each"
+    return [Table("table4", title, frame, _printed(frame, 4))]
+
+
+def _over_seeds(bench: Bench, here: list[Table]) -> list[Table]:
+    """Return the shipped comparison over images and seeds; it is of the right protocol only."""
+    if bench.job.protocol != "benchmark":
+        return []
+    try:
+        frame = tables.measured(bench.job.profile.name, "losses.summary")
+    except FileNotFoundError as error:
+        bench.missing.add("table 4, over seeds", error)
+        return []
+    printed = _printed(frame, 4)
+    again = _measured_again(tables.measured(bench.job.profile.name, "losses"), here)
+    caption = f"Measured by the maintainers of this course and shipped{again}. {printed.caption}"
+    title = "Table 4: combined losses beside cross-entropy of as many epochs"
+    return [Table("table4_seeds", title, frame, replace(printed, caption=caption))]
+
+
+def _measured_again(shipped: pd.DataFrame, here: list[Table]) -> str:
+    """Say how far the shipped numbers are from those that were measured here on the same checkpoints."""
+    key = ["training", "seed", "epochs", "weights", "benchmark", "score"]
+    both = pd.concat([table.frame for table in here]).merge(shipped, on=key) if here else shipped[:0]
+    if not len(both):
+        return ", not measured here"
+    mine, theirs = (both[[f"auprc_{side}", f"fpr95_{side}"]].to_numpy() for side in "xy")
+    off = abs(mine - theirs).max()
+    return f"; {2 * len(both)} of its numbers, measured again here, are off by {off:.2f} points at most"
+
+
+def _printed(frame: pd.DataFrame, number: int) -> tables.PaperTable:
+    """Arrange a table as the paper does, with the paper's rows where all its images are here."""
+    return tables.with_published(tables.paper_table(frame), frame, number)
+
+
+TABLES = {1: table_1, 2: table_2, 3: table_3, 4: table_4}
+"""Each raises a ValueError if nothing of it can be made."""

@@ -1,0 +1,76 @@
+"""What was measured is kept, so that a job that was killed goes on where it stopped."""
+
+import hashlib
+import io
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from course_lib.data import BenchmarkImages
+from course_lib.runtime import package_versions, write_atomically
+
+
+class Store:
+    """Results of steps in a folder, each with all that decides it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Prepare; nothing is written yet."""
+        self.folder = folder
+        self.seconds: dict[str, float] = {}
+        """Which each step took when it was made, in this job or an earlier one."""
+
+    def kept(self, name: str, about: object, make: Callable[[], dict]) -> dict:
+        """Return what ``make`` returns; if that was kept of the same step, without making it again.
+
+        It is returned as it is read from the file in both cases, so that a later run gives the same bytes.
+
+        Args:
+            name: of the step, a file name.
+            about: all that decides the result, as JSON can write it; the versions of packages are added.
+            make: returns tensors, numbers, texts, and lists, tuples and dicts of them.
+        """
+        key, path = self._key(about), self._path(name)
+        found = _read(path, key)
+        if found is None:
+            began, content = time.monotonic(), io.BytesIO()
+            made = make()
+            torch.save({"key": key, "seconds": time.monotonic() - began, "found": made}, content)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, content.getvalue())
+            found = _read(path, key)
+        self.seconds[name] = found["seconds"]
+        return found["found"]
+
+    def read(self, name: str, about: object) -> dict | None:
+        """Return what was kept of a step; None if it was not, or of another one."""
+        found = _read(self._path(name), self._key(about))
+        return None if found is None else found["found"]
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}.pt"
+
+    def _key(self, about: object) -> str:
+        return fingerprint([about, package_versions()])
+
+
+def _read(path: Path, key: str) -> dict | None:
+    """Return what a file holds, result and seconds; None if it is absent, damaged, or of another step."""
+    try:
+        state = torch.load(path, weights_only=True)
+    except Exception:  # whatever is wrong with it, it can be made again
+        return None
+    return state if state.get("key") == key else None
+
+
+def files_of(images: BenchmarkImages) -> list:
+    """Return name, size and time of all files of a benchmark: a change of any shows in one of them."""
+    paths = (*images.images, *images.masks)
+    return [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+
+
+def fingerprint(about: object) -> str:
+    """Return a short name for everything that JSON can write, or that has a text."""
+    return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,86 @@
+"""What a printed table gives away, in functions."""
+
+import itertools
+
+import pandas as pd
+import pytest
+import torch
+
+from course_lib import evaluation, metrics
+from course_lib.lesson import figures, tables
+
+
+def test_the_masks_of_three_official_sets_explain_the_papers_row():
+    official, row = tables.official_prevalence(), tables.published(3).query("model == 'enet'")
+    printed = row[row["benchmark"].isin(official.index)].set_index("benchmark")["auprc"].to_dict()
+    ways = {"prevalence": official["prevalence"], "with void": official["prevalence_with_void"]}
+    assert tables.explained_by(printed, ways) == {
+        "RoadAnomaly21": "prevalence",
+        "RoadObsticle21": "prevalence",
+        "fs_static": "with void",
+    }
+    assert tables.explained_by({"elsewhere": 1.0}, ways) == {"elsewhere": None}
+
+
+def test_void_is_found_from_one_number_and_back():
+    for prevalence, void in itertools.product((0.0, 1.4, 30.0), (0.0, 15.2, 90.0)):
+        printed = prevalence * (1 - void / 100) + void
+        assert tables.void_share(prevalence, printed) == pytest.approx(void)
+
+
+@pytest.mark.parametrize("rule", metrics.FPR_CONVENTIONS)
+def test_a_constant_score_gets_what_is_predicted(rule):
+    truth = torch.arange(1000) < 130
+    auprc, fpr95 = tables.no_knowledge("constant", 13.0, rule)
+    constant = torch.zeros(1000)
+    assert auprc == pytest.approx(100 * metrics.average_precision(constant, truth))
+    assert fpr95 == pytest.approx(100 * metrics.fpr_at_tpr(constant, truth, convention=rule))
+    with pytest.raises(ValueError, match="unknown kind 'lucky'"):
+        tables.no_knowledge("lucky", 13.0, rule)
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 3, 4])
+def test_luck_counts_the_orders_in_which_nothing_overlaps(seeds):
+    places = range(2 * seeds)
+    orders = list(itertools.combinations(places, seeds))
+    apart = [mine for mine in orders if max(mine) == seeds - 1 or min(mine) == seeds]
+    assert tables.luck(seeds) == pytest.approx(len(apart) / len(orders))
+
+
+def test_images_are_rounded_up():
+    assert tables.images_needed(10, 30, 9) == 38
+
+
+def test_pooling_is_over_pixels_and_void_counts_only_where_asked():
+    masks = [torch.tensor([1, 0, 0]), torch.tensor([255, 0, 0, 0, 0])]
+    assert metrics.pooled_prevalence(masks) == pytest.approx(1 / 7)
+    assert metrics.pooled_prevalence(iter(masks), counts_void=True) == pytest.approx(2 / 8)
+    with pytest.raises(ValueError, match="no valid pixel"):
+        metrics.pooled_prevalence([torch.tensor([255])])
+
+
+def test_all_mistakes_mended_are_the_right_protocol_but_for_its_name():
+    protocol = evaluation.PROTOCOLS["paper"]
+    for mistake in evaluation.DEVIATIONS:
+        before, protocol = protocol, evaluation.with_fix(protocol, mistake)
+        assert {k for k in vars(protocol) if vars(protocol)[k] != vars(before)[k]} == {mistake}
+    right = vars(evaluation.PROTOCOLS["benchmark"])
+    assert {k for k in right if right[k] != vars(protocol)[k]} == {"description"}
+    with pytest.raises(ValueError, match="unknown mistake 'speling'"):
+        evaluation.with_fix(protocol, "speling")
+
+
+def test_intervals_cover_as_often_as_they_say_with_100_images_and_less_with_10():
+    table = tables.coverage()
+    assert table.loc[100, ["auprc", "fpr95", "auprc_difference"]].between(93, 97).all()
+    assert (table.loc[10, ["auprc", "fpr95", "auprc_difference"]] < table.loc[100].iloc[1:]).all()
+    assert (table["repeats"] == 1000).all()
+
+
+def test_figures_say_in_words_what_they_show():
+    shown = figures.printed_beside_shares(tables.published(3), tables.official_prevalence())
+    assert "fs_static: prevalence 1.37, with void 16.36, printed 16.36, 16.35, 16.02" in shown.alt
+    steps = pd.DataFrame({"step": ["first"], "auprc": [7.1], "fpr95": [95.2], "chance": [7.15]})
+    assert "first: AuPRC 7.1 where chance is 7.2, FPR95 95.2" in figures.mending_steps(steps).alt
+    widths = pd.DataFrame({"images": [5], "auprc": [30.0], "low": [24.0], "high": [33.0]})
+    assert "5 images: [24, 33]" in figures.interval_widths(widths).alt

@@ -1,0 +1,164 @@
+"""``grade`` from a folder of submissions to gradebook, tables, feedback and summary."""
+
+import json
+import shutil
+
+import nbformat
+import pandas as pd
+import pytest
+from lesson_cells import exercises
+from sandbox_here import needs_sandbox
+from small_data import ROOT
+from small_notebooks import answered
+
+from course_tools.__main__ import main
+from course_tools.grading import lesson_names, proof, read_lesson, sandbox
+from course_tools.grading.launch import run_cells
+from course_tools.grading.limits import Limits
+from course_tools.grading.nbgrader_hooks import SaveResults
+
+LESSON = "04_training_losses"
+
+
+@pytest.fixture(scope="module")
+def handed_in(tmp_path_factory):
+    """Three submissions of one lesson: solved, half with a text, and a check deleted."""
+    folder = tmp_path_factory.mktemp("submissions")
+    lesson = read_lesson(LESSON)
+    tasks = exercises(ROOT / "solutions" / LESSON / f"{LESSON}.ipynb")
+    solved = {task.name: task.answer for task in tasks}
+    work = {
+        "anna": answered(lesson, solved),
+        "bert": answered(lesson, {task.name: task.answer for task in tasks[:2]}),
+        "carl": answered(lesson, solved),
+    }
+    next(
+        cell for cell in work["bert"].cells if "essay" in str(cell.metadata)
+    ).source = "Because of <b>seeds</b>."
+    work["carl"].cells = [cell for cell in work["carl"].cells if "verdict_check" not in str(cell.metadata)]
+    for student, written in work.items():
+        path = folder / student / LESSON / f"{LESSON}.ipynb"
+        path.parent.mkdir(parents=True)
+        nbformat.write(written, path)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def graded(handed_in, tmp_path_factory):
+    """The folder of a grading with two workers and a hidden test of the instructor's own."""
+    folder, private = tmp_path_factory.mktemp("grading"), tmp_path_factory.mktemp("private") / LESSON
+    private.mkdir()
+    (private / "verdict.py").write_text('check.case("mine", lambda: verdict(1.0, 5.0, [30], [27]), "better")')
+    options = ["--into", str(folder), "--jobs", "2", "--hidden-tests", str(private.parent)]
+    assert main(["grade", str(handed_in), *options]) == 0
+    return folder, options
+
+
+@needs_sandbox
+def test_points_feedback_tables_and_summary_are_written(graded, capsys):
+    folder, _ = graded
+    table = pd.read_csv(folder / "exercises.csv").set_index(["student", "exercise"])
+    assert table.loc["anna", "points"].to_dict() == {
+        "focal_loss": 2,
+        "logit_norm": 2,
+        "isomax_logits": 3,
+        "verdict": 1,
+    }
+    assert table.loc["bert", "points"].to_dict() == {
+        "focal_loss": 2,
+        "logit_norm": 2,
+        "isomax_logits": 0,
+        "verdict": 0,
+    }
+    assert table.loc[("carl", "verdict"), "state"] == "held"
+    assert "deleted" in table.loc[("carl", "verdict"), "reasons"]
+    assert pd.read_csv(folder / "totals.csv").set_index("student_id")["raw_score"].to_dict() == {
+        "anna": 8, "bert": 4, "carl": 7,
+    }  # fmt: skip
+    summary = (folder / "summary.html").read_text()
+    assert "its check cell was deleted or renamed" in summary and "no process is left" in summary
+    assert "without a sandbox" not in summary
+    page = (folder / "feedback" / "carl" / LESSON / f"{LESSON}.html").read_text()
+    assert "✓ hidden mine" in page and "held" not in page
+
+
+@needs_sandbox
+def test_a_second_grading_does_nothing_and_a_change_grades_one(graded, handed_in, tmp_path, capsys):
+    folder, options = graded
+    again = tmp_path / "again"
+    shutil.copytree(handed_in, again)
+    assert main(["grade", str(again), *options, "--dry-run"]) == 0
+    assert "3 submissions, 0 new or changed" in capsys.readouterr().out
+    path = again / "bert" / LESSON / f"{LESSON}.ipynb"
+    path.write_text(path.read_text() + " ")
+    (again / "dora" / LESSON).mkdir(parents=True)
+    assert main(["grade", str(again), *options, "--dry-run"]) == 0
+    assert "1 new or changed\n  bert" in capsys.readouterr().out
+    before = {file: file.read_bytes() for file in folder.rglob("*.json")}
+    assert main(["grade", "--into", str(folder)]) == 0
+    assert {file: file.read_bytes() for file in folder.rglob("*.json")} == before
+
+
+@needs_sandbox
+def test_a_text_waits_for_a_person_and_stays_as_it_was_written(graded):
+    folder, _ = graded
+    written = json.loads((folder / "autograded" / "bert" / LESSON / f"{LESSON}.ipynb").read_text())
+    assert any("Because of <b>seeds</b>." in "".join(cell["source"]) for cell in written["cells"])
+    assert "1</b> texts to read" in (folder / "summary.html").read_text()
+
+
+@needs_sandbox
+def test_the_sandbox_is_proved_wall_by_wall():
+    held = proof.prove(Limits())
+    assert len(held) == len(proof.WALLS) + len(proof.STOPS) and "the network is out of reach" in held
+
+
+def test_without_a_sandbox_the_wall_of_the_network_is_seen_to_be_open(monkeypatch):
+    network = "the network is out of reach"
+    monkeypatch.setattr(proof, "WALLS", {network: proof.WALLS[network]})
+    monkeypatch.setattr(proof, "run_cells", lambda cells, limits, sandbox: run_cells(cells, limits, False))
+    assert proof._walls(Limits()) == [(network, False)]
+
+
+def test_without_bubblewrap_nothing_is_graded_and_it_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
+    with pytest.raises(RuntimeError, match="apt-get install bubblewrap"):
+        proof.prove(Limits())
+
+
+def test_a_wall_that_does_not_hold_stops_the_grading(monkeypatch):
+    monkeypatch.setattr(proof, "_walls", lambda limits: [("the network is out of reach", False)])
+    monkeypatch.setattr(proof, "_stops", list)
+    monkeypatch.setattr(proof, "missing_programs", list)
+    with pytest.raises(RuntimeError, match="does not hold here: the network is out of reach"):
+        proof.prove(Limits())
+
+
+def test_nbgraders_own_autograde_runs_nothing_without_a_result(tmp_path):
+    names = {
+        "student": "anna",
+        "assignment": LESSON,
+        "notebook": LESSON,
+        "db_url": f"sqlite:///{tmp_path}/gradebook.db",
+    }
+    with pytest.raises(RuntimeError, match="nothing was executed here"):
+        SaveResults().preprocess(nbformat.v4.new_notebook(), {"nbgrader": names})
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["nowhere"], "no folder or zip of submissions at nowhere"),
+        (["--lesson", "01_baseline"], "did you mean 01_baseline_scoring"),
+        (["--jobs", "0"], "--jobs must be at least 1"),
+        (["--hidden-tests", "nowhere"], "no folder of hidden tests"),
+    ],
+)
+def test_a_wrong_option_is_explained_in_one_line(tmp_path, capsys, options, told):
+    assert main(["grade", *options, "--into", str(tmp_path / "grading")]) == 2
+    error = capsys.readouterr().err
+    assert told in error and error.count("\n") == 1
+
+
+def test_every_lesson_can_be_read_for_grading():
+    assert all(read_lesson(name).exercises for name in lesson_names())

@@ -1,0 +1,185 @@
+"""From records to points: restored checks, judged values, and what an instructor should look at."""
+
+import copy
+
+import nbformat
+import pytest
+from exercise_records import run
+from nbformat.v4 import new_code_cell
+from small_notebooks import ANSWER, CHECK, SETUP, nbgrader, write_lesson
+
+from course_lib.lesson.checks.values import encode
+from course_tools.grading import fingerprint, read_lesson
+from course_tools.grading.grading import Job
+from course_tools.grading.integrity import restore
+from course_tools.grading.limits import Limits
+from course_tools.grading.points import judged, shown_points
+from course_tools.grading.probe import key
+from course_tools.grading.sanitize import harmless
+from course_tools.grading.similarity import suspicions
+
+
+@pytest.fixture
+def lesson(tmp_path):
+    write_lesson(tmp_path / "solutions" / "07_small" / "07_small.ipynb")
+    return read_lesson("07_small", root=tmp_path)
+
+
+def released(lesson):
+    return copy.deepcopy(lesson.released)
+
+
+def judge(lesson, records, said="2.0", alarms=(), stop=""):
+    right = run(key(CHECK))
+    outputs = [{"output_type": "execute_result", "data": {"text/plain": said}}] if said else []
+    return judged(lesson.exercises[0], right, records, outputs, list(alarms), stop)
+
+
+def record(**values):
+    return {"cases": {name: {"problem": "", "value": encode(value)} for name, value in values.items()}}
+
+
+def test_right_values_earn_their_points(lesson):
+    graded = judge(lesson, [record(two=4, three=6)])
+    assert (graded.points, graded.reasons) == (2.0, ()) and "✓ two" in graded.report
+
+
+def test_hidden_cases_cost_points_and_tell_nothing(lesson):
+    graded = judge(lesson, [record(two=4, three=7)])
+    assert graded.points == 1.0 and graded.cases == {"two": True, "three": False}
+    assert "6" not in graded.report and "7" not in graded.report
+
+
+@pytest.mark.parametrize("said", ["", "1.0", "2", "nan", "300.0", "'2.0'", "1 == 2"])
+def test_full_points_that_the_check_itself_did_not_see_are_held(lesson, said):
+    graded = judge(lesson, [record(two=4, three=6)], said)
+    assert graded.points is None and graded.suggested == 2.0 and "said" in graded.reasons[0]
+
+
+def test_where_nothing_was_earned_the_values_decide_and_it_is_listed(lesson):
+    graded = judge(lesson, [record(two=0, three=0)], "2.0")
+    assert graded.points == 0.0 and graded.reasons == ("its check cell said 2, its values earn 0",)
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [],
+        [record(two=4, three=6)] * 2,
+        [record(two=4)],
+        [record(two=4, three=6, four=8)],
+        [7],
+        [{"cases": []}],
+        [{"cases": {"two": 4, "three": 6}}],
+        [{"cases": {"two": {"problem": "", "value": {"pickle": ""}}, "three": {"problem": ""}}}],
+    ],
+)
+def test_anything_but_one_whole_record_is_held(lesson, records):
+    graded = judge(lesson, records)
+    assert graded.points is None and graded.suggested == 0 and graded.reasons
+
+
+def test_alarms_and_stops_hold_the_points(lesson):
+    assert judge(lesson, [record(two=4, three=6)], alarms=["edited"]).points is None
+    stopped = judge(lesson, [record(two=4, three=6)], stop="took more than 20 s")
+    assert stopped.points is None and "took more than 20 s" in stopped.report
+
+
+def test_only_one_plain_float_is_read_from_a_check_cell():
+    result = {"output_type": "execute_result", "data": {"text/plain": "1.5"}}
+    assert shown_points([{"output_type": "stream", "text": "noise"}, result]) == 1.5
+    assert shown_points([result, result]) is None and shown_points([]) is None
+
+
+def test_a_notebook_that_was_only_worked_in_gives_no_alarm(lesson):
+    notebook = released(lesson)
+    notebook.cells[2].source = "def twice(x):\r\n    return 2 * x\r\n"
+    notebook.cells.insert(1, new_code_cell("import math"))
+    submission = restore(notebook, lesson)
+    assert not any(submission.alarms.values()) and len(submission.cells) == 5
+
+
+def test_a_lost_check_comes_back_below_its_answer(lesson):
+    notebook = released(lesson)
+    del notebook.cells[3]
+    submission = restore(notebook, lesson)
+    assert [cell.source for cell in submission.cells[-2:]] == [
+        notebook.cells[2].source,
+        lesson.exercises[0].check,
+    ]
+    assert submission.alarms["twice"] == ["its check cell was deleted or renamed"]
+
+
+def test_metadata_that_is_no_metadata_does_no_harm(lesson):
+    notebook = released(lesson)
+    for cell, value in zip(
+        notebook.cells, ["text", [1], {"grade_id": 7}, {"grade_id": "twice_check"}], strict=True
+    ):
+        cell.metadata["nbgrader"] = nbformat.from_dict(value)
+    submission = restore(notebook, lesson)
+    assert (
+        submission.alarms["twice"]
+        and sum(cell.source == lesson.exercises[0].check for cell in submission.cells) == 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "is_suspect"),
+    [
+        ("def twice(x):\n    return x + x", False),
+        ("def twice(x):\n    return scores.twice(x)", True),
+        ("from course_lib import scores\ndef twice(x):\n    return 2 * x", True),
+        ("def twice(x):\n    return getattr(s, 'twice')(x)", True),
+        ("def twice(x:", False),
+        (
+            "def twice(number):\n    '''Mine.'''\n    half = number\n    both = half + half\n    return both",
+            True,
+        ),
+        ("def twice(x):\n    both = x + x\n    half = both\n    return half", False),
+    ],
+)
+def test_calls_of_the_library_and_the_published_solution_are_noticed(tmp_path, source, is_suspect):
+    published = (
+        "def twice(x):\n    ### BEGIN SOLUTION\n    a = x\n    b = a + a\n    return b\n    ### END SOLUTION"
+    )
+    write_lesson(tmp_path / "solutions" / "07_small" / "07_small.ipynb", answer=published)
+    exercise = read_lesson("07_small", root=tmp_path).exercises[0]
+    assert bool(suspicions(source, exercise)) == is_suspect
+
+
+def test_what_is_shown_holds_no_scripts(lesson):
+    cell = new_code_cell(SETUP, metadata=nbgrader("twice_check"))
+    cell.outputs = [
+        nbformat.v4.new_output(
+            "display_data", {"text/html": "<script>", "text/plain": "x", "image/svg+xml": "<svg>"}
+        ),
+        nbformat.v4.new_output("display_data", {"application/javascript": "alert()"}),
+    ]
+    assert [dict(output.data) for output in harmless(cell).outputs] == [{"text/plain": "x"}]
+    text = harmless(
+        nbformat.v4.new_markdown_cell("<script>alert()</script> **bold** <img src=x onerror=alert()>")
+    )
+    assert "<script" not in text.source and "<img" not in text.source and "**bold**" in text.source
+
+
+def test_hidden_tests_of_no_exercise_or_no_python_are_refused(tmp_path):
+    write_lesson(tmp_path / "solutions" / "07_small" / "07_small.ipynb", answer=ANSWER)
+    folder = tmp_path / "private" / "07_small"
+    folder.mkdir(parents=True)
+    (folder / "thrice.py").write_text("check.case('x', lambda: 1, 1)")
+    with pytest.raises(ValueError, match="thrice"):
+        read_lesson("07_small", tmp_path / "private", root=tmp_path)
+    (folder / "thrice.py").write_text("check.case(")
+    with pytest.raises(ValueError, match="no Python"):
+        read_lesson("07_small", tmp_path / "private", root=tmp_path)
+
+
+def test_every_change_that_matters_changes_the_fingerprint(lesson):
+    job = Job("anna", lesson.name, b"x")
+    marks = {
+        fingerprint(job, lesson, Limits(), True),
+        fingerprint(job, lesson, Limits(), False),
+        fingerprint(job, lesson, Limits(seconds=1), True),
+        fingerprint(Job("anna", lesson.name, b"y"), lesson, Limits(), True),
+    }
+    assert len(marks) == 4 and fingerprint(Job("anna", lesson.name, b"x"), lesson, Limits(), True) in marks

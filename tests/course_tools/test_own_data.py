@@ -1,0 +1,108 @@
+"""What the page on own data says works, command by command."""
+
+import re
+import shlex
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from small_data import ROOT, write_benchmark, write_image
+
+from course_lib.data import BenchmarkImages
+from course_lib.lesson import figures
+from course_tools.__main__ import main
+
+PAGE = (ROOT / "site" / "own_data.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^python3 start.py (.+)$", PAGE, flags=re.MULTILINE)
+(CODE,) = re.findall(r"```python\n(.+?)```", PAGE, flags=re.DOTALL)
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """A folder in which the page's commands are given."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results").mkdir()
+    folder = write_benchmark(tmp_path, "RoadAnomaly21", images=3).rename(tmp_path / "my_benchmark")
+    for number, name in enumerate(("gate.jpg", "hill.webp", "lane.PNG")):
+        image, mask = folder / "images" / f"{number}.png", folder / "labels_masks" / f"{number}.png"
+        with Image.open(image) as picture:
+            picture.save(folder / "images" / name)
+        image.unlink()
+        mask.rename(folder / "labels_masks" / f"{name.partition('.')[0]}.png")
+    for name in ("a.jpg", "b.png"):
+        write_image(tmp_path / "photographs" / name, np.full((90, 160, 3), 90, dtype=np.uint8))
+    return tmp_path
+
+
+def test_the_commands_of_the_page_work(mine, capsys):
+    assert [shlex.split(command)[0] for command in COMMANDS] == ["score", "evaluate"]
+    assert [main(shlex.split(command)) for command in COMMANDS] == [0, 0]
+    assert sorted(path.name for path in (mine / "results/photographs").iterdir()) == [
+        "a_scores.png",
+        "b_scores.png",
+    ]
+    rows = pd.read_csv(mine / "results" / "mine.csv")
+    assert set(rows["benchmark"]) == {"my_benchmark"} and (rows["images"] == rows["images_of"]).all()
+    assert (mine / "results" / "mine.png").stat().st_size > 10_000
+    assert "not comparable with published" not in capsys.readouterr().out
+
+
+def test_the_code_of_the_page_gives_the_numbers_of_the_command(mine):
+    main(shlex.split(COMMANDS[1]))
+    space = {}
+    exec(CODE, space)
+    table = pd.read_csv(mine / "results" / "mine.csv")
+    assert [row["auprc"] for row in space["rows"]] == pytest.approx(list(table["auprc"]))
+
+
+def test_own_images_are_in_order_and_named(mine):
+    images = BenchmarkImages("./my_benchmark")
+    assert (images.name, [sample.name for sample in images]) == ("my_benchmark", ["gate", "hill", "lane"])
+
+
+def test_a_known_benchmark_elsewhere_keeps_its_quirks(tmp_path):
+    write_benchmark(tmp_path, "RoadAnomaly")
+    assert BenchmarkImages(str(tmp_path / "RoadAnomaly"))[0].target.unique().tolist() == [0, 1, 255]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("score nothing.jpg", "error: no picture nothing.jpg: name png, jpg or webp files"),
+        ("score results", "error: no picture results: name png, jpg or webp files"),
+        ("score photographs/a.jpg photographs", "error: 2 pictures are called a; score one folder at a time"),
+        ("score photographs --score void", "error: the void score needs 20 outputs, these weights have 19"),
+        ("score photographs --into photographs", "error: photographs holds the pictures; choose another"),
+        (
+            "evaluate --benchmarks ./nowhere",
+            "nowhere: a benchmark of your own is a folder that holds images and labels_masks",
+        ),
+        ("evaluate --benchmarks my_benchmark", "unknown benchmark 'my_benchmark'; known are RoadAnomaly21"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(mine, capsys, arguments, message):
+    (mine / "notes.png").write_text("no picture")
+    assert main(shlex.split(arguments)) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_bad_picture_does_not_stop_the_others(mine, capsys):
+    (mine / "photographs" / "broken.png").write_text("no picture")
+    (mine / "photographs" / "._a.jpg").write_text("left behind by another system")
+    assert main(shlex.split("score photographs --into results/p --score msp")) == 1
+    said = capsys.readouterr()
+    assert "2 picture(s) with their scores" in said.out and "broken.png cannot be read" in said.err
+
+
+def test_a_photograph_is_turned_upright(mine, monkeypatch):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (160, 90)).save(mine / "turned.jpg", exif=exif)
+    seen = []
+    panels = figures.score_panels
+    monkeypatch.setattr(
+        figures, "score_panels", lambda *a, **b: seen.append(a[0][0].image) or panels(*a, **b)
+    )
+    assert main(shlex.split("score turned.jpg --into results/p --score msp")) == 0
+    assert seen[0].size == (90, 160)

@@ -1,0 +1,237 @@
+"""What a network costs is counted, not guessed; what is timed is waited for."""
+
+import copy
+import json
+import math
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from course_lib import inference, models, profiling
+from course_lib.lesson import figures
+from course_tools.__main__ import main
+
+SIZE = (32, 64)
+CPU = torch.device("cpu")
+PARAMETERS = {"erfnet": 2_066_836, "enet": 351_804, "bisenetv2": 3_359_652}
+PUBLISHED_GIGA_MACS = {"erfnet": 26.93, "enet": 4.18}  # at 512 x 1024 with 20 outputs
+
+
+@pytest.mark.parametrize("name", models.NETWORKS)
+def test_a_network_costs_its_parameters_and_some_time(name, capfd):
+    network = models.build(name, 20).eval()
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    random = torch.get_rng_state()
+    found = profiling.cost(network, SIZE)
+    assert torch.equal(torch.get_rng_state(), random)
+    assert found.parameters == PARAMETERS[name]  # of the public implementations, without auxiliary heads
+    assert 0.1 < found.milliseconds < 10_000 and found.training_megabytes > 0.5
+    assert not network.training and all(
+        torch.equal(value, before[key]) for key, value in network.state_dict().items()
+    )
+    assert capfd.readouterr().err == ""
+
+
+class TwoLayers(torch.nn.Sequential):
+    """A network whose memory and work can be counted by hand."""
+
+    def all_logits(self, images):
+        return [self(images)]
+
+
+def two_layers():
+    return TwoLayers(torch.nn.Conv2d(3, 4, 1), torch.nn.ReLU(), torch.nn.Conv2d(4, 5, 1))
+
+
+def test_saved_bytes_are_the_activations():
+    images = torch.rand(2, 3, *SIZE)
+    # kept: the ReLU's output, which the second convolution reads, too; no images, no weights
+    assert profiling.saved_bytes(two_layers(), images) == 2 * 4 * 32 * 64 * 4
+
+
+def test_twice_the_pixels_keep_twice_the_bytes():
+    network = models.build("enet", 20).train()
+    once, twice = (profiling.saved_bytes(network, torch.rand(n, 3, *SIZE)) for n in (2, 4))
+    assert twice == pytest.approx(2 * once, rel=0.02)
+
+
+def test_the_peak_is_the_most_held_at_once(capfd):
+    def run():
+        first = torch.zeros(250_000)  # 1 MB
+        del first
+        second, third = torch.zeros(500_000), torch.zeros(250_000)
+        return second + 1 if third is None else None
+
+    run()
+    assert profiling.peak_of(run, CPU) == profiling.PeakMemory(pytest.approx(3.0, abs=0.01), None)
+    assert capfd.readouterr().err == ""
+    assert profiling.peak_of(run, torch.device("meta")) is None
+
+
+def test_folded_networks_hold_less_at_once():
+    network, images = models.build("erfnet").eval(), torch.rand(1, 3, 128, 256)
+    fast = inference.accelerate(network)
+    with torch.inference_mode():
+        plain, folded = (profiling.peak_of(lambda n=n: n(images), CPU).allocated for n in (network, fast))
+    assert folded < 0.7 * plain
+
+
+@pytest.mark.parametrize("name", PUBLISHED_GIGA_MACS)
+def test_multiply_adds_are_those_that_were_published(name):
+    network = models.build(name, 20).train()
+    found = profiling.multiply_adds(network, (512, 1024)) / 1e9
+    assert found == pytest.approx(PUBLISHED_GIGA_MACS[name], rel=0.05) and network.training
+
+
+@pytest.mark.parametrize("head", models.HEADS)
+def test_multiply_adds_grow_with_the_pixels(head):
+    network = models.build("bisenetv2", 19, head)
+    once, four = (profiling.multiply_adds(network, size) for size in ((128, 256), (256, 512)))
+    assert four == pytest.approx(4 * once, rel=0.01)
+
+
+def test_latency_is_in_milliseconds_and_in_order():
+    found = profiling.latency(lambda: time.sleep(0.01), CPU, seconds=0.1)
+    assert 10 <= found.p5 <= found.median <= found.p95 <= found.p99 < 500 and 5 <= found.runs <= 10
+
+
+def test_the_first_runs_do_not_count():
+    durations = iter([0.1, 0.1, 0.1, *[0.001] * 100])
+    found = profiling.latency(lambda: time.sleep(next(durations)), CPU, seconds=0.02)
+    assert found.p99 < 50
+
+
+def test_pairs_cancel_what_disturbs_both():
+    slow, fast = (lambda seconds=s: time.sleep(seconds) for s in (0.02, 0.01))
+    assert profiling.paired_speedup(slow, fast, CPU, pairs=3) == pytest.approx(2, rel=0.3)
+
+
+def test_layers_add_up_to_the_network():
+    network = models.build("erfnet")
+    layers = profiling.profile_layers(network, (64, 128), runs=2)
+    convolutions = layers["kind"].isin(["Conv2d", "ConvTranspose2d"])
+    assert layers["mega_macs"].sum() * 1e6 == pytest.approx(profiling.multiply_adds(network, (64, 128)))
+    assert (layers["milliseconds"] > 0).all() and (layers.loc[~convolutions, "mega_macs"] == 0).all()
+    first = layers.iloc[0]
+    assert first["layer"] == "encoder.initial_block.conv"
+    assert first["mega_macs"] * 1e6 == 13 * 32 * 64 * 27  # outputs x (3 channels x 3 x 3)
+    assert first["output_megabytes"] * 1e6 == 4 * 13 * 32 * 64
+
+
+def test_a_roofline_by_hand():
+    layers = pd.DataFrame(
+        {
+            "layer": ["many", "few", "none"],
+            "milliseconds": [2.0, 4.0, 1.0],
+            "moved_megabytes": [1.0, 10.0, 1.0],
+            "mega_macs": [100.0, 10.0, 0.0],
+        }
+    )
+    found = profiling.roofline(layers, profiling.Ceilings(80.0, 20.0))
+    assert found["layer"].tolist() == ["many", "few"]
+    assert found["intensity"].tolist() == [100, 1] and found["roof"].tolist() == [80, 20]
+    assert found["giga_macs_per_second"].tolist() == [50, 2.5]
+
+
+def test_this_machine_has_limits():
+    found = profiling.measure_ceilings(CPU)
+    assert 0.5 < found.giga_macs_per_second < 1e5 and 0.5 < found.gigabytes_per_second < 1e4
+
+
+def test_a_processor_tells_no_watts():
+    assert profiling.watts(lambda: None, CPU) is None
+
+
+def test_a_row_says_what_was_measured_and_leaves_the_rest_out():
+    subject = profiling.Subject("enet", models.build("enet"), (torch.rand(1, 3, *SIZE),))
+    row = profiling.profile(subject, SIZE, "fast", batch=2, seconds=0.01)
+    training = profiling.profile_training(subject, SIZE, seconds=0.01)
+    (found,) = profiling.profile_table([row | training]).to_dict("records")
+    assert (found["model"], found["head"], found["speed"], found["batch"]) == ("enet", "linear", "fast", 2)
+    assert found["images_per_second"] == pytest.approx(2000 / found["milliseconds"])
+    assert found["same_class"] == 100 and found["training_megabytes"] > found["peak_megabytes"] > 0
+    assert found["watts"] is None and math.isnan(found["reserved_megabytes"] or np.nan)
+
+
+def test_measuring_training_leaves_the_network_as_it_is():
+    network = models.build("bisenetv2", head="isomax")
+    before = copy.deepcopy(network.state_dict())
+    profiling.profile_training(profiling.Subject("bisenetv2", network), (64, 64), seconds=0)
+    assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
+
+
+def test_images_that_do_not_fit_are_one_clear_error(monkeypatch):
+    network = models.build("enet")
+
+    def full(images):
+        raise RuntimeError("out of memory\nand much more")
+
+    monkeypatch.setattr(network, "forward", full)
+    with pytest.raises(ValueError, match=r"2 images of 32 x 64 do not fit \(out of memory\)"):
+        profiling.forward_latency(network, torch.rand(2, 3, *SIZE))
+
+
+def test_costs_are_drawn_with_their_numbers():
+    one = profiling.Cost(parameters=2_066_836, milliseconds=12.3, training_megabytes=46.2)
+    figure = figures.network_costs({"ERFNet": one, "ENet": one})
+    assert "million parameters: ERFNet 2.07, ENet 2.07; milliseconds an image: ERFNet 12.3" in figure.alt
+
+
+@pytest.fixture
+def profiles():
+    row = {"model": "erfnet", "head": "linear", "speed": "plain", "milliseconds": 40.0, "same_class": 100.0}
+    row |= {"training_milliseconds": 120.0, "peak_megabytes": 8.0, "training_megabytes": 60.0}
+    fast = row | {"speed": "fast", "milliseconds": 20.0, "same_class": 99.5}
+    return profiling.profile_table([row, fast])
+
+
+def test_times_and_memory_are_drawn_with_their_numbers(profiles):
+    plain = profiles[:1]
+    assert "inference, ms an image: ERFNet with cross-entropy 40" in figures.time_bars(plain).alt
+    assert "training step, MB: ERFNet with cross-entropy 60" in figures.memory_bars(plain).alt
+    without = plain.assign(training_milliseconds=None)
+    assert len(figures.time_bars(without).axes) == 1
+
+
+def test_gain_and_error_stand_side_by_side(profiles):
+    assert "plain 1.00 times, 0 %, fast 2.00 times, 0.5 %" in figures.speed_and_error(profiles).alt
+
+
+def test_only_what_no_other_beats_is_on_the_front():
+    candidates = pd.DataFrame(
+        {"name": ["a", "b", "c", "d"], "ms": [1, 2, 3, 3], "auprc": [10, 5, 20, 15], "miou": [1, 2, 3, 4]}
+    )
+    figure = figures.pareto(candidates, "ms", {"auprc": "AuPRC", "miou": "mIoU"}, "ms an image")
+    assert figure.alt == "Not beaten in both ms an image and AuPRC: a, c; mIoU: a, b, d."
+
+
+def test_the_command_prints_a_table_and_writes_tables_and_figures(tmp_path, capsys):
+    output = tmp_path / "speed"
+    options = ["--model", "enet", "--size", "32", "64", "--seconds", "0.01", "--training-step", "--layers"]
+    assert main(["profile", *options, "--speed", "plain", "fast", "--output", str(output)]) == 0
+    told = capsys.readouterr().out
+    assert "Not to be had on cpu" in told and "the ten slowest of 311 layers" in told
+    frame = pd.read_csv(output / "profile.csv")
+    assert tuple(frame.columns) == profiling.PROFILE_COLUMNS
+    assert frame["speed"].tolist() == ["plain", "fast"] and (frame["same_class"] > 99.9).all()
+    assert "torch" in json.loads((output / "profile.json").read_text())["versions"]
+    names = {"profile.csv", "profile.json", "time.png", "memory.png"}
+    names |= {"layers_enet_linear.csv", "layers_enet_linear.png", "roofline_enet_linear.png"}
+    assert {path.name for path in output.iterdir()} == names
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--size", "0", "64"], "sizes and batches must be 1 or more"),
+        (["--speed", "cuda_graph", "--size", "32", "64"], "CUDA graphs need a network on a CUDA device"),
+        (["--output", "/dev/null/x"], "cannot write /dev/null/x/profile.csv"),
+    ],
+)
+def test_wrong_options_of_profile_are_one_line(options, message, capsys):
+    assert main(["profile", "--model", "enet", "--device", "cpu", *options]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("error: ") and message in error

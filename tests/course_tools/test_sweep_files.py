@@ -1,0 +1,72 @@
+"""A file of a sweep becomes checked runs, or one clear error, before anything starts."""
+
+import pytest
+from small_sweeps import CPU, SMALL, write_data, written
+
+from course_tools import sweeps
+
+
+@pytest.fixture
+def street(tmp_path, monkeypatch):
+    """A folder with small data, which the library finds."""
+    return write_data(tmp_path, monkeypatch)
+
+
+def test_a_file_becomes_checked_runs(street):
+    sweep = sweeps.read_sweep(written(street), CPU)
+    assert [run.name for run in sweep.runs][:2] == ["term_weights=1,2_seed=0", "term_weights=1,2_seed=1"]
+    assert {run.group for run in sweep.runs} == {"term_weights=1,2", "term_weights=2,1"}
+    assert sweep.baseline == "term_weights=1,2" and sweep.name == "small"
+    settings = sweep.runs[-1].settings
+    assert (settings.term_weights, settings.seed, settings.size, settings.batch) == ((2, 1), 2, (16, 24), 3)
+
+
+def test_several_grids_hold_what_does_not_combine(street):
+    text = SMALL + '[[grid]]\ntraining = ["ce", "ln"]\n[[grid]]\ntraining = ["eiml_fl"]\n'
+    text += 'term_weights = [[1, 1], [1, 4]]\n[baseline]\ntraining = "ln"\n'
+    sweep = sweeps.read_sweep(written(street, text), CPU)
+    assert [run.settings.training for run in sweep.runs] == ["ce", "ln", "eiml_fl", "eiml_fl"]
+    assert sweep.baseline == "training=ln"
+
+
+def test_the_baseline_may_name_its_settings_in_any_order(street):
+    text = SMALL + '[grid]\nmodel = ["erfnet", "enet"]\ntraining = ["ce", "ln"]\nseed = [0, 1]\n'
+    text += '[baseline]\ntraining = "ce"\nmodel = "enet"\n'
+    assert sweeps.read_sweep(written(street, text), CPU).baseline == "model=enet_training=ce"
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("[all]\n", "has no \\[grid\\]"),
+        ("[grid]\nseed = [0", "cannot be read as TOML"),
+        ("[gird]\nseed = [0]\n", "unknown table 'gird'.* did you mean grid"),
+        ("[grid]\nseeds = [0]\n", "unknown setting in .* 'seeds'.* did you mean seed"),
+        ("[grid]\nseed = 0\n", "seed in \\[grid\\] must be a list of values, got 0"),
+        ("[grid]\nseed = [0, 0]\n", "gives seed=0 twice"),
+        (
+            "[[grid]]\nseed = [0]\n[[grid]]\nseed = [0]\nbatch = [4]\n",
+            "seed=0 and seed=0_batch=4 are the same run",
+        ),
+        ("[grid]\nsize = [[128]]\n", "size must be a height and a width in pixels"),
+        ('[grid]\nseed = ["0"]\n', "seed must be a whole number, got '0'"),
+        ("[grid]\nterm_weights = [[1, true]]\n", "term_weights must be a list of numbers"),
+        ('[grid]\nprofile = ["mini", "camvid"]\n', "put profile into \\[all\\]"),
+        (
+            '[all]\ntraining = "ce"\n[grid]\nterm_weights = [[1, 2]]\n',
+            "term_weights=1,2: training ce has the",
+        ),
+        (
+            '[grid]\ntraining = ["ce"]\n[baseline]\ntraining = "ln"\n',
+            "no run is the baseline training=ln; .* training=ce",
+        ),
+        ("all = 3\n[grid]\nseed = [0]\n", "all must be a table, \\[all\\], got 3"),
+        (
+            '[all]\nencoder = "no.safetensors"\n[grid]\nseed = [0]\n',
+            "encoder .*no.safetensors does not exist",
+        ),
+    ],
+)
+def test_a_wrong_file_is_one_clear_error(street, text, message):
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        sweeps.read_sweep(written(street, text), CPU)
