@@ -35,7 +35,7 @@ COUNTING_DEVICES = ("cpu", "cuda")
 
 LOW_BITS = 10  # of the 32, left out of the bin
 NUM_BINS = 1 << (32 - LOW_BITS)
-PAGE_BITS = 12  # of the bin, its place in a page; only pages that hold a pixel exist: a few MB for real scores
+PAGE_BITS = 12  # of the bin: its place in a page; only pages that hold a pixel exist, a few MB in all
 PAGE = 1 << PAGE_BITS
 TOWER = 8  # a bin with more than so many times its neighbours' pixels is taken for one repeated score
 
@@ -80,7 +80,9 @@ class Histogram:
             Their numbers, int64 (K,); normal and anomalous pixels, int64 (2, K).
         """
         pages = sorted(self.pages)
-        counts = torch.cat([torch.zeros(2, 0, dtype=torch.int64), *(self.pages[page] for page in pages)], dim=1)
+        counts = torch.cat(
+            [torch.zeros(2, 0, dtype=torch.int64), *(self.pages[page] for page in pages)], dim=1
+        )
         cells = counts.sum(0).nonzero().squeeze(1).flip(0)
         bins = torch.tensor(pages, dtype=torch.int64)[cells >> PAGE_BITS] * PAGE + (cells & (PAGE - 1))
         return bins, counts[:, cells]
