@@ -65,7 +65,7 @@ def measured_rows(
     controls: Controls | None = None,
     progress: bool = True,
 ) -> dict:
-    """Return what ``measured_of`` makes a ``NetworkResult`` of, as plain as ``Store`` keeps it.
+    """Return what ``measured_of`` makes a ``NetworkResult`` of, as plain data that ``torch.save`` keeps.
 
     Args and errors are those of ``evaluate`` and ``measured``.
     """
