@@ -136,13 +136,14 @@ def score(network: Network, images: Tensor, settings: Settings) -> dict[Key, Ten
     functions, (height, width) = settings.score_functions(), images.shape[-2:]
     fitting = STRIP_PIXELS // width if settings.device.type == "cpu" else height
     rows = network.size_multiple * max(1, -(-fitting // network.size_multiple))
-    strips: dict[Key, list[Tensor]] = {key: [] for key in functions}
+    maps = {key: torch.empty(height, width, device=settings.device) for key in functions}
     with clear_errors(images, settings.device):
-        for logits in network.logits_in_strips(images.to(settings.device), rows):
+        strips = network.logits_in_strips(images.to(settings.device), rows)
+        for top, logits in zip(range(0, height, rows), strips, strict=True):
             logits = logits.float().contiguous()  # class by class: scores go through all classes of a pixel
             for key, function in functions.items():
-                strips[key].append(function(logits)[0])
-    return {key: torch.cat(found) for key, found in strips.items()}
+                maps[key][top : top + rows] = function(logits)[0]
+    return maps
 
 
 @contextmanager

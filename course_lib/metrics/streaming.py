@@ -71,7 +71,10 @@ class Histogram:
     def merge(self, other: "Histogram") -> None:
         """Add the counts of ``other``, which is left as it is."""
         for page, counts in other.pages.items():
-            self.pages[page] = self.pages[page] + counts if page in self.pages else counts.clone()
+            if page in self.pages:
+                self.pages[page] += counts
+            else:
+                self.pages[page] = counts.clone()
 
     def occupied(self) -> tuple[Tensor, Tensor]:
         """Return the K bins that hold a pixel, highest scores first.
