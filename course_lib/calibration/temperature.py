@@ -1,9 +1,15 @@
-"""One number that makes confidence fit, learnt on validation images and never on a benchmark."""
+"""One number that makes confidence fit, learnt on validation images and never on a benchmark.
 
+Also where it is kept, beside the checkpoint that it belongs to, and the number that a benchmark would choose.
+"""
+
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import pandas as pd
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -13,6 +19,7 @@ from course_lib import evaluation
 from course_lib.data import Sample
 from course_lib.labels import IGNORE
 from course_lib.models import Network
+from course_lib.runtime import sha256_of, write_atomically
 
 RANGE = (1e-3, 1e3)
 """Temperatures that are looked at."""
@@ -20,9 +27,11 @@ RANGE = (1e-3, 1e3)
 PIXELS = 1_000_000
 """Valid pixels that a temperature is fitted on, drawn from all images alike: memory does not grow."""
 
-
 CHUNK = 100_000
 """Pixels that are looked at together."""
+
+GRID = (0.5, 0.75, 1.0, 1.1)
+"""The temperatures of the paper's Table 2."""
 
 
 @dataclass(frozen=True)
@@ -141,3 +150,66 @@ def known_pixels(one: evaluation.Segmented) -> tuple[Tensor, Tensor]:
     places[list(one.known_classes)] = torch.arange(len(one.known_classes))
     logits = one.logits[list(one.known_classes)]
     return logits.flatten(1).T, places[one.sample.target.long().flatten()]
+
+
+def temperature_file(weights: Path) -> Path:
+    """Return where the temperature of a checkpoint is kept."""
+    return weights.with_suffix(".temperature.json")
+
+
+def write_temperature(path: Path, weights: Path, about: dict) -> None:
+    """Write what was fitted, and for which weights.
+
+    Args:
+        path: of ``temperature_file``, or any other.
+        weights: the checkpoint; its hash is kept, so that the number is never used for another one.
+        about: with ``fitted``, which has ``temperature``.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    content = about | {"weights_sha256": sha256_of(weights)}
+    write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())
+
+
+def read_temperature(weights: Path) -> float:
+    """Return the temperature that was fitted for a checkpoint.
+
+    Raises:
+        FileNotFoundError: if none was fitted.
+        ValueError: if the file is damaged, or was written for other weights.
+    """
+    path = temperature_file(weights)
+    command = f"python3 start.py calibrate --weights {weights}"
+    if not path.is_file():
+        raise FileNotFoundError(f"no fitted temperature at {path}; run {command}")
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        temperature, fitted_for = float(about["fitted"]["temperature"]), about["weights_sha256"]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"{path} holds no fitted temperature; run {command}") from None
+    if fitted_for != sha256_of(weights):
+        raise ValueError(f"{path} was fitted for other weights than {weights.name}; run {command}")
+    return temperature
+
+
+def oracle(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return, of each score and benchmark, the row of the temperature with the highest AuPRC *there*.
+
+    The choice has seen the anomalies that it is measured on, so the result says how much a temperature could
+    give at the most, not what it gives.
+
+    Args:
+        frame: a tidy table of one network at several temperatures.
+
+    Raises:
+        ValueError: if the table is of more than one network, or has one temperature only.
+    """
+    networks = frame[["model", "weights", "training", "profile", "seed", "protocol"]].drop_duplicates()
+    if len(networks) > 1:
+        raise ValueError(f"need one network under one protocol, got {networks.to_dict('records')}")
+    single = frame.groupby(["score", "benchmark"])["temperature"].nunique() < 2
+    if single.any():
+        raise ValueError(f"nothing to choose from: {' on '.join(single.idxmax())} has a single temperature")
+    best = frame.groupby(["score", "benchmark"], sort=False)["auprc"].idxmax()
+    return frame.loc[best]

@@ -1,28 +1,34 @@
 """A network, scores and benchmarks to one tidy table."""
 
-from course_lib.evaluation.anomaly import evaluate, examples, measure
 from course_lib.evaluation.comparison import (
     NetworkResult,
+    against_score,
+    against_temperature,
     check_comparable,
     compare,
     measured,
     measured_of,
     measured_rows,
 )
-from course_lib.evaluation.components import component_rows
 from course_lib.evaluation.controls import Controls, colour_scores
-from course_lib.evaluation.paired import against_score, against_temperature
-from course_lib.evaluation.per_image import per_image, scored_images
+from course_lib.evaluation.images import (
+    Scored,
+    component_rows,
+    examples,
+    mean_score_maps,
+    per_image,
+    score_maps,
+    scored_images,
+)
+from course_lib.evaluation.loop import evaluate, measure, ready, row_of
 from course_lib.evaluation.protocols import (
     DEVIATIONS,
     PROTOCOLS,
     Protocol,
-    ground_truth,
-    network_input,
+    find_protocol,
     to_size_of,
     with_fix,
 )
-from course_lib.evaluation.scoring import Scored, mean_score_maps, ready, score_maps
 from course_lib.evaluation.segmentation import Segmented, confusion, segmented
 from course_lib.evaluation.settings import FEWEST_RESAMPLES, Settings
 from course_lib.evaluation.table import (
@@ -35,7 +41,6 @@ from course_lib.evaluation.table import (
     row,
     table,
 )
-from course_lib.evaluation.unfinished import SoFar, Unfinished, files_of, fingerprint
 
 __all__ = [
     "CHANCE_FPR95",
@@ -50,8 +55,6 @@ __all__ = [
     "Scored",
     "Segmented",
     "Settings",
-    "SoFar",
-    "Unfinished",
     "against_score",
     "against_temperature",
     "as_text",
@@ -62,20 +65,18 @@ __all__ = [
     "confusion",
     "evaluate",
     "examples",
-    "files_of",
-    "fingerprint",
-    "ground_truth",
+    "find_protocol",
     "mean_score_maps",
     "measure",
     "measured",
     "measured_of",
     "measured_rows",
-    "network_input",
     "per_image",
     "read_table",
     "ready",
     "rounded_down",
     "row",
+    "row_of",
     "score_maps",
     "scored_images",
     "segmented",

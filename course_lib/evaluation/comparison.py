@@ -1,4 +1,4 @@
-"""Several networks on the same images: do they differ by more than the choice of images and of seeds?"""
+"""Networks, scores or temperatures on the same images: do they differ by more than chance?"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,11 +8,10 @@ import pandas as pd
 import torch
 
 from course_lib.data import BenchmarkImages
-from course_lib.evaluation.anomaly import measure, row_of
 from course_lib.evaluation.controls import Controls
+from course_lib.evaluation.loop import measure, row_of
 from course_lib.evaluation.settings import Settings
 from course_lib.evaluation.table import WHOLE, excludes, interval_columns, table
-from course_lib.evaluation.unfinished import Unfinished
 from course_lib.metrics import Resampled, intervals_of, percentile_interval
 from course_lib.models import Metadata, Network
 
@@ -64,16 +63,15 @@ def measured_rows(
     benchmarks: Sequence[BenchmarkImages],
     settings: Settings,
     controls: Controls | None = None,
-    unfinished: Unfinished | None = None,
     progress: bool = True,
 ) -> dict:
-    """Return what ``measured_of`` makes a ``NetworkResult`` of, as plain as ``Store`` keeps it.
+    """Return what ``measured_of`` makes a ``NetworkResult`` of, as plain data that ``torch.save`` keeps.
 
     Args and errors are those of ``evaluate`` and ``measured``.
     """
     rows, drawn = [], {}
     for images in benchmarks:
-        found = measure(network, images, settings, controls, progress, unfinished)
+        found = measure(network, images, settings, controls, progress)
         for key, streamed in found.items():
             row, resampled = row_of(images.name, key, settings, streamed)
             if resampled is None:
@@ -91,11 +89,11 @@ def measured_of(
     return NetworkResult(table(found["rows"], metadata, weights, miou), drawn)
 
 
-def compare(runs: Sequence[NetworkResult], baseline: str) -> pd.DataFrame:
+def compare(networks: Sequence[NetworkResult], baseline: str) -> pd.DataFrame:
     """Return one row per training, score and benchmark: means over seeds beside those of a baseline.
 
     Args:
-        runs: of ``measured``, on the same images; several seeds of a training are averaged.
+        networks: of ``measured``, on the same images; several seeds of a training are averaged.
         baseline: the training that the others are compared with.
 
     Returns:
@@ -109,17 +107,17 @@ def compare(runs: Sequence[NetworkResult], baseline: str) -> pd.DataFrame:
           reaches a seed of the other, missing where one has a single seed.
 
     Raises:
-        ValueError: if runs cannot be compared, a seed stands twice, or the baseline is not among them.
+        ValueError: if they cannot be compared, a seed stands twice, or the baseline is not among them.
 
     Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 8 (paired data).
     """
-    check_comparable([run.frame.iloc[0] for run in runs], baseline)
+    check_comparable([network.frame.iloc[0] for network in networks], baseline)
     groups: dict[str, list[NetworkResult]] = {}
-    for run in runs:
-        _check_same_images(runs[0], run)
-        groups.setdefault(run.frame["training"].iloc[0], []).append(run)
+    for network in networks:
+        _check_same_images(networks[0], network)
+        groups.setdefault(network.frame["training"].iloc[0], []).append(network)
     rows = [
-        _row(groups[training], groups[baseline], key) | {"baseline": baseline}
+        _mean_row(groups[training], groups[baseline], key) | {"baseline": baseline}
         for training in groups
         for key in groups[training][0].drawn
     ]
@@ -157,7 +155,7 @@ def check_comparable(networks: Sequence[Mapping], baseline: str) -> None:
 
 
 def _check_same_images(one: NetworkResult, other: NetworkResult) -> None:
-    """Raise a ValueError unless two runs have the same scores of the same images."""
+    """Raise a ValueError unless two networks have the same scores of the same images."""
     same_keys = one.drawn.keys() == other.drawn.keys()
     if not same_keys or not all(
         torch.equal(one.drawn[key].prevalence, other.drawn[key].prevalence) for key in one.drawn
@@ -166,37 +164,45 @@ def _check_same_images(one: NetworkResult, other: NetworkResult) -> None:
         raise ValueError(f"{weights} was measured on other images or scores than the first network")
 
 
-def _row(runs: Sequence[NetworkResult], baseline: Sequence[NetworkResult], key: tuple) -> dict:
+def _mean_row(seeds: Sequence[NetworkResult], baseline: Sequence[NetworkResult], key: tuple) -> dict:
     """Return the mean over the seeds of one training on one benchmark, and what is different there."""
-    mine, theirs = _rows_of(runs, key), _rows_of(baseline, key)
-    drawn, drawn_theirs = _mean(runs, key), _mean(baseline, key)
+    mine, theirs = _rows_of(seeds, key), _rows_of(baseline, key)
+    drawn = _mean_draws(seeds, key)
     row = mine.iloc[0].to_dict() | {name: mine[name].mean() for name in (*METRICS, "auroc", "miou")}
     row |= interval_columns(intervals_of(drawn), bool(mine["constant"].all()))
     row |= {"seed": None if len(mine) > 1 else mine["seed"].iloc[0], "seeds": len(mine)}
     for name in ("miou", *METRICS):
         row |= {f"{name}_lowest_seed": mine[name].min(), f"{name}_highest_seed": mine[name].max()}
+    row |= _differences(mine[[*METRICS]].mean(), theirs[[*METRICS]].mean(), drawn, _mean_draws(baseline, key))
     for name in METRICS:
-        low, high = percentile_interval(100 * (getattr(drawn, name) - getattr(drawn_theirs, name)))
-        row |= {
-            f"{name}_difference": mine[name].mean() - theirs[name].mean(),
-            f"{name}_difference_low": low,
-            f"{name}_difference_high": high,
-            f"{name}_beyond_images": excludes(low, high, 0),
-            f"{name}_beyond_seeds": _apart(mine[name], theirs[name]),
-        }
+        row[f"{name}_beyond_seeds"] = _apart(mine[name], theirs[name])
     return row
 
 
-def _rows_of(runs: Sequence[NetworkResult], key: tuple) -> pd.DataFrame:
+def _rows_of(seeds: Sequence[NetworkResult], key: tuple) -> pd.DataFrame:
     """Return the row of each seed."""
-    rows = pd.concat([run.frame.set_index(KEY, drop=False).loc[[key]] for run in runs])
+    rows = pd.concat([seed.frame.set_index(KEY, drop=False).loc[[key]] for seed in seeds])
     return rows.astype({"miou": float})  # None where it was not measured
 
 
-def _mean(runs: Sequence[NetworkResult], key: tuple) -> Resampled:
+def _mean_draws(seeds: Sequence[NetworkResult], key: tuple) -> Resampled:
     """Return the mean over the seeds within each draw of images."""
-    parts = zip(*(run.drawn[key] for run in runs), strict=True)
+    parts = zip(*(seed.drawn[key] for seed in seeds), strict=True)
     return Resampled(*(torch.stack(part).mean(dim=0) for part in parts))
+
+
+def _differences(mine: Mapping, theirs: Mapping, drawn: Resampled, drawn_theirs: Resampled) -> dict:
+    """Return the columns that say how far two results of the same images are apart."""
+    columns = {}
+    for name in METRICS:
+        low, high = percentile_interval(100 * (getattr(drawn, name) - getattr(drawn_theirs, name)))
+        columns |= {
+            f"{name}_difference": mine[name] - theirs[name],
+            f"{name}_difference_low": low,
+            f"{name}_difference_high": high,
+            f"{name}_beyond_images": excludes(low, high, 0),
+        }
+    return columns
 
 
 def _apart(mine: pd.Series, theirs: pd.Series) -> bool | None:
@@ -204,3 +210,55 @@ def _apart(mine: pd.Series, theirs: pd.Series) -> bool | None:
     if min(len(mine), len(theirs)) < 2:
         return None
     return bool(mine.min() > theirs.max() or mine.max() < theirs.min())
+
+
+def against_temperature(result: NetworkResult, baseline: float = 1.0) -> pd.DataFrame:
+    """Return the table of a network with the difference of each row to one temperature.
+
+    Args:
+        result: of ``measured``, with several temperatures, ``baseline`` among them.
+        baseline: the temperature that the others are compared with.
+
+    Returns:
+        The rows of ``result.frame`` whose score depends on the temperature, and ``auprc_difference`` and
+        ``fpr95_difference``, in points, with 95 % intervals (``..._low``, ``..._high``) over images, drawn in
+        pairs: both temperatures see the same draw. ``..._beyond_images``: the interval excludes 0.
+
+    Raises:
+        ValueError: if the baseline was not measured.
+    """
+    temperatures = result.frame["temperature"].unique().tolist()
+    if baseline not in temperatures:
+        raise ValueError(
+            f"T = {baseline:g} was not measured, only {', '.join(map('{:g}'.format, temperatures))}"
+        )
+    depends = result.frame.groupby("score")["temperature"].transform("nunique") > 1
+    rows = result.frame[depends].to_dict("records")
+    return pd.DataFrame([_paired_row(result, row, (row["score"], baseline)) for row in rows])
+
+
+def against_score(result: NetworkResult, baseline: str = "msp") -> pd.DataFrame:
+    """Return the table of a network with the difference of each row to one score at T = 1.
+
+    Args:
+        result: of ``measured``, ``baseline`` among its scores.
+        baseline: the score that the others, controls included, are compared with.
+
+    Returns:
+        All rows of ``result.frame`` with the columns of ``against_temperature``, and ``baseline_score``.
+
+    Raises:
+        ValueError: if the baseline was not measured.
+    """
+    scores = result.frame["score"].unique().tolist()
+    if baseline not in scores:
+        raise ValueError(f"score {baseline} was not measured, only {', '.join(scores)}")
+    rows = [_paired_row(result, row, (baseline, 1.0)) for row in result.frame.to_dict("records")]
+    return pd.DataFrame(rows).assign(baseline_score=baseline)
+
+
+def _paired_row(result: NetworkResult, row: dict, baseline: tuple[str, float]) -> dict:
+    """Return a row with its differences to another score and temperature on the same benchmark."""
+    key, other = (row["benchmark"], row["score"], row["temperature"]), (row["benchmark"], *baseline)
+    there = result.frame.set_index(KEY).loc[[other]].iloc[0]
+    return row | _differences(row, there, result.drawn[key], result.drawn[other])

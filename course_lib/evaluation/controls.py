@@ -11,10 +11,7 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from course_lib.data import Sample, resize_image
-from course_lib.evaluation.settings import COLOUR, CONSTANT, POSITION
-
-ScoreMaps = dict[tuple[str, float], Tensor]
-"""A map (H, W) for each (score, temperature)."""
+from course_lib.evaluation.settings import COLOUR, CONSTANT, POSITION, Key
 
 LEVELS = 32
 """Colours are told apart by so many levels of red, green and blue."""
@@ -27,12 +24,12 @@ UNSEEN = 1e-3
 class Controls:
     """Which controls stand beside a network; a constant score always does."""
 
-    mean_maps: ScoreMaps = field(default_factory=dict)
+    mean_maps: dict[Key, Tensor] = field(default_factory=dict)
     """Of ``mean_score_maps``: for each score one that gives every image the same mean map."""
     colours: Tensor | None = None
     """Of ``colour_scores``: a score that looks at the colour of a pixel alone."""
 
-    def maps(self, image: Image.Image, size: tuple[int, int]) -> ScoreMaps:
+    def maps(self, image: Image.Image, size: tuple[int, int]) -> dict[Key, Tensor]:
         """Return the map of each control for an image; ``size`` is (height, width) of the network's input."""
         found = {(POSITION + name, t): scores for (name, t), scores in self.mean_maps.items()}
         if self.colours is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 from torch.nn import functional as F
 
-from course_lib.data import Sample, find_benchmark, resize_image, resize_mask, to_tensor
+from course_lib.data import Benchmark, Sample, resize_image, resize_mask, to_tensor
 from course_lib.labels import IGNORE
 from course_lib.runtime import unknown_name
 
@@ -30,6 +30,39 @@ class Protocol:
     """Whether the void score is 1 - P(void) with an underflowing softmax, as in the paper."""
     fpr_convention: str = "step"
 
+    def input_size(self, given: tuple[int, int]) -> tuple[int, int] | None:
+        """Return the height and width that images are resized to, None for their own."""
+        return {"given": given, "peer": PEER_SIZE, "native": None}[self.size]
+
+    def input(self, sample: Sample, given: tuple[int, int]) -> Tensor:
+        """Return what the network is fed, float32 (1, 3, H, W).
+
+        Args:
+            sample: an image with its target.
+            given: height and width, where the protocol leaves the choice.
+        """
+        size = self.input_size(given)
+        image = sample.image if size is None else resize_image(sample.image, size)
+        return to_tensor(image, scale=not self.raw_input)[None]
+
+    def target(self, sample: Sample, benchmark: Benchmark) -> Tensor | None:
+        """Return the mask that counts, uint8 (H, W) of 0, 1 and 255; None if the image is left out."""
+        target = sample.target
+        if self.counts_void and benchmark.paper_counts_void:
+            target = target.where(target != IGNORE, 1)
+        if self.resizes_masks:
+            target = resize_mask(target, PEER_SIZE)
+        if self.skips_anomaly_free and not (target == 1).any():
+            return None
+        return target
+
+
+def to_size_of(target: Tensor, scores: Tensor) -> Tensor:
+    """Return one score map (h, w) at the size of ``target`` (H, W), bilinear; untouched if it fits."""
+    if scores.shape == target.shape:
+        return scores
+    return F.interpolate(scores[None, None], target.shape, mode="bilinear", align_corners=False)[0, 0]
+
 
 PROTOCOLS = {
     "benchmark": Protocol("images in [0, 1], scores resized to the masks, void ignored, all images"),
@@ -53,7 +86,6 @@ PROTOCOLS = {
 """``benchmark`` is right and the default; ``peer`` is what most re-implementations report; ``paper`` gives
 the paper's tables, mistakes included."""
 
-
 DEVIATIONS = ("raw_input", "inverts_void", "counts_void", "size", "fpr_convention")
 """In what protocol ``paper`` differs from ``benchmark``; its last two are choices that have to be told."""
 
@@ -69,7 +101,7 @@ def with_fix(protocol: Protocol, mistake: str) -> Protocol:
     return replace(protocol, **{mistake: getattr(PROTOCOLS["benchmark"], mistake)})
 
 
-def find(name: str | Protocol) -> Protocol:
+def find_protocol(name: str | Protocol) -> Protocol:
     """Return the protocol called ``name``; one that was made up stays as it is.
 
     Raises:
@@ -80,34 +112,3 @@ def find(name: str | Protocol) -> Protocol:
     if name not in PROTOCOLS:
         raise unknown_name("protocol", name, PROTOCOLS)
     return PROTOCOLS[name]
-
-
-def input_size(protocol: Protocol, given: tuple[int, int]) -> tuple[int, int] | None:
-    """Return the height and width that images are resized to, None for their own."""
-    return {"given": given, "peer": PEER_SIZE, "native": None}[protocol.size]
-
-
-def network_input(protocol: Protocol, sample: Sample, given: tuple[int, int]) -> Tensor:
-    """Return what the network is fed, float32 (1, 3, H, W)."""
-    size = input_size(protocol, given)
-    image = sample.image if size is None else resize_image(sample.image, size)
-    return to_tensor(image, scale=not protocol.raw_input)[None]
-
-
-def ground_truth(protocol: Protocol, sample: Sample, benchmark: str) -> Tensor | None:
-    """Return the mask that counts, uint8 (H, W) of 0, 1 and 255; None if the image is left out."""
-    target = sample.target
-    if protocol.counts_void and find_benchmark(benchmark).paper_counts_void:
-        target = target.where(target != IGNORE, 1)
-    if protocol.resizes_masks:
-        target = resize_mask(target, PEER_SIZE)
-    if protocol.skips_anomaly_free and not (target == 1).any():
-        return None
-    return target
-
-
-def to_size_of(target: Tensor, scores: Tensor) -> Tensor:
-    """Return one score map (h, w) at the size of ``target`` (H, W), bilinear; untouched if it fits."""
-    if scores.shape == target.shape:
-        return scores
-    return F.interpolate(scores[None, None], target.shape, mode="bilinear", align_corners=False)[0, 0]

@@ -10,8 +10,8 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from course_lib.data import Sample, evaluation_transform
-from course_lib.evaluation import protocols
-from course_lib.evaluation.scoring import logits_of, ready
+from course_lib.evaluation.loop import clear_errors, ready
+from course_lib.evaluation.protocols import find_protocol
 from course_lib.evaluation.settings import Settings
 from course_lib.labels import NUM_CLASSES
 from course_lib.metrics import Confusion
@@ -42,7 +42,7 @@ def segmented(
             argmax, which is over the known classes and void.
         progress: whether to show a progress bar.
     """
-    size = protocols.input_size(protocols.find(settings.protocol), settings.size)
+    size = find_protocol(settings.protocol).input_size(settings.size)
     transform = evaluation_transform(size or settings.size)
     channels = torch.tensor([*settings.known_classes, *range(NUM_CLASSES, network.num_classes)]).unique()
     settings = replace(settings, protocol="benchmark")
@@ -50,8 +50,9 @@ def segmented(
     for index in tqdm(range(len(samples)), desc=name, unit="image", disable=not progress):
         sample = samples[index]
         image, target = transform(sample.image, sample.target)
-        with ready(network, settings):  # only here: between two images the caller's code runs
-            logits = logits_of(network, image[None], settings.device)
+        # only here: between two images the caller's code runs
+        with ready(network, settings), clear_errors(image, settings.device):
+            logits = network(image[None].to(settings.device)).float()
             logits = F.interpolate(logits, target.shape, mode="bilinear", align_corners=False)[0].cpu()
         yield Segmented(sample, channels[logits[channels].argmax(dim=0)], logits, settings.known_classes)
 

@@ -1,15 +1,21 @@
 """What a user chooses for an evaluation, checked before any image is read."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
+from torch import Tensor
 
-from course_lib import inference
-from course_lib import scores as score_functions
-from course_lib.evaluation import protocols
+from course_lib import inference, scores
+from course_lib.evaluation.protocols import Protocol, find_protocol
 from course_lib.labels import NUM_CLASSES, VOID
+from course_lib.models import Metadata
 from course_lib.runtime import unknown_name
+
+Key = tuple[str, float]
+"""Name of a score, and the temperature that it was computed with; 1 where a score ignores it."""
 
 CONSTANT = "constant"
 """The control that gives every pixel the same score: chance."""
@@ -32,7 +38,7 @@ class Settings:
     """Names of ``scores.SCORES``; by default the three of the paper."""
     temperatures: tuple[float, ...] = (1.0,)
     """Each is applied to every score that depends on one."""
-    protocol: str | protocols.Protocol = "benchmark"
+    protocol: str | Protocol = "benchmark"
     """A name of ``PROTOCOLS``; or another protocol, whose results ``table`` cannot name."""
     size: tuple[int, int] = (512, 1024)
     """Height and width of the network's input, where the protocol leaves the choice."""
@@ -44,18 +50,16 @@ class Settings:
     """Of the bootstrap."""
     speed: str | inference.Optimizations = "plain"
     """A name of ``inference.SPEEDS``, or steps put together by hand."""
-    processes: int = 1
-    """That share the images of a benchmark; the result is the same. Several GPUs are given out in turn."""
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     def __post_init__(self) -> None:
         """Raise a ValueError that names the first setting that is out of range."""
-        protocols.find(self.protocol)
+        find_protocol(self.protocol)
         for name in self.scores:
-            if name not in score_functions.SCORES:
-                raise unknown_name("score", name, score_functions.SCORES)
+            if name not in scores.SCORES:
+                raise unknown_name("score", name, scores.SCORES)
         if not self.scores:
-            raise ValueError(f"no score given; known are {', '.join(score_functions.SCORES)}")
+            raise ValueError(f"no score given; known are {', '.join(scores.SCORES)}")
         if not self.temperatures or not all(0 < t < math.inf for t in self.temperatures):
             raise ValueError(f"temperatures must be positive numbers, got {list(self.temperatures)}")
         if min(self.size) < 1:
@@ -64,17 +68,28 @@ class Settings:
             raise ValueError(f"bootstrap resamples: 0 or at least {FEWEST_RESAMPLES}, got {self.resamples}")
         if self.seed < 0:
             raise ValueError(f"the seed must be 0 or more, got {self.seed}")
-        if self.processes < 1:
-            raise ValueError(f"need one process or more, got {self.processes}")
         inference.find_optimizations(self.speed)
 
-    def with_temperatures(self) -> list[tuple[str, float]]:
-        """Return each (score, temperature) to compute; a score that ignores T appears once, with T = 1."""
-        pairs = []
+    @classmethod
+    def of(cls, metadata: Metadata, **chosen) -> "Settings":
+        """Return the settings for a network: size and known classes are those that it was trained with.
+
+        Args:
+            metadata: of the network's checkpoint.
+            chosen: other settings, or another size; what is None stays at its default.
+        """
+        trained = {"size": tuple(metadata.size), "known_classes": tuple(metadata.known_classes)}
+        return cls(**trained | {name: value for name, value in chosen.items() if value is not None})
+
+    def score_functions(self) -> dict[Key, Callable[[Tensor], Tensor]]:
+        """Return, for each score and temperature, what makes scores (N, H, W) of logits (N, C, H, W)."""
+        found = {}
         for name in self.scores:
-            matters = score_functions.needs_temperature(name)
-            pairs += [(name, t) for t in (self.temperatures if matters else (1.0,))]
-        return list(dict.fromkeys(pairs))
+            for t in self.temperatures if scores.needs_temperature(name) else (1.0,):
+                found[name, t] = partial(scores.score, name, known_classes=self.known_classes, temperature=t)
+        if "void" in self.scores and find_protocol(self.protocol).inverts_void:
+            found["void", 1.0] = scores.one_minus_void
+        return found
 
     def classes_in(self, score: str) -> int | None:
         """Return how many channels take part in a score; None if it does not look at the network."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from course_lib.data import find_benchmark
-from course_lib.evaluation import protocols
+from course_lib.evaluation.protocols import find_protocol
 from course_lib.evaluation.settings import CONSTANT, Settings
 from course_lib.metrics import AnomalyMetrics, Intervals, shares
 from course_lib.models import Metadata
@@ -17,17 +17,13 @@ COLUMNS = (
     "score", "temperature", "benchmark", "protocol", "images", "images_of", "prevalence",
     "auprc", "auprc_low", "auprc_high", "fpr95", "fpr95_low", "fpr95_high", "fpr95_convention", "auroc",
     "chance", "miou", "classes_in_miou", "classes_in_score", "auprc_outside_chance", "fpr95_outside_chance",
-    "constant", "largest_tie", "auprc_bound", "fpr95_bound", "auroc_bound", "speed",
+    "constant", "largest_tie", "speed",
 )
 # fmt: on
 """The columns of the table. Metrics are percent; ``constant`` marks a score that is the same everywhere,
-``largest_tie`` is the largest share of pixels with the very same score, and ``*_bound`` is the most that a
-number can be off because scores were binned. ``speed`` is one of ``inference.SPEEDS``."""
+``largest_tie`` is the largest share of pixels with one score, ``speed`` is one of ``inference.SPEEDS``."""
 
-IN_PERCENT = (
-    *("prevalence", "auprc", "fpr95", "auroc"),
-    *("auprc_bound", "fpr95_bound", "auroc_bound", "largest_tie"),
-)
+IN_PERCENT = ("prevalence", "auprc", "fpr95", "auroc", "largest_tie")
 """The columns that are fractions in ``AnomalyMetrics``."""
 
 # fmt: off
@@ -53,8 +49,8 @@ def row(
     intervals: Intervals | None,
 ) -> dict:
     """Return what one score reached on one benchmark; ``table`` adds the columns about the network."""
-    protocol = protocols.find(settings.protocol)
-    height, width = protocols.input_size(protocol, settings.size) or (None, None)
+    protocol = find_protocol(settings.protocol)
+    height, width = protocol.input_size(settings.size) or (None, None)
     values = {
         "height": height,
         "width": width,
@@ -123,6 +119,8 @@ def table(
 
 def read_table(path: Path) -> pd.DataFrame:
     """Return a table from a file, whole numbers and answers of which some are missing as such.
+
+    Tables of version 0.1 have three columns more, ``..._bound``; they are kept.
 
     Args:
         path: of a CSV file, as ``evaluate`` and ``compare`` write them.

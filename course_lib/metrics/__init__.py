@@ -10,13 +10,25 @@ from course_lib.metrics.components import (
     combine,
     components,
 )
-from course_lib.metrics.curve import FPR_CONVENTIONS, Curve
-from course_lib.metrics.exact import auroc, average_precision, exact_curve, fpr_at_tpr
-from course_lib.metrics.packing import packed, unpacked
+from course_lib.metrics.exact import (
+    FPR_CONVENTIONS,
+    Curve,
+    auroc,
+    average_precision,
+    exact_curve,
+    fpr_at_tpr,
+)
 from course_lib.metrics.segmentation import Confusion
-from course_lib.metrics.shares import CHANCE_FPR95, chance, class_share, pooled_prevalence, prevalence
+from course_lib.metrics.shares import (
+    CHANCE_FPR95,
+    Detections,
+    chance,
+    class_share,
+    detections,
+    pooled_prevalence,
+    prevalence,
+)
 from course_lib.metrics.streaming import EXACT_PIXELS, AnomalyMetrics, StreamingMetrics
-from course_lib.metrics.threshold import Detections, detections
 
 __all__ = [
     "ANOMALY_TRACK",
@@ -44,9 +56,7 @@ __all__ = [
     "exact_curve",
     "fpr_at_tpr",
     "intervals_of",
-    "packed",
     "percentile_interval",
     "pooled_prevalence",
     "prevalence",
-    "unpacked",
 ]

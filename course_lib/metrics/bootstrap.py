@@ -7,14 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from course_lib.metrics.curve import Curve
-from course_lib.metrics.histogram import Occupied, equal_shares
+from course_lib.metrics.exact import Curve
 
 IMAGE_GROUPS = 4096
 """Groups of scores kept per image: 4096 x 3 int32 are 48 kB."""
 
 CHUNK = 100  # resamples at a time, to bound the memory
-
 
 Pixels = tuple[Tensor, Tensor]
 """Scores and whether each is an anomaly, both flat, void left out."""
@@ -52,9 +50,8 @@ class Intervals:
     """How many resamples held both classes."""
 
 
-def summarise(occupied: Occupied) -> ImageCounts:
-    """Return the summary of one image."""
-    bins, counts = occupied.bins, occupied.counts
+def summarise(bins: Tensor, counts: Tensor) -> ImageCounts:
+    """Return the summary of one image, of which ``Histogram.occupied`` gives the arguments."""
     group = equal_shares(counts, IMAGE_GROUPS) if len(bins) > IMAGE_GROUPS else torch.arange(len(bins))
     groups = int(group[-1]) + 1 if len(group) else 0
     edges = torch.searchsorted(group, torch.arange(groups + 1))
@@ -143,6 +140,23 @@ def _common_groups(images: list[ImageCounts]) -> tuple[Tensor, Tensor]:
     row = torch.arange(len(images)).repeat_interleave(torch.tensor([len(image.bins) for image in images]))
     table = _sum_groups(counts, row * columns + group[place], len(images) * columns)
     return table.view(2, len(images), columns), torch.bincount(group, minlength=columns) > 1
+
+
+def equal_shares(counts: Tensor, groups: int) -> Tensor:
+    """Cut a row of counts into groups that hold about equal shares of both classes.
+
+    Args:
+        counts: normal and anomalous pixels (2, K), highest score first.
+        groups: how many groups there may be at the most.
+
+    Returns:
+        The group of each column, int64 (K,), rising from 0 without gaps. Two neighbours that each have more
+        than a group's share never end in the same group.
+    """
+    share = (counts.double() / counts.sum(1, keepdim=True).clamp(min=1)).sum(0)
+    share = share / share.sum().clamp(min=1)
+    middle = share.cumsum(0) - share / 2  # of a large column it lies far from its neighbours'
+    return (middle * groups).long().clamp(max=groups - 1).unique_consecutive(return_inverse=True)[1]
 
 
 def percentile_interval(values: Tensor) -> tuple[float, float]:

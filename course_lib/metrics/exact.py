@@ -1,9 +1,91 @@
-"""Exact metrics of scores in memory. Larger scores are more anomalous; anomaly is the positive class."""
+"""AuPRC, FPR95 and AUROC. Larger scores are more anomalous; anomaly is the positive class; all are fractions.
+
+All three are read off a ``Curve``: counts of pixels per threshold, from the highest score down. The functions
+take scores in memory and are exact; ``StreamingMetrics`` makes the same curve of scores that are not.
+"""
 
 import torch
 from torch import Tensor
 
-from course_lib.metrics.curve import Curve
+from course_lib.runtime import unknown_name
+
+FPR_CONVENTIONS = ("step", "chord")
+"""How FPR95 is read off: ``step``, at the first threshold that finds 95 %; ``chord``, on the straight line
+between the thresholds around 95 %, as ood-metrics and the paper do."""
+
+
+class Curve:
+    """Counts of true and false positives at each threshold; leading axes are independent curves."""
+
+    def __init__(self, positives: Tensor, negatives: Tensor, mixed: Tensor | None = None) -> None:
+        """Sum up counts.
+
+        Args:
+            positives: anomalous pixels at each score or bin of scores, highest first, shape (..., K).
+            negatives: normal pixels, same shape.
+            mixed: bool (K,), the bins whose pixels are taken to lie evenly mixed, since they hold many
+                distinct scores. The pixels of any other bin are ties. By default there are only ties.
+
+        Raises:
+            ValueError: if a curve has no anomalous or no normal pixel.
+        """
+        self.positives, self.negatives = positives.double(), negatives.double()
+        only_ties = torch.zeros(positives.shape[-1], dtype=torch.bool, device=positives.device)
+        self.mixed = only_ties if mixed is None else mixed
+        self.true_positives, self.false_positives = self.positives.cumsum(-1), self.negatives.cumsum(-1)
+        self.anomalous, self.normal = self.positives.sum(-1), self.negatives.sum(-1)
+        if not ((self.anomalous > 0).all() and (self.normal > 0).all()):
+            counts = int(self.anomalous.min()), int(self.normal.min())
+            raise ValueError(f"need both classes, got {counts[0]} anomalous, {counts[1]} normal pixels")
+
+    def largest_tie(self) -> Tensor:
+        """Return the largest share of pixels at one score, shape (...), fractions; mixed bins hold no tie."""
+        tied = (self.positives + self.negatives) * ~self.mixed
+        return tied.amax(-1) / (self.anomalous + self.normal)
+
+    def average_precision(self) -> Tensor:
+        """Return the sum of precision x recall steps, shape (...), fractions."""
+        # in a mixed bin the precision at its middle anomaly stands for all of them
+        true = self.true_positives - self.mixed * (self.positives - 1).clamp(min=0) / 2
+        false = self.false_positives - self.mixed * self.negatives / 2
+        precision = true / (true + false).clamp(min=1)
+        return (precision * self.positives).sum(-1) / self.anomalous
+
+    def auroc(self) -> Tensor:
+        """Return the area under the ROC curve, ties counted half, shape (...), fractions."""
+        tpr, fpr = self._roc()
+        return torch.trapezoid(tpr, fpr)
+
+    def fpr_at_tpr(self, tpr: float = 0.95, convention: str = "step") -> Tensor:
+        """Return the false positive rate where ``tpr`` of the anomalies are found, shape (...), fractions."""
+        if convention not in FPR_CONVENTIONS:
+            raise unknown_name("convention", convention, FPR_CONVENTIONS)
+        return self._fpr_by_step(tpr) if convention == "step" else self._fpr_by_chord(tpr)
+
+    def _fpr_by_step(self, tpr: float) -> Tensor:
+        """Read the rate at the first threshold; inside a mixed bin, at the share of it that is needed."""
+        needed = (tpr * self.anomalous[..., None] - 1e-9).ceil()  # 0.55 * 100 is 55.00000000000001
+        at = (self.true_positives < needed).sum(-1, keepdim=True)
+        positives, negatives = self.positives.gather(-1, at), self.negatives.gather(-1, at)
+        still_needed = needed - (self.true_positives.gather(-1, at) - positives)
+        share = torch.where(self.mixed[at], (still_needed - 0.5) / positives, 1.0)
+        false_positives = self.false_positives.gather(-1, at) - negatives * (1 - share)
+        return false_positives.squeeze(-1) / self.normal
+
+    def _fpr_by_chord(self, tpr: float) -> Tensor:
+        """Read the rate on the straight line between the two thresholds around ``tpr``."""
+        x, y = self._roc()
+        left = (x <= tpr).sum(-1, keepdim=True) - 1  # of points at exactly tpr the last, as ood-metrics does
+        right = (left + 1).clamp(max=x.shape[-1] - 1)
+        x0, x1, y0, y1 = x.gather(-1, left), x.gather(-1, right), y.gather(-1, left), y.gather(-1, right)
+        width = torch.where(right > left, x1 - x0, 1.0)
+        return (y0 + (tpr - x0) * (y1 - y0) / width).squeeze(-1)
+
+    def _roc(self) -> tuple[Tensor, Tensor]:
+        """Return true and false positive rates from (0, 0) on, shape (..., K + 1)."""
+        zero = torch.zeros_like(self.true_positives[..., :1])
+        tpr = torch.cat([zero, self.true_positives], dim=-1) / self.anomalous[..., None]
+        return tpr, torch.cat([zero, self.false_positives], dim=-1) / self.normal[..., None]
 
 
 def average_precision(scores: Tensor, is_anomaly: Tensor) -> float:
@@ -73,11 +155,14 @@ def auroc(scores: Tensor, is_anomaly: Tensor) -> float:
 
 
 def exact_curve(scores: Tensor, is_anomaly: Tensor) -> Curve:
-    """Return the curve over all distinct scores."""
+    """Return the curve over all distinct scores; arguments and errors are those of ``average_precision``."""
     check_mask(scores, is_anomaly)
     ordered, order = scores.flatten().sort(descending=True)
     last_of_tie = torch.cat([ordered[1:] != ordered[:-1], torch.ones_like(ordered[:1], dtype=torch.bool)])
-    return Curve(*_counts_at(last_of_tie, is_anomaly.flatten()[order]))
+    true = is_anomaly.flatten()[order].cumsum(0)[last_of_tie]
+    flagged = last_of_tie.nonzero().squeeze(1) + 1
+    positives = true.diff(prepend=true.new_zeros(1))
+    return Curve(positives, flagged.diff(prepend=flagged.new_zeros(1)) - positives)
 
 
 def check_mask(scores: Tensor, is_anomaly: Tensor) -> None:
@@ -87,11 +172,3 @@ def check_mask(scores: Tensor, is_anomaly: Tensor) -> None:
         raise ValueError(f"need a bool mask of {tuple(scores.shape)}, got {got}")
     if scores.isnan().any():
         raise ValueError(f"scores must not be NaN, got {int(scores.isnan().sum())} of {scores.numel()}")
-
-
-def _counts_at(last_of_tie: Tensor, is_anomaly: Tensor) -> tuple[Tensor, Tensor]:
-    """Return anomalous and normal pixels per distinct score; the arguments are ordered by score."""
-    found = is_anomaly.cumsum(0)[last_of_tie]
-    flagged = last_of_tie.nonzero().squeeze(1) + 1
-    found = found.diff(prepend=found.new_zeros(1))
-    return found, flagged.diff(prepend=flagged.new_zeros(1)) - found

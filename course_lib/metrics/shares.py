@@ -1,10 +1,13 @@
-"""Shares of pixels: how frequent a class or an anomaly is, and what chance makes of it."""
+"""Shares of pixels: how frequent an anomaly is, what chance makes of it, and what one threshold finds."""
 
+import math
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from torch import Tensor
 
 from course_lib.labels import IGNORE
+from course_lib.metrics.exact import check_mask
 
 CHANCE_FPR95 = 0.95
 """Of a score that knows nothing: to find 95 % of the anomalies it flags 95 % of everything."""
@@ -71,3 +74,48 @@ def chance(is_anomaly: Tensor) -> tuple[float, float]:
         is_anomaly: bool, any shape, without void pixels.
     """
     return is_anomaly.double().mean().item(), CHANCE_FPR95
+
+
+class Detections(NamedTuple):
+    """Shares of pixels at one threshold; fractions, NaN where there is nothing to share."""
+
+    precision: float
+    """Of the flagged pixels, how many are anomalous; higher is better."""
+    recall: float
+    """Of the anomalous pixels, how many are flagged: the true positive rate; higher is better."""
+    fpr: float
+    """Of the normal pixels, how many are flagged; lower is better."""
+    flagged: float
+    """Of all pixels."""
+
+
+def detections(scores: Tensor, is_anomaly: Tensor, threshold: float) -> Detections:
+    """Return what is found by flagging every score from ``threshold`` on.
+
+    Args:
+        scores: anomaly scores, any shape; larger is more anomalous.
+        is_anomaly: bool, same shape. Remove void pixels from both before the call.
+        threshold: pixels with this score or more are flagged.
+
+    Raises:
+        ValueError: if the mask is no bool mask of this shape, or a score is NaN.
+
+    >>> import torch
+    >>> detections(torch.tensor([0.9, 0.8, 0.1]), torch.tensor([True, False, False]), 0.5)[:3]
+    (0.5, 1.0, 0.5)
+    """
+    check_mask(scores, is_anomaly)
+    flags = scores >= threshold
+    flagged, anomalous = flags.sum().item(), is_anomaly.sum().item()
+    true_positives = (flags & is_anomaly).sum().item()
+    normal = scores.numel() - anomalous
+
+    def share(part: int, whole: int) -> float:
+        return part / whole if whole else math.nan
+
+    return Detections(
+        share(true_positives, flagged),
+        share(true_positives, anomalous),
+        share(flagged - true_positives, normal),
+        share(flagged, scores.numel()),
+    )

@@ -5,7 +5,6 @@ import dataclasses
 import hashlib
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -44,7 +43,7 @@ def main(options: argparse.Namespace) -> int:
             _write(options, as_table(), settings, time.monotonic() - started)
 
     try:
-        _evaluate(options, network, benchmarks, settings, controls, save)
+        evaluation.evaluate(network, benchmarks, settings, controls, finished=save)
     finally:  # what was finished is shown even if a later benchmark failed
         if finished:
             print(evaluation.as_text(as_table()))
@@ -52,40 +51,6 @@ def main(options: argparse.Namespace) -> int:
     if options.figure:
         _draw(options, network, benchmarks, settings)
     return 0
-
-
-def _evaluate(
-    options: argparse.Namespace,
-    network: models.Network,
-    benchmarks: list[data.BenchmarkImages],
-    settings: evaluation.Settings,
-    controls: evaluation.Controls | None,
-    save: Callable[[list[dict]], None],
-) -> None:
-    """Evaluate, so that it can be taken up again if it is interrupted and the results go to a file."""
-    unfinished = _unfinished(options, settings, benchmarks) if options.output else None
-    evaluation.evaluate(network, benchmarks, settings, controls, finished=save, unfinished=unfinished)
-    if unfinished:
-        unfinished.remove()
-
-
-def _unfinished(
-    options: argparse.Namespace, settings: evaluation.Settings, benchmarks: list[data.BenchmarkImages]
-) -> evaluation.Unfinished:
-    """Return where an interrupted evaluation is kept, and say so if there is one to go on with."""
-    chosen = dataclasses.asdict(settings)
-    del chosen["processes"]  # it does not matter to the result
-    about = {
-        "settings": chosen,
-        "weights": _sha256(options.weights),
-        "controls": [options.controls, options.validation],
-        "versions": runtime.package_versions(),
-    }
-    unfinished = evaluation.Unfinished(options.output.with_suffix(".unfinished"), about)
-    begun = [images.name for images in benchmarks if unfinished.read(images).runs]
-    if begun:
-        print(f"Going on where this evaluation was interrupted, in {begun[-1]}.")
-    return unfinished
 
 
 def _sha256(path: Path) -> str:
@@ -114,17 +79,17 @@ def _settings(
             "use a network trained with void"
         )
     known = [*metadata.known_classes, *([VOID] if options.keep_void_channel else [])]
-    return evaluation.Settings(
+    return evaluation.Settings.of(
+        metadata,
         scores=tuple(options.scores),
         temperatures=tuple(_number(given, options.weights) for given in options.temperatures),
         protocol=options.protocol,
-        size=tuple(options.size or metadata.size),
+        size=options.size and tuple(options.size),
         known_classes=tuple(known),
         resamples=options.bootstrap,
         seed=options.seed,
         device=runtime.choose_device(options.device),
         speed=options.speed,
-        processes=options.processes,
     )
 
 
@@ -168,9 +133,6 @@ def _print_notes(
         print("~ marks a number within chance, ! one worse than chance.")
     if any(len(images) < images.benchmark.official_images for images in benchmarks):
         print("Rows on part of an official set are not comparable with published numbers.")
-    auprc, fpr95 = frame["auprc_bound"].max(), frame["fpr95_bound"].max()
-    if auprc + fpr95 > 0:
-        print(f"Binning of scores: AuPRC is off by {auprc:.1g} points at most, FPR95 by {fpr95:.1g}.")
     if options.validation:
         row = frame.iloc[0]
         classes = f"{row['classes_in_miou']} classes that occur in truth or prediction"

@@ -24,8 +24,7 @@ examples:
   COURSE_DATA=/scratch/data python3 start.py evaluate --model enet --weights enet.pth \\
       --benchmarks RoadAnomaly21 --output results/enet.csv --figure results/enet.png
 The CSV is written anew after each benchmark, so that a later failure loses nothing; files of the same name
-are replaced. With --output, an evaluation that was interrupted goes on where it stopped when the same command
-is given again. Exit status: 0 done, 2 wrong usage or bad input.
+are replaced. Exit status: 0 done, 2 wrong usage or bad input.
 """
 
 
@@ -53,10 +52,6 @@ def _add_network_options(group: argparse._ArgumentGroup) -> None:
     add("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     add("--speed", default="plain", choices=inference.SPEEDS,
         help="fast is float32 with the same result but for rounding; bf16 and fp16 are less exact "
-        "(default: %(default)s)")
-    add("--processes", type=int, default=1, metavar="N",
-        help="that share the images, one GPU each where there are several; the table is the same to the bit; "
-        "on a CPU set OMP_NUM_THREADS to cores / N, else they get in each other's way "
         "(default: %(default)s)")
 
 

@@ -198,7 +198,7 @@ def _draw(settings: training.TrainingSettings, trained: training.Trained) -> Non
     samples = settings.samples("val")
     step = max(1, len(samples) // FIGURE_IMAGES)
     chosen = [samples[index] for index in range(0, len(samples), step)][:FIGURE_IMAGES]
-    scoring = evaluation.Settings(size=tuple(metadata.size), known_classes=tuple(metadata.known_classes))
+    scoring = evaluation.Settings.of(metadata)
     shown = list(evaluation.segmented(network, chosen, scoring, progress=False))
     figures.segmentation_panels(shown, title).savefig(folder / "validation.png", dpi=120)
     print(f"Figures: {folder / 'curves.png'}, {folder / 'validation.png'}")

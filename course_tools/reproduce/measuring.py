@@ -30,14 +30,12 @@ class Bench:
         network, metadata = checkpoint.loaded
         self.measured[checkpoint] = None
         about = [_about(checkpoint, settings), with_controls]
-        unfinished = evaluation.Unfinished(self.store.folder / f"{step}.unfinished", {"about": about})
 
         def make() -> dict:
             controls = self._controls(checkpoint, settings) if with_controls else None
-            return evaluation.measured_rows(network, self.benchmarks, settings, controls, unfinished)
+            return evaluation.measured_rows(network, self.benchmarks, settings, controls)
 
         found = self._kept(step, about, self.benchmarks, make)
-        unfinished.remove()
         return evaluation.measured_of(found, metadata, checkpoint.path, self.miou(checkpoint))
 
     def miou(self, checkpoint: Checkpoint) -> tuple[float, int] | None:
@@ -113,5 +111,4 @@ def _later(rows: Callable, checkpoint: Checkpoint, images: object, settings: eva
 def _about(checkpoint: Checkpoint, settings: evaluation.Settings) -> dict:
     """Return all but the images that decides what is measured."""
     chosen = asdict(settings) | {"device": str(settings.device)}
-    del chosen["processes"]  # it does not matter to the result
     return {"weights": checkpoint.sha256, "settings": chosen}

@@ -11,7 +11,7 @@ from small_data import write_benchmark, write_image
 from torch.nn import functional as F
 
 from course_lib import data, evaluation, metrics, models, scores
-from course_lib.evaluation import reading
+from course_lib.evaluation import loop
 from course_lib.models import Network
 
 SETTINGS = evaluation.Settings(size=(32, 64), resamples=50)
@@ -48,22 +48,10 @@ def test_all_scores_come_from_one_forward_pass_an_image(images):
     network = ColourNetwork()
     everything = replace(SETTINGS, scores=tuple(scores.SCORES), temperatures=(1.0, 0.5))
     frame = evaluated(network, images, everything)
-    assert network.seen == [len(images)] == [3]
+    assert network.seen == [1, 1, 1]  # one image at a time
     expected = ["msp", "msp", "max_logit", "max_entropy", "max_entropy", "energy", "energy", "void"]
     assert frame["score"].tolist() == expected
     assert frame["temperature"].tolist() == [1, 0.5, 1, 1, 0.5, 1, 0.5, 1]
-
-
-@pytest.mark.parametrize(("protocol", "groups"), [("benchmark", [2, 1]), ("paper", [1, 1, 1])])
-def test_images_of_one_size_share_a_pass_up_to_a_number_of_pixels(images, monkeypatch, protocol, groups):
-    settings = replace(SETTINGS, protocol=protocol, scores=("msp", "void"))
-    together, alone = ColourNetwork(), ColourNetwork()
-    monkeypatch.setattr(reading, "BATCH_PIXELS", 2 * 32 * 64)
-    found = evaluated(together, images, settings)
-    monkeypatch.setattr(reading, "BATCH_PIXELS", 0)
-    expected = evaluated(alone, images, settings)
-    assert (together.seen, alone.seen) == (groups, [1, 1, 1])
-    pd.testing.assert_frame_equal(found, expected)
 
 
 def test_numbers_equal_those_of_the_plain_way(images):
@@ -240,3 +228,43 @@ def test_examples_are_the_first_images_with_an_anomaly(images):
     found = evaluation.examples(ColourNetwork(), images, SETTINGS, count=2)
     assert [one.name for one in found] == ["0", "1"]
     assert all(scores.shape == one.target.shape for one in found for scores in one.maps.values())
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("readers", [1, 2, 5])
+def test_reading_ahead_keeps_the_order(images, monkeypatch, device, readers):
+    monkeypatch.setattr(loop, "READERS", readers)
+    read = loop.read_ahead(images, torch.device(device))
+    assert [sample.name for sample in read] == ["0", "1", "2"]
+
+
+def test_reading_ahead_stops_when_it_is_given_up_and_names_a_damaged_file(images):
+    endless = [images[0]] * 10**6
+    assert next(loop.read_ahead(endless, torch.device("cuda"))).name == "0"
+    images.images[1].write_bytes(b"no image")
+    with pytest.raises(ValueError, match=r"1\.png cannot be read as an image"):
+        list(loop.read_ahead(images, torch.device("cuda")))
+
+
+def test_without_intervals_memory_does_not_grow_with_the_images(images):
+    plain = replace(SETTINGS, resamples=0)
+    streamed = evaluation.measure(ColourNetwork(), images, plain, progress=False)["msp", 1.0]
+    assert list(streamed.images.values()) == [None] * 3
+    with pytest.raises(ValueError, match="no intervals without summaries"):
+        streamed.intervals()
+
+
+@pytest.mark.parametrize("model", models.NETWORKS)
+def test_fast_changes_the_table_by_rounding_only(images, model):
+    torch.manual_seed(3)
+    network = models.build(model)
+    plain, fast = (evaluated(network, images, replace(SETTINGS, speed=speed)) for speed in ("plain", "fast"))
+    assert fast["auprc"].tolist() == pytest.approx(plain["auprc"].tolist(), abs=0.05)
+    assert fast["speed"].unique().tolist() == ["fast"]
+
+
+def test_strips_change_nothing(images, monkeypatch):
+    network = ColourNetwork()
+    expected = evaluated(network, images)
+    monkeypatch.setattr(loop, "STRIP_PIXELS", 1)
+    pd.testing.assert_frame_equal(evaluated(network, images), expected)

@@ -19,7 +19,7 @@ def test_marks_follow_the_intervals(low, high, fpr95, expected):
     worse = high < 0
     measured = metrics.AnomalyMetrics(
         auprc=0.3, fpr95=0.97 if worse else 0.4, auroc=0.5, prevalence=0.5 if worse else 0.1, largest_tie=0.0,
-        pixels=10, images=4, auprc_bound=0, fpr95_bound=0, auroc_bound=0,
+        pixels=10, images=4,
     )  # fmt: skip
     intervals = metrics.Intervals((0.1, 0.5), fpr95, (low, high), 1000)
     row = evaluation.row("RoadAnomaly21", "msp", 1.0, SETTINGS, measured, intervals)
@@ -33,7 +33,7 @@ def test_marks_follow_the_intervals(low, high, fpr95, expected):
 def test_a_nearly_constant_score_is_named(share, name):
     measured = metrics.AnomalyMetrics(
         auprc=0.1, fpr95=0.95, auroc=0.5, prevalence=0.1, largest_tie=share,
-        pixels=10, images=4, auprc_bound=0, fpr95_bound=0, auroc_bound=0,
+        pixels=10, images=4,
     )  # fmt: skip
     row = evaluation.row("RoadAnomaly21", "void", 1.0, SETTINGS, measured, None)
     frame = evaluation.table([row], models.Metadata(model="enet"), "enet.pth")
@@ -58,3 +58,17 @@ def test_a_nearly_constant_score_is_named(share, name):
 def test_settings_out_of_range_raise(options, message):
     with pytest.raises(ValueError, match=message):
         evaluation.Settings(**options)
+
+
+def test_settings_of_a_network_are_those_that_it_was_trained_with_unless_chosen_otherwise():
+    metadata = models.Metadata(model="enet", size=[16, 24], known_classes=[0, 2])
+    settings = evaluation.Settings.of(metadata, scores=("msp",), seed=None, resamples=0)
+    expected = evaluation.Settings(("msp",), size=(16, 24), known_classes=(0, 2), resamples=0)
+    assert settings == expected and evaluation.Settings.of(metadata, size=(8, 8)).size == (8, 8)
+
+
+def test_tables_of_version_0_1_with_bounds_of_the_binning_can_be_read(tmp_path):
+    columns = "model,seed,auprc,auprc_bound,fpr95_bound,auroc_bound"
+    (tmp_path / "old.csv").write_text(f"{columns}\nenet,0,50.5,0.0,0.001,0.0\nenet,,1,0,0,0\n")
+    frame = evaluation.read_table(tmp_path / "old.csv")
+    assert frame["seed"].dtype == "Int64" and frame["auprc"].tolist() == [50.5, 1]

@@ -129,24 +129,6 @@ COSTS = {"model": "erfnet", "head": "linear", "speed": "plain", "batch": 1, "mil
 }
 
 
-def test_a_benchmark_interrupted_in_its_middle_is_taken_up_there(shipped, monkeypatch):
-    reproduce(shipped / "whole", "--table", "1")
-    score, calls = models.Network.logits_in_strips, iter(range(4))
-
-    def dying(network, *arguments):
-        if next(calls, None) is None:
-            raise Killed
-        return score(network, *arguments)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(models.Network, "logits_in_strips", dying)
-        with pytest.raises(Killed):
-            reproduce(shipped / "twice", "--table", "1")
-    reproduce(shipped / "twice", "--table", "1")
-    assert contents(shipped / "twice") == contents(shipped / "whole")
-    assert not list((shipped / "twice" / "kept").glob("*.unfinished"))
-
-
 def test_other_weights_or_images_are_measured_anew(shipped):
     reproduce(shipped / "out", "--table", "3")
     before = contents(shipped / "out")

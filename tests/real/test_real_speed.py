@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-import torch
 
 from course_lib import data, evaluation, inference, models
 
@@ -31,9 +30,3 @@ def test_fast_agrees_on_999_of_1000_pixels_and_to_a_twentieth_of_a_point(network
     plain, fast = (numbers(network, anomalies, replace(SETTINGS, speed=speed)) for speed in ("plain", "fast"))
     for score, found in plain.items():
         assert fast[score][0] == pytest.approx(found[0], abs=0.05)
-
-
-def test_two_processes_give_the_numbers_of_one_bit_for_bit(network, anomalies):
-    torch.set_num_threads(2)
-    one, two = (numbers(network, anomalies, replace(SETTINGS, processes=n)) for n in (1, 2))
-    assert one == two

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from course_lib import evaluation, models
-from course_lib.evaluation.anomaly import row_of
+from course_lib.evaluation import row_of
 from course_lib.metrics import StreamingMetrics
 
 KEY = ("RoadAnomaly21", "msp", 1.0)

@@ -51,8 +51,8 @@ def ranking_curves(scores: Mapping[str, Tensor], is_anomaly: Tensor, title: str 
 def _points(scores: Tensor, is_anomaly: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return recall, precision and false positive rate at up to ``MOST_POINTS`` thresholds, percent."""
     curve = exact_curve(scores, is_anomaly)
-    kept = np.unique(np.linspace(0, len(curve.found) - 1, MOST_POINTS).astype(int))
-    found, alarms = curve.found[kept].numpy(), curve.alarms[kept].numpy()
+    kept = np.unique(np.linspace(0, len(curve.true_positives) - 1, MOST_POINTS).astype(int))
+    found, alarms = (counts[kept].numpy() for counts in (curve.true_positives, curve.false_positives))
     return (
         100 * found / float(curve.anomalous),
         100 * found / (found + alarms),

@@ -49,7 +49,7 @@ def protocol_explorer(
         raw_input: bool, counts_void: bool, inverts_void: bool, chord: bool, native: bool = False
     ) -> View:
         protocol = _protocol(raw_input, native, counts_void, inverts_void, chord)
-        targets = [evaluation.ground_truth(protocol, sample, images.name) for sample in samples]
+        targets = [protocol.target(sample, images.benchmark) for sample in samples]
         maps = [both[int(inverts_void)] for both in scored(raw_input, native)]
         return _shown(samples, maps, targets, protocol.fpr_convention)
 
@@ -83,7 +83,7 @@ def _score(
     found = []
     with evaluation.ready(network, replace(settings, protocol=protocol)):
         for sample in samples:
-            picture = evaluation.network_input(protocol, sample, settings.size)
+            picture = protocol.input(sample, settings.size)
             logits = network(picture.to(settings.device)).float().cpu()
             found.append([evaluation.to_size_of(sample.target, score(logits)[0]) for score in BOTH])
     return found

@@ -1,0 +1,195 @@
+"""Image by image: score maps to look at, where a score succeeds or fails, which objects it finds."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import pandas as pd
+import torch
+from PIL import Image
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from course_lib.data import BenchmarkImages, Sample, resize_image, to_tensor
+from course_lib.evaluation.loop import measure, ready, score
+from course_lib.evaluation.protocols import find_protocol, to_size_of
+from course_lib.evaluation.settings import Key, Settings
+from course_lib.labels import IGNORE
+from course_lib.metrics import (
+    ANOMALY_TRACK,
+    OBSTACLE_TRACK,
+    Components,
+    average_precision,
+    combine,
+    components,
+    fpr_at_tpr,
+)
+from course_lib.models import Network
+
+
+class Scored(NamedTuple):
+    """One image, its ground truth and its score maps, all at the size at which pixels are compared."""
+
+    name: str
+    image: Image.Image
+    """As it is on disk."""
+    target: Tensor
+    """uint8 (H, W): 0 normal, 1 anomaly, 255 void."""
+    maps: dict[Key, Tensor]
+    """Of each score and temperature, (H, W), on the CPU."""
+
+
+def scored_images(
+    network: Network, images: BenchmarkImages, settings: Settings, indices: Iterable[int]
+) -> list[Scored]:
+    """Return single images of a benchmark with their score maps, but for those that the protocol leaves out.
+
+    Args:
+        network: any network; its device may change.
+        images: the benchmark.
+        settings: what to compute.
+        indices: which images.
+    """
+    every = (_scored(network, images, settings, index) for index in indices)
+    return [one for one in every if one is not None]
+
+
+def examples(network: Network, images: BenchmarkImages, settings: Settings, count: int) -> list[Scored]:
+    """Return the first images that hold an anomaly, with their score maps, for a figure.
+
+    Args:
+        network: any network; its device may change.
+        images: the benchmark.
+        settings: what to compute.
+        count: how many images at the most.
+    """
+    protocol = find_protocol(settings.protocol)
+    found: list[Scored] = []
+    for index in range(len(images)):
+        if len(found) == count:
+            break
+        target = protocol.target(images[index], images.benchmark)
+        if target is not None and (target == 1).any():
+            found += scored_images(network, images, settings, [index])
+    return found
+
+
+def score_maps(network: Network, images: Tensor, settings: Settings) -> dict[Key, Tensor]:
+    """Return the score maps (h, w) of one image (1, 3, h, w), on the CPU; call it inside ``ready``."""
+    return {key: scores.cpu() for key, scores in score(network, images, settings).items()}
+
+
+def _scored(network: Network, images: BenchmarkImages, settings: Settings, index: int) -> Scored | None:
+    """Return one image with its score maps; None if the protocol leaves it out."""
+    sample, protocol = images[index], find_protocol(settings.protocol)
+    target = protocol.target(sample, images.benchmark)
+    if target is None:
+        return None
+    with ready(network, settings):  # only here: between two images the caller's code runs
+        maps = score_maps(network, protocol.input(sample, settings.size), settings)
+    sized = {key: to_size_of(target, scores) for key, scores in maps.items()}
+    return Scored(sample.name, sample.image, target, sized)
+
+
+def per_image(
+    network: Network, images: BenchmarkImages, settings: Settings, progress: bool = True
+) -> pd.DataFrame:
+    """Return the metrics of each image alone; images without anomalous or without normal pixels are left out.
+
+    Args:
+        network: any network; its device may change.
+        images: the benchmark.
+        settings: what to compute.
+        progress: whether to show a progress bar.
+
+    Returns:
+        One row per image and score: index, image, score, temperature; prevalence, auprc, fpr95 in percent.
+    """
+    rows: list[dict] = []
+    for index in tqdm(range(len(images)), desc=images.name, unit="image", disable=not progress):
+        one = _scored(network, images, settings, index)
+        if one is None:
+            continue
+        valid = one.target != IGNORE
+        is_anomaly = one.target[valid] == 1
+        if not 0 < is_anomaly.sum() < is_anomaly.numel():
+            continue
+        for (name, temperature), values in one.maps.items():
+            rows.append(
+                {
+                    "index": index,
+                    "image": one.name,
+                    "score": name,
+                    "temperature": temperature,
+                    "prevalence": 100 * is_anomaly.double().mean().item(),
+                    "auprc": 100 * average_precision(values[valid], is_anomaly),
+                    "fpr95": 100 * fpr_at_tpr(values[valid], is_anomaly),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def component_rows(
+    network: Network, images: BenchmarkImages, settings: Settings, progress: bool = True
+) -> list[dict]:
+    """Return component metrics of each score on a benchmark, at the threshold with the best pixel F1.
+
+    The threshold has seen the benchmark, as on the official leaderboard: the numbers say how good the objects
+    can get, not what a threshold chosen beforehand would give.
+
+    Args:
+        network: any network; its device may change.
+        images: the benchmark; components that are too small to count are smaller where the masks are.
+        settings: what to compute.
+        progress: whether to show a progress bar.
+
+    Returns:
+        Of each score: benchmark, score, temperature, threshold; pixel_f1, siou, ppv, f1 in percent (higher is
+        better, None without any component); true_components, predicted_components.
+
+    Source: Chan et al., "SegmentMeIfYouCan", 2021, section 4.2.
+    """
+    streamed = measure(network, images, replace(settings, resamples=0), progress=progress)
+    best = {key: found.best_f1() for key, found in streamed.items()}
+    track = OBSTACLE_TRACK if images.benchmark.small_objects else ANOMALY_TRACK
+    found: dict[Key, list[Components]] = {key: [] for key in best}
+    for index in tqdm(range(len(images)), f"{images.name}, objects", disable=not progress, unit="image"):
+        if one := _scored(network, images, settings, index):
+            sizes = track.scaled_to(one.target.numel())
+            for key, (threshold, _) in best.items():  # the threshold itself is flagged
+                just_below = torch.tensor(threshold).nextafter(torch.tensor(-torch.inf)).item()
+                found[key].append(components(one.maps[key], one.target, just_below, sizes))
+    rows = []
+    for key, (threshold, pixel_f1) in best.items():
+        together = combine(found[key])
+        numbers = {"pixel_f1": pixel_f1, "siou": together.siou, "ppv": together.ppv, "f1": together.f1}
+        rows.append(
+            {"benchmark": images.name, "score": key[0], "temperature": key[1], "threshold": threshold}
+            | {name: None if value != value else 100 * value for name, value in numbers.items()}
+            | {
+                "true_components": together.true_components,
+                "predicted_components": together.predicted_components,
+            }
+        )
+    return rows
+
+
+def mean_score_maps(
+    network: Network, samples: Sequence[Sample], settings: Settings, progress: bool = True
+) -> dict[Key, Tensor]:
+    """Return the mean score maps of ordinary images, for ``Controls``: what position alone tells.
+
+    Args:
+        network: any network; its device may change.
+        samples: validation images, without anomalies.
+        settings: what to compute; images are resized to ``settings.size`` under every protocol.
+        progress: whether to show a progress bar.
+    """
+    raw = find_protocol(settings.protocol).raw_input
+    sums: dict[Key, Tensor] = {}
+    with ready(network, settings):
+        for sample in tqdm(samples, desc="position-only", unit="image", disable=not progress):
+            images = to_tensor(resize_image(sample.image, settings.size), scale=not raw)[None]
+            for key, scores in score_maps(network, images, settings).items():
+                sums[key] = sums.get(key, 0) + scores
+    return {key: total / len(samples) for key, total in sums.items()}

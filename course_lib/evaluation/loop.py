@@ -1,0 +1,190 @@
+"""The loop: each image of a benchmark through the network once, its scores into metrics, those into rows."""
+
+import ctypes
+import os
+import platform
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
+
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from course_lib import inference
+from course_lib.data import BenchmarkImages, Sample
+from course_lib.evaluation.controls import Controls
+from course_lib.evaluation.protocols import find_protocol, to_size_of
+from course_lib.evaluation.settings import Key, Settings
+from course_lib.evaluation.table import row
+from course_lib.metrics import Resampled, StreamingMetrics, intervals_of
+from course_lib.models import Network
+
+STRIP_PIXELS = 16 * 1024
+"""On a CPU scores are computed in strips of so many pixels: they stay in its cache and take little memory."""
+
+READERS = 4
+"""Threads that decode images for a GPU, as many as there are cores."""
+
+
+def evaluate(
+    network: Network,
+    benchmarks: Sequence[BenchmarkImages],
+    settings: Settings,
+    controls: Controls | None = None,
+    progress: bool = True,
+    finished: Callable[[list[dict]], None] | None = None,
+) -> list[dict]:
+    """Score every image of every benchmark once.
+
+    Args:
+        network: any network; its device and mode may change.
+        benchmarks: opened before, so that a missing folder is noticed at once.
+        settings: what to compute.
+        controls: stand beside the network's scores.
+        progress: whether to show a progress bar.
+        finished: called with all rows so far after each benchmark, so that a later failure loses nothing.
+
+    Returns:
+        One row per benchmark and score, for ``table``; metrics in percent.
+
+    Raises:
+        ValueError: if a file is damaged, a score is NaN, or a benchmark holds no anomaly; it is named.
+    """
+    rows: list[dict] = []
+    for images in benchmarks:
+        metrics = measure(network, images, settings, controls, progress)
+        rows += [row_of(images.name, key, settings, streamed)[0] for key, streamed in metrics.items()]
+        if finished:
+            finished(rows)
+    return rows
+
+
+def measure(
+    network: Network,
+    images: BenchmarkImages,
+    settings: Settings,
+    controls: Controls | None = None,
+    progress: bool = True,
+) -> dict[Key, StreamingMetrics]:
+    """Return the streamed metrics of each (score, temperature) on one benchmark.
+
+    Args and errors are those of ``evaluate``. Ask the results to ``compute`` or for their ``intervals``.
+    """
+    protocol = find_protocol(settings.protocol)
+    metrics: dict[Key, StreamingMetrics] = {}
+    reuse_memory()
+    network = inference.accelerate(network.to(settings.device), settings.speed)
+    with ready(network, settings):
+        reading = read_ahead(images, settings.device)
+        for sample in tqdm(reading, images.name, len(images), unit="image", disable=not progress):
+            target = protocol.target(sample, images.benchmark)
+            if target is None:  # the protocol leaves this image out
+                continue
+            maps = score(network, protocol.input(sample, settings.size), settings)
+            if controls:
+                maps |= controls.maps(sample.image, settings.size)
+            for key, scored in maps.items():
+                streamed = metrics.setdefault(key, StreamingMetrics(summaries=settings.resamples > 0))
+                streamed.update(to_size_of(target, scored), target, f"{images.name}/{sample.name}")
+    if not metrics:
+        raise ValueError(
+            f"{images.name}: no image holds an anomaly (1 in a mask; 255 is void); are these the right masks?"
+        )
+    return metrics
+
+
+def row_of(
+    benchmark: str, key: Key, settings: Settings, streamed: StreamingMetrics
+) -> tuple[dict, Resampled | None]:
+    """Return the row of one score and temperature on one benchmark, and what its intervals come from."""
+    convention = find_protocol(settings.protocol).fpr_convention
+    try:
+        metrics = streamed.compute(convention)
+    except ValueError as error:
+        raise ValueError(f"{benchmark}: {error}; are these the right masks?") from None
+    drawn = None
+    if settings.resamples and metrics.images > 1:  # from one image there is nothing to draw
+        drawn = streamed.resampled(settings.resamples, settings.seed, convention)
+    return row(benchmark, *key, settings, metrics, intervals_of(drawn) if drawn else None), drawn
+
+
+@contextmanager
+def ready(network: Network, settings: Settings) -> Iterator[None]:
+    """Put the network on its device in evaluation mode; allow raw input only if the protocol wants it."""
+    before = network.training, network.checks_range
+    network.to(settings.device).eval()
+    network.checks_range = not find_protocol(settings.protocol).raw_input
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        network.train(before[0])
+        network.checks_range = before[1]
+
+
+def score(network: Network, images: Tensor, settings: Settings) -> dict[Key, Tensor]:
+    """Return all score maps (h, w) of one image (1, 3, h, w), on the network's device.
+
+    On a CPU the logits come in strips, which stay in its cache and take little memory. The maps are the same.
+
+    Raises:
+        ValueError: if the device cannot compute them, for want of memory say.
+    """
+    functions, (height, width) = settings.score_functions(), images.shape[-2:]
+    fitting = STRIP_PIXELS // width if settings.device.type == "cpu" else height
+    rows = network.size_multiple * max(1, -(-fitting // network.size_multiple))
+    maps = {key: torch.empty(height, width, device=settings.device) for key in functions}
+    with clear_errors(images, settings.device):
+        strips = network.logits_in_strips(images.to(settings.device), rows)
+        for top, logits in zip(range(0, height, rows), strips, strict=True):
+            logits = logits.float().contiguous()  # class by class: scores go through all classes of a pixel
+            for key, function in functions.items():
+                maps[key][top : top + rows] = function(logits)[0]
+    return maps
+
+
+@contextmanager
+def clear_errors(images: Tensor, device: torch.device) -> Iterator[None]:
+    """Make one clear ValueError of what goes wrong when a device runs a network, for want of memory say."""
+    try:
+        yield
+    except RuntimeError as error:
+        height, width = images.shape[-2:]
+        reason = str(error).splitlines()[0][:120]
+        raise ValueError(
+            f"the network failed on an image of {height} x {width} on {device} ({reason}); "
+            "try a smaller size or the cpu"
+        ) from error
+
+
+def read_ahead(images: Sequence[Sample], device: torch.device) -> Iterator[Sample]:
+    """Yield the images in order; while a GPU works on one, threads decode the next ones."""
+    indices = iter(range(len(images)))
+    if device.type == "cpu":  # all its cores compute
+        yield from map(images.__getitem__, indices)
+        return
+    with ThreadPoolExecutor(min(READERS, os.cpu_count() or 1)) as pool:
+        waiting = deque(pool.submit(images.__getitem__, index) for index in islice(indices, READERS))
+        try:
+            while waiting:
+                yield waiting.popleft().result()
+                waiting.extend(pool.submit(images.__getitem__, index) for index in islice(indices, 1))
+        finally:  # also where the caller gives up
+            for future in waiting:
+                future.cancel()
+
+
+def reuse_memory() -> None:
+    """Let this process keep memory that it freed for the next image, where the system can.
+
+    By default the GNU C library gives large blocks back at once, and the system hands them out again page by
+    page, each filled with zeros: measured on 2 cores, a tenth to a quarter of the processor time.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        trim_threshold, mmap_threshold = -1, -3  # as in its malloc.h
+        library = ctypes.CDLL(None)
+        library.mallopt(mmap_threshold, 32 << 20)  # bytes: the largest block that it can keep
+        library.mallopt(trim_threshold, 1 << 30)  # and how many free ones
