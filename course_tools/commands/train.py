@@ -9,7 +9,7 @@ import torch
 from course_lib import data, evaluation, models, training
 from course_lib.labels import CLASS_NAMES
 from course_lib.lesson import figures
-from course_lib.training import ranks
+from course_lib.training import processes
 from course_tools.commands import parser_of
 
 FIGURE_IMAGES = 6
@@ -111,14 +111,14 @@ def main(options: argparse.Namespace) -> int:
     if options.processes or options.scheduler:
         raise ValueError("--processes and --scheduler need --sweep; several GPUs share a run by torchrun")
     try:
-        device = ranks.choose_device(options.device)
-        with ranks.joined(device):
+        device = processes.choose_device(options.device)
+        with processes.joined(device):
             _train(options, _settings(options, device))
     except training.Interrupted as stop:
         print(stop, file=sys.stderr)
         return 128 + stop.number
     except RuntimeError as error:
-        explained = isinstance(error, (training.Diverged, ranks.ProcessLost))
+        explained = isinstance(error, (training.Diverged, processes.ProcessLost))
         if not explained and "DataLoader worker" not in str(error):
             raise
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
@@ -141,7 +141,7 @@ def _check_only_sweep(options: argparse.Namespace) -> None:
             raise ValueError(
                 f"--{name.replace('_', '-')} does not go with --sweep: {_instead(name, options)}"
             )
-    if ranks.launched():
+    if processes.launched():
         raise ValueError("--sweep starts processes of its own: leave torchrun out")
     if options.processes is not None and options.processes < 1:
         raise ValueError(f"--processes must be 1 or more, got {options.processes}")
@@ -161,7 +161,7 @@ def _train(options: argparse.Namespace, settings: training.TrainingSettings) -> 
     """Train; the first of several processes shows what came of it."""
     default = models.run_folder(settings.profile, settings.model, settings.training, settings.seed)
     trained = training.train(settings, options.output or default, options.resume, options.command)
-    if ranks.is_first():
+    if processes.is_first():
         _report(trained)
         _draw(settings, trained)
 

@@ -16,7 +16,7 @@ from small_data import ROOT
 
 from course_lib import models, training
 from course_lib.training import memory, ranks
-from course_lib.training.checkpoint import load_state
+from course_lib.training.files import load_state
 from course_lib.training.samples import Batches
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="forks, and stops by POSIX signals")

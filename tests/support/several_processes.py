@@ -142,7 +142,7 @@ def is_last() -> bool:
 
 def after_step(step, act):
     """Do something in a run, once so many steps are taken."""
-    take = training.TrainingRun.step
+    take = training.Trainer.step
 
     def counted(run, images, targets):
         values = take(run, images, targets)
@@ -150,7 +150,7 @@ def after_step(step, act):
             act()
         return values
 
-    training.TrainingRun.step = counted
+    training.Trainer.step = counted
 
 
 def own_denominators():
