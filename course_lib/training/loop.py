@@ -63,6 +63,11 @@ def train(settings: TrainingSettings, folder: Path, resume: bool = False, comman
         MemoryError: if a batch does not fit; the message says what may help.
         Interrupted: after Ctrl-C or SIGTERM; the state is saved.
     """
+    if settings.batch < processes.count():
+        raise ValueError(
+            f"a batch of {settings.batch} cannot be shared by {processes.count()} processes: choose a larger "
+            "--batch or fewer processes"
+        )
     first, checkpoint = processes.rank() == 0, folder / CHECKPOINT
     with _nobody_else_in(folder) if first else nullcontext():
         state = processes.from_first(lambda: previous_state(folder, settings, resume))

@@ -115,22 +115,30 @@ def main(options: argparse.Namespace) -> int:
         with processes.joined(device):
             _train(options, _settings(options, device))
     except training.Interrupted as stop:
-        print(stop, file=sys.stderr)
+        if processes.rank() == 0:
+            print(stop, file=sys.stderr)
         return 128 + stop.number
+    except (training.Diverged, MemoryError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     except RuntimeError as error:
-        explained = isinstance(error, (training.Diverged, processes.ProcessLost))
-        if not explained and "DataLoader worker" not in str(error):
+        if "DataLoader worker" not in str(error):
             raise
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 1
-    except MemoryError as error:
-        print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
 
 WITH_SWEEP = {"sweep", "processes", "scheduler", "device", "command"}
-"""The options that mean something for a sweep; all others stand in its file."""
+"""The options that mean something for a sweep."""
+
+
+INSTEAD = {
+    "resume": "the same command goes on by itself",
+    "output": "runs go to results/PROFILE/sweeps/FILE",
+    "workers": "a run of a sweep prepares its images itself",
+}
+"""What takes the place of some of these; all others stand in the file."""
 
 
 def _check_only_sweep(options: argparse.Namespace) -> None:
@@ -138,30 +146,19 @@ def _check_only_sweep(options: argparse.Namespace) -> None:
     defaults = parser().parse_args([])
     for name, value in vars(options).items():
         if name not in WITH_SWEEP and value != getattr(defaults, name):
-            raise ValueError(
-                f"--{name.replace('_', '-')} does not go with --sweep: {_instead(name, options)}"
-            )
+            instead = INSTEAD.get(name, f"put it into {options.sweep}")
+            raise ValueError(f"--{name.replace('_', '-')} does not go with --sweep: {instead}")
     if processes.launched():
         raise ValueError("--sweep starts processes of its own: leave torchrun out")
     if options.processes is not None and options.processes < 1:
         raise ValueError(f"--processes must be 1 or more, got {options.processes}")
 
 
-def _instead(name: str, options: argparse.Namespace) -> str:
-    """Say what takes the place of an option in a sweep."""
-    own = {
-        "resume": "the same command goes on by itself",
-        "output": f"runs go to results/PROFILE/sweeps/{options.sweep.stem}",
-        "workers": "a run of a sweep prepares its images itself",
-    }
-    return own.get(name, f"put it into {options.sweep}")
-
-
 def _train(options: argparse.Namespace, settings: training.TrainingSettings) -> None:
     """Train; the first of several processes shows what came of it."""
     default = models.run_folder(settings.profile, settings.model, settings.training, settings.seed)
     trained = training.train(settings, options.output or default, options.resume, options.command)
-    if processes.is_first():
+    if processes.rank() == 0:
         _report(trained)
         _draw(settings, trained)
 
