@@ -1,9 +1,9 @@
 """What a training keeps in its folder: its whole state, and a log with one row per epoch."""
 
-import csv
 import io
 from pathlib import Path
 
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -102,13 +102,10 @@ class Log:
         Raises:
             OSError: if the disk is full.
         """
-        text, newest = io.StringIO(), history[-1]
-        ious = [IOU + name for name in CLASS_NAMES]
+        newest, ious = history[-1], [IOU + name for name in CLASS_NAMES]
         terms = [name for name in newest if name not in (*COLUMNS, *ious)]
-        writer = csv.DictWriter(text, [*COLUMNS, *terms, *ious])
-        writer.writeheader()
-        writer.writerows(history)
-        write_atomically(self.path, text.getvalue().encode())
+        frame = pd.DataFrame(history).reindex(columns=[*COLUMNS, *terms, *ious])
+        write_atomically(self.path, frame.to_csv(index=False).encode())
         try:
             for name in newest.keys() - {"epoch", "step"}:
                 self.events.add_scalar(name.replace(IOU, "iou/"), newest[name], newest["epoch"])

@@ -117,6 +117,7 @@ def train(settings: TrainingSettings, folder: Path, resume: bool = False, comman
                         row |= validate(trainer, validation, known)
                     trainer.history.append(row)
                     trainer.sums, trainer.seconds = {}, 0.0
+                    _show(bar, trainer)
                 save()
                 if first and trainer.done == end:
                     log.write(trainer.history)
@@ -154,7 +155,6 @@ def train_one_epoch(
         The number of the signal by which somebody asked to stop, 0 if nobody did.
     """
     began, asked = time.monotonic() - trainer.seconds, 0
-    _show(bar, trainer)
     for images, targets in islice(data, end - trainer.done):
         trainer.step(images, targets)
         trainer.seconds = time.monotonic() - began
@@ -245,7 +245,8 @@ def _show(bar: tqdm, trainer: Trainer) -> None:
     history = trainer.history
     newest = trainer.losses() if trainer.sums else (history[-1] if history else {})
     measured = [f"{row['miou']:.3f}" for row in history if "miou" in row]
-    shown = {"epoch": f"{len(history) + 1}/{trainer.settings.epochs}"}
+    epochs = trainer.settings.epochs
+    shown = {"epoch": f"{min(len(history) + 1, epochs)}/{epochs}"}
     shown |= {k.removeprefix(LOSS): f"{v:.3f}" for k, v in newest.items() if k.startswith("loss")}
     shown |= {"mIoU": (measured or ["-"])[-1], "lr": f"{trainer.schedule.get_last_lr()[0]:.1e}"}
     bar.set_postfix(shown, refresh=False)  # a dictionary keeps its order

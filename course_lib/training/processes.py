@@ -107,11 +107,6 @@ def joined(device: torch.device) -> Iterator[None]:
     dist.destroy_process_group()  # after an error it would wait for the others
 
 
-def on_this_machine() -> int:
-    """Return how many processes share this machine's processor."""
-    return int(os.environ["LOCAL_WORLD_SIZE"]) if launched() else 1
-
-
 def rank() -> int:
     """Return the number of this process, 0 for a single one."""
     return dist.get_rank() if dist.is_initialized() else 0

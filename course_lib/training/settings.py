@@ -8,7 +8,6 @@ import torch
 
 from course_lib.data import SEGMENTATION_SETS, find_profile
 from course_lib.runtime import unknown_name
-from course_lib.training import processes
 from course_lib.training.recipes import RECIPES, TRAININGS, Recipe
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -145,7 +144,7 @@ def settings_for(profile: str, model: str, device: torch.device, **chosen) -> Tr
     numbers = find_profile(profile).numbers(device)
     if model not in RECIPES:
         raise unknown_name("network", model, RECIPES)
-    cores = (os.cpu_count() or 1) // processes.on_this_machine()
+    cores = (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # that torchrun started here
     given = {name: value for name, value in chosen.items() if value is not None}
     batch = given.get("batch", numbers.batch)
     defaults = {

@@ -149,7 +149,8 @@ class Trainer:
             zip(*(whole.chunk(self.settings.accumulate) for whole in (images, targets)), strict=True)
         )
         targets = targets.to(self.device, non_blocking=True)
-        denominator = processes.total(weight_sum(targets, self.weights)).clamp(min=1e-12)
+        weight = sum(weight_sum(target, self.weights) for _, target in parts)
+        denominator = processes.total(weight).clamp(min=1e-12)
         values = torch.zeros(len(self.terms), device=self.device)
         for number, (pictures, target) in enumerate(parts, start=1):
             alone = processes.count() > 1 and number < len(parts)

@@ -115,7 +115,7 @@ def test_two_processes_then_one_then_two_end_where_one_ends(street, of_one):
 @pytest.mark.parametrize(
     ("options", "sabotage", "said", "saved"),
     [
-        ((), several.poison, "loss term ce is nan in epoch 2, batch 2 of 3; training stopped, the last good", 3),
+        ((), several.poison, "loss term ce is nan in epoch 2, batch 2 of 3; training stopped, the last", 3),
         ((), several.killed, "", 3),
         (("--batch", "1"), None, "a batch of 1 cannot be shared by 2 processes: choose a larger --batch", 0),
         (("--encoder", "absent.safetensors"), None, "no weights at absent.safetensors", 0),
@@ -170,5 +170,5 @@ def test_each_process_takes_a_gpu_of_its_own(second_of_four, monkeypatch):
 def test_processes_share_the_workers_that_a_gpu_gets(second_of_four, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 16)
     assert training.settings_for("mini", "erfnet", torch.device("cuda")).workers == 4
-    monkeypatch.delenv("TORCHELASTIC_RUN_ID")
+    monkeypatch.delenv("LOCAL_WORLD_SIZE")
     assert training.settings_for("mini", "erfnet", torch.device("cuda")).workers == 8

@@ -106,7 +106,7 @@ def _train(root, folder, options, sabotage):
 
 @dataclass
 class Frozen:
-    """Keeps batch normalisation and dropout in evaluation mode; asks the last process to stop after a step."""
+    """Keeps batch statistics and dropout as in evaluation; asks the last process to stop after a step."""
 
     stop: int = 0
 
