@@ -6,13 +6,13 @@ from collections.abc import Iterator
 import dask
 from distributed import Client, LocalCluster
 
-DEATHS = 1
-"""Of workers that a piece of work survives; then it is to blame."""
-
-QUIET = "CRITICAL"
-
 PATIENCE = 30.0
 """Seconds in which workers that were started a moment ago may still come."""
+
+RULES = {
+    "distributed.scheduler.allowed-failures": 1,  # deaths of workers that a piece of work survives
+    "distributed.scheduler.worker-saturation": 1.0,  # work waits with the scheduler, not with a worker
+}
 
 
 @contextlib.contextmanager
@@ -27,35 +27,27 @@ def workers(count: int, scheduler: str = "", dashboard: str | None = None) -> It
     Raises:
         ValueError: if nobody answers at the address.
     """
-    with dask.config.set({"distributed.scheduler.allowed-failures": DEATHS}):
-        if scheduler:
-            with _connected(scheduler) as client:
-                yield client
-            return
-        options = {
-            "n_workers": count,
-            "threads_per_worker": 1,
-            "memory_limit": None,
-            "dashboard_address": dashboard,
-            # without a page dask still serves its state: at a free port, to this machine only
-            "scheduler_kwargs": {"dashboard_address": dashboard or "127.0.0.1:0"},
-        }
-        with LocalCluster(**options, silence_logs=QUIET) as cluster, Client(cluster) as client:
+    if scheduler:
+        try:
+            client = Client(scheduler, timeout="10s")
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"no scheduler answers at {scheduler} ({error}); start one: dask scheduler"
+            ) from None
+        with client:
             yield client
-
-
-def _connected(scheduler: str) -> Client:
-    """Return a client of a scheduler.
-
-    Raises:
-        ValueError: if nobody answers.
-    """
-    try:
-        return Client(scheduler, timeout="10s")
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"no scheduler answers at {scheduler} ({error}); start one: dask scheduler"
-        ) from None
+        return
+    options = {
+        "n_workers": count,
+        "threads_per_worker": 1,
+        "memory_limit": None,
+        "dashboard_address": dashboard,
+        # without a page dask still serves its state: at a free port, to this machine only
+        "scheduler_kwargs": {"dashboard_address": dashboard or "127.0.0.1:0"},
+        "silence_logs": "CRITICAL",
+    }
+    with dask.config.set(RULES), LocalCluster(**options) as cluster, Client(cluster) as client:
+        yield client
 
 
 def workers_of(client: Client) -> dict[str, dict]:

@@ -1,10 +1,9 @@
 """Training: one readable loop that can be stopped and resumed at any moment."""
 
-from course_lib.training.interrupts import Interrupted
-from course_lib.training.loop import Trained, train
+from course_lib.training.files import load_state, previous_state
+from course_lib.training.loop import Trained, train, train_one_epoch, validate
+from course_lib.training.processes import Interrupted
 from course_lib.training.recipes import RECIPES, TRAININGS, Recipe, Training, training_title
-from course_lib.training.resume import previous_state
-from course_lib.training.run import Diverged, TrainingRun
 from course_lib.training.samples import Batches, TrainingImages, loader
 from course_lib.training.settings import PRECISIONS, TrainingSettings, settings_for
 from course_lib.training.toy_2d import (
@@ -15,6 +14,7 @@ from course_lib.training.toy_2d import (
     score_positions,
     train_on_plane,
 )
+from course_lib.training.trainer import Diverged, Trainer
 
 __all__ = [
     "PRECISIONS",
@@ -27,10 +27,11 @@ __all__ = [
     "PlanePoints",
     "Recipe",
     "Trained",
+    "Trainer",
     "Training",
     "TrainingImages",
-    "TrainingRun",
     "TrainingSettings",
+    "load_state",
     "loader",
     "plane_points",
     "previous_state",
@@ -39,5 +40,7 @@ __all__ = [
     "settings_for",
     "train",
     "train_on_plane",
+    "train_one_epoch",
     "training_title",
+    "validate",
 ]

@@ -1,6 +1,6 @@
 """Training images in an order, and with an augmentation, that depend on seed, epoch and image alone.
 
-Neither the number of workers or processes nor an interruption changes what the network sees.
+Neither the number of workers nor an interruption changes what the network sees.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,14 +12,16 @@ from tqdm.auto import tqdm
 
 from course_lib.data import Augmentation, Sample, resized_pair
 from course_lib.labels import IGNORE, NUM_CLASSES, VOID, void_as_class
-from course_lib.training import ranks
-from course_lib.training.interrupts import ignore_interrupts
+from course_lib.training import processes
 
 CACHE_BYTES = 1_000_000_000
 """Training images that take no more than this are decoded and resized once, and kept in memory."""
 
 Key = tuple[int, int]
 """Epoch and index of an image."""
+
+GAP = -1
+"""In place of an index: an image to be run through the network, but not to be learnt from."""
 
 
 class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
@@ -44,7 +46,7 @@ class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
         self.augment = Augmentation(size)
         self.cache: tuple[Tensor, Tensor] | None = None
         if 4 * len(samples) * size[0] * size[1] <= CACHE_BYTES:  # three bytes of image, one of target
-            shown = tqdm(range(len(samples)), desc="reading", unit="image", **ranks.only_first_shows())
+            shown = tqdm(range(len(samples)), desc="reading", unit="image", **processes.only_first_shows())
             pairs = [self._pair(index) for index in shown]
             # two tensors rather than hundreds: workers receive each through a file descriptor
             self.cache = tuple(torch.stack(parts) for parts in zip(*pairs, strict=True))
@@ -56,7 +58,10 @@ class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
         """Return image float32 (3, H, W) in [0, 1] and target int64 (H, W) of (epoch, index)."""
         epoch, index = key
-        image, target = self._cached(index)
+        if index == GAP:
+            image, target = self[epoch, 0]
+            return image, torch.full_like(target, IGNORE)
+        image, target = self.resized(index)
         before = torch.get_rng_state()
         torch.default_generator.manual_seed(mixed(self.seed, epoch, index))  # a GPU's generator is left alone
         try:
@@ -64,8 +69,8 @@ class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
         finally:
             torch.set_rng_state(before)
 
-    def _cached(self, index: int) -> tuple[Tensor, Tensor]:
-        """Return a resized pair, from memory if it is there."""
+    def resized(self, index: int) -> tuple[Tensor, Tensor]:
+        """Return image (3, H, W) and target (H, W) of one index as uint8, before any augmentation."""
         if self.cache is None:
             return self._pair(index)
         images, targets = self.cache
@@ -80,10 +85,10 @@ class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
     def class_counts(self) -> Tensor:
         """Return how many pixels each class has, int64 (``num_classes``,); what is no class is left out."""
         counts = torch.zeros(IGNORE + 1, dtype=torch.int64)
-        share, shown = ranks.mine(range(len(self))), ranks.only_first_shows()
+        share, shown = processes.mine(range(len(self))), processes.only_first_shows()
         for index in tqdm(share, desc="class shares", unit="image", leave=False, **shown):
-            counts += torch.bincount(self._cached(index)[1].flatten().long(), minlength=IGNORE + 1)
-        return ranks.total(counts)[: self.num_classes]
+            counts += torch.bincount(self.resized(index)[1].flatten().long(), minlength=IGNORE + 1)
+        return processes.total(counts)[: self.num_classes]
 
 
 def mixed(*numbers: int) -> int:
@@ -96,10 +101,10 @@ def mixed(*numbers: int) -> int:
 
 
 class Batches(Sampler[list[Key]]):
-    """The batches of a whole training run, from any step on; every image comes once per epoch.
+    """The batches of a whole training, from any step on; every image comes once per epoch.
 
-    Several processes share each batch. All get equally many images, so that all take part in every exchange:
-    where a batch does not suffice its first image fills the gap, not to be learnt from (``own_images_in``).
+    Several processes share each batch, and all get equally many images, so that all take part in every
+    exchange: a ``GAP`` stands where a batch does not suffice.
     """
 
     def __init__(self, images: int, batch: int, epochs: int, seed: int, start: int = 0) -> None:
@@ -127,16 +132,8 @@ class Batches(Sampler[list[Key]]):
             done = max(0, self.start - epoch * self.per_epoch)
             for first in range(done * self.batch, self.images, self.batch):
                 keys = [(epoch, index) for index in order[first : first + self.batch]]
-                gaps = -len(keys) % ranks.count()
-                yield ranks.mine(keys + keys[:1] * gaps)
-
-    def images_in(self, step: int) -> int:
-        """Return how many images the batch of a step has, over all processes."""
-        return min(self.batch, self.images - step % self.per_epoch * self.batch)
-
-    def own_images_in(self, step: int) -> int:
-        """Return how many of them this process gets; what its share holds behind them fills a gap."""
-        return len(ranks.mine(range(self.images_in(step))))
+                gaps = -len(keys) % processes.count()
+                yield processes.mine(keys + [(epoch, GAP)] * gaps)
 
 
 def loader(images: TrainingImages, batches: Batches, workers: int = 0, pinned: bool = False) -> DataLoader:
@@ -152,7 +149,7 @@ def loader(images: TrainingImages, batches: Batches, workers: int = 0, pinned: b
         images,
         batch_sampler=batches,
         num_workers=workers,
-        worker_init_fn=ignore_interrupts,
+        worker_init_fn=processes.ignore_interrupts,
         pin_memory=pinned,
         generator=torch.Generator(),  # else each start would draw from the global generator
     )

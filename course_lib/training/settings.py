@@ -8,7 +8,6 @@ import torch
 
 from course_lib.data import SEGMENTATION_SETS, find_profile
 from course_lib.runtime import unknown_name
-from course_lib.training import ranks
 from course_lib.training.recipes import RECIPES, TRAININGS, Recipe
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -85,10 +84,6 @@ class TrainingSettings:
             raise ValueError(f"each side must have {SMALLEST_SIDE} pixels or more, got {list(self.size)}")
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"the learning rate must be a positive number, got {self.learning_rate}")
-        self._check_term_weights()
-
-    def _check_term_weights(self) -> None:
-        """Raise a ValueError unless there is one weight per term, and one of them counts."""
         names = TRAININGS[self.training].terms
         weights = (1.0,) * len(names) if self.term_weights is None else self.term_weights
         if len(weights) != len(names):
@@ -149,6 +144,7 @@ def settings_for(profile: str, model: str, device: torch.device, **chosen) -> Tr
     numbers = find_profile(profile).numbers(device)
     if model not in RECIPES:
         raise unknown_name("network", model, RECIPES)
+    cores = (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # that torchrun started here
     given = {name: value for name, value in chosen.items() if value is not None}
     batch = given.get("batch", numbers.batch)
     defaults = {
@@ -158,7 +154,7 @@ def settings_for(profile: str, model: str, device: torch.device, **chosen) -> Tr
         "epochs": numbers.epochs,
         "learning_rate": numbers.rate_factor * RECIPES[model].rate_for(batch),
         # a GPU would wait for one process; on a CPU the network needs all cores itself
-        "workers": 0 if device.type == "cpu" else min(8, (os.cpu_count() or 1) // ranks.on_this_machine()),
+        "workers": 0 if device.type == "cpu" else min(8, cores),
     }
     return TrainingSettings(
         **({"model": model, "profile": profile, "device": str(device)} | defaults | given)

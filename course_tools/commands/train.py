@@ -9,7 +9,7 @@ import torch
 from course_lib import data, evaluation, models, training
 from course_lib.labels import CLASS_NAMES
 from course_lib.lesson import figures
-from course_lib.training import ranks
+from course_lib.training import processes
 from course_tools.commands import parser_of
 
 FIGURE_IMAGES = 6
@@ -111,26 +111,34 @@ def main(options: argparse.Namespace) -> int:
     if options.processes or options.scheduler:
         raise ValueError("--processes and --scheduler need --sweep; several GPUs share a run by torchrun")
     try:
-        device = ranks.choose_device(options.device)
-        with ranks.joined(device):
+        device = processes.choose_device(options.device)
+        with processes.joined(device):
             _train(options, _settings(options, device))
     except training.Interrupted as stop:
-        print(stop, file=sys.stderr)
+        if processes.rank() == 0:
+            print(stop, file=sys.stderr)
         return 128 + stop.number
+    except (training.Diverged, MemoryError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     except RuntimeError as error:
-        explained = isinstance(error, (training.Diverged, ranks.ProcessLost))
-        if not explained and "DataLoader worker" not in str(error):
+        if "DataLoader worker" not in str(error):
             raise
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 1
-    except MemoryError as error:
-        print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
 
 WITH_SWEEP = {"sweep", "processes", "scheduler", "device", "command"}
-"""The options that mean something for a sweep; all others stand in its file."""
+"""The options that mean something for a sweep."""
+
+
+INSTEAD = {
+    "resume": "the same command goes on by itself",
+    "output": "runs go to results/PROFILE/sweeps/FILE",
+    "workers": "a run of a sweep prepares its images itself",
+}
+"""What takes the place of some of these; all others stand in the file."""
 
 
 def _check_only_sweep(options: argparse.Namespace) -> None:
@@ -138,30 +146,19 @@ def _check_only_sweep(options: argparse.Namespace) -> None:
     defaults = parser().parse_args([])
     for name, value in vars(options).items():
         if name not in WITH_SWEEP and value != getattr(defaults, name):
-            raise ValueError(
-                f"--{name.replace('_', '-')} does not go with --sweep: {_instead(name, options)}"
-            )
-    if ranks.launched():
+            instead = INSTEAD.get(name, f"put it into {options.sweep}")
+            raise ValueError(f"--{name.replace('_', '-')} does not go with --sweep: {instead}")
+    if processes.launched():
         raise ValueError("--sweep starts processes of its own: leave torchrun out")
     if options.processes is not None and options.processes < 1:
         raise ValueError(f"--processes must be 1 or more, got {options.processes}")
-
-
-def _instead(name: str, options: argparse.Namespace) -> str:
-    """Say what takes the place of an option in a sweep."""
-    own = {
-        "resume": "the same command goes on by itself",
-        "output": f"runs go to results/PROFILE/sweeps/{options.sweep.stem}",
-        "workers": "a run of a sweep prepares its images itself",
-    }
-    return own.get(name, f"put it into {options.sweep}")
 
 
 def _train(options: argparse.Namespace, settings: training.TrainingSettings) -> None:
     """Train; the first of several processes shows what came of it."""
     default = models.run_folder(settings.profile, settings.model, settings.training, settings.seed)
     trained = training.train(settings, options.output or default, options.resume, options.command)
-    if ranks.is_first():
+    if processes.rank() == 0:
         _report(trained)
         _draw(settings, trained)
 

@@ -4,14 +4,13 @@ import argparse
 import os
 import sys
 
+import pandas as pd
 import torch
 from distributed import Client
 from filelock import FileLock, Timeout
 
 from course_lib import evaluation, runtime
 from course_tools import cluster, sweeps
-
-DIGITS = "%.6g"
 
 DASHBOARD = "127.0.0.1:0"
 """Only this machine may look; any free port."""
@@ -29,65 +28,50 @@ def main(options: argparse.Namespace) -> int:
         raise ValueError(f"another process runs this sweep in {sweep.folder}; wait for it") from None
 
 
-class _Progress:
-    """What is there of a sweep; its tables are on disk after every run."""
-
-    def __init__(self, sweep: sweeps.Sweep) -> None:
-        """Look for what earlier calls have finished."""
-        found = {run.name: sweeps.finished(run, sweep.folder / run.name) for run in sweep.runs}
-        self.sweep = sweep
-        self.measured = {name: one for name, one in found.items() if one is not None}
-        self.missing = [run for run in sweep.runs if found[run.name] is None]
-        self.failures: dict[str, str] = {}
-
-    def told(self, planned: sweeps.Planned, outcome: evaluation.NetworkResult | str) -> None:
-        """Take in the outcome of a run, and write the tables."""
-        if isinstance(outcome, str):
-            self.failures[planned.name] = outcome
-        else:
-            self.measured[planned.name] = outcome
-        self.write()
-
-    def write(self) -> sweeps.Tables:
-        """Write the tables of what is there so far."""
-        made = sweeps.tables(self.sweep, self.measured, self.failures)
-        for name in ("runs", "numbers", "summary"):
-            frame = getattr(made, name)
-            path = self.sweep.folder / f"{name}.csv"
-            if frame is None:
-                path.unlink(missing_ok=True)  # of an earlier call, which no longer holds
-            else:
-                runtime.write_atomically(path, frame.to_csv(index=False, float_format=DIGITS).encode())
-        return made
-
-
 def _run(options: argparse.Namespace, sweep: sweeps.Sweep, device: torch.device) -> int:
-    """Run what is missing, and say what there is."""
+    """Train and measure what is missing; the tables are written anew after every run."""
     sweeps.check_data(sweep)
-    progress = _Progress(sweep)
-    print(f"{sweep.name}: {len(sweep.runs)} runs, {len(progress.measured)} of them are finished")
-    status = _work(options, progress, device) if progress.missing else 0
-    made = progress.write()
-    print(made.runs.to_string(index=False, float_format="{:.1f}".format, na_rep=""))
-    if made.not_compared:
-        print(f"no summary: {made.not_compared}")
+    found = {run.name: sweeps.finished(run, sweep.folder / run.name) for run in sweep.runs}
+    measured = {name: result for name, result in found.items() if result is not None}
+    missing = [run for run in sweep.runs if run.name not in measured]
+    failures: dict[str, str] = {}
+    print(f"{sweep.name}: {len(sweep.runs)} runs, {len(measured)} of them are finished")
+
+    def told(planned: sweeps.Planned, outcome: evaluation.NetworkResult | str) -> None:
+        (failures if isinstance(outcome, str) else measured)[planned.name] = outcome
+        _write(sweep, measured, failures)
+
+    lost = False
+    if missing:
+        count = min(options.processes or _processes(device), len(missing))
+        threads = None if options.scheduler else max(1, (os.cpu_count() or 1) // count)
+        with cluster.workers(count, options.scheduler, DASHBOARD) as client:
+            _check(client)
+            print(f"Dashboard: {client.dashboard_link}")
+            try:
+                sweeps.run_all(client, sweep, missing, threads, options.command, told)
+            except sweeps.Lost as error:
+                print(
+                    f"error: {error}; finished runs are kept: start it anew, and call again", file=sys.stderr
+                )
+                lost = True
+    runs, reason = _write(sweep, measured, failures)
+    print(runs.to_string(index=False, float_format="{:.1f}".format, na_rep=""))
+    if reason:
+        print(f"no summary: {reason}")
     print(f"Tables: {', '.join(sorted(str(path) for path in sweep.folder.glob('*.csv')))}")
-    return status or (1 if progress.failures else 0)
+    return 1 if lost or failures else 0
 
 
-def _work(options: argparse.Namespace, progress: _Progress, device: torch.device) -> int:
-    """Let workers do what is missing; return 1 if they could not end."""
-    count = min(options.processes or _processes(device), len(progress.missing))
-    threads = None if options.scheduler else max(1, (os.cpu_count() or 1) // count)
-    with cluster.workers(count, options.scheduler, DASHBOARD) as client:
-        _check(client)
-        print(f"Dashboard: {client.dashboard_link}")
-        try:
-            sweeps.run_all(client, progress.sweep, progress.missing, threads, options.command, progress.told)
-        except sweeps.Lost as error:
-            print(f"error: {error}; finished runs are kept: start it anew, and call again", file=sys.stderr)
-            return 1
-    return 0
+def _write(sweep: sweeps.Sweep, measured: dict, failures: dict) -> tuple[pd.DataFrame, str]:
+    """Write the tables of what is there so far; return that of the runs, and why there is no summary."""
+    made, reason = sweeps.tables(sweep, measured, failures)
+    for name, frame in made.items():
+        content = frame.to_csv(index=False, float_format="%.6g").encode()
+        runtime.write_atomically(sweep.folder / f"{name}.csv", content)
+    if "summary" not in made:
+        (sweep.folder / "summary.csv").unlink(missing_ok=True)  # of an earlier call, which no longer holds
+    return made["runs"], reason
 
 
 def _processes(device: torch.device) -> int:

@@ -57,7 +57,7 @@ def our_steps(model="erfnet", precision="fp32"):
     settings = training.settings_for("mini", model, device, training="void", precision=precision)
     samples = data.SEGMENTATION_SETS["mini"]("train")
     images = TrainingImages(samples, settings.size, settings.seed, settings.num_classes)
-    run = training.TrainingRun(models.build(model, VOID + 1), settings, torch.ones(VOID + 1), 1000)
+    run = training.Trainer(models.build(model, VOID + 1), settings, torch.ones(VOID + 1), 1000)
     for batch in loader(images, Batches(len(images), settings.batch, 1, 0), workers=0, pinned=False):
         run.step(*batch)
         yield
@@ -86,7 +86,7 @@ def test_steps_of_four_images(benchmark, way):
 
 def test_where_the_time_of_a_step_goes(capsys):
     images = TrainingImages(data.SEGMENTATION_SETS["mini"]("train"), SETTINGS.size, 0)
-    run = training.TrainingRun(models.build("erfnet"), SETTINGS, torch.ones(19), 1000)
+    run = training.Trainer(models.build("erfnet"), SETTINGS, torch.ones(19), 1000)
     batches = loader(images, Batches(len(images), SETTINGS.batch, 1, 0), workers=0, pinned=False)
     seconds = dict.fromkeys(("prepare images", "forward", "loss and backward", "check and optimiser"), 0.0)
 
@@ -99,7 +99,7 @@ def test_where_the_time_of_a_step_goes(capsys):
     iterator = iter(batches)
     for _ in range(STEPS):
         pictures, target = timed("prepare images", lambda: next(iterator))
-        (logits,) = timed("forward", lambda p=pictures: run._all_logits(p))
+        (logits,) = timed("forward", lambda p=pictures: run.all_logits(p))
         loss = run.terms["ce"](logits, target, run.weights) / target.numel()
         timed("loss and backward", loss.backward)
         timed("check and optimiser", lambda: (run._check({"ce": 1.0}), run.optimizer.step()))

@@ -8,7 +8,7 @@ from small_data import street_settings, write_street
 from torch import nn
 
 from course_lib import models, training
-from course_lib.training.checkpoint import load_state
+from course_lib.training.files import load_state
 
 WITH_ENCODER = ("erfnet", "enet")
 
@@ -60,7 +60,7 @@ def test_a_run_begins_with_the_encoder_of_the_file_and_a_new_decoder(
 ):
     begun = []
     monkeypatch.setattr(
-        training.TrainingRun,
+        training.Trainer,
         "__init__",
         lambda run, network, *rest: begun.append(network.state_dict()) or (_ for _ in ()).throw(Done),
     )

@@ -44,7 +44,7 @@ def test_the_learning_rate_rises_in_the_warm_up_and_falls_by_the_poly_schedule()
 
 def optimiser_of(name):
     settings = training.settings_for("mini", name, torch.device("cpu"))
-    return training.TrainingRun(models.build(name), settings, torch.ones(19), 10).optimizer
+    return training.Trainer(models.build(name), settings, torch.ones(19), 10).optimizer
 
 
 def test_bisenetv2_learns_by_sgd_whose_decay_spares_biases_and_normalisation():

@@ -12,8 +12,7 @@ from small_data import write_street
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from course_lib import models, runtime, training
-from course_lib.training import loop
-from course_lib.training.checkpoint import load_state
+from course_lib.training.files import CHECKPOINT, load_state
 
 CPU = torch.device("cpu")
 
@@ -36,7 +35,7 @@ def same(first, second):
 
 def make_run(chosen, steps=4):
     runtime.seed_everything(0)
-    return training.TrainingRun(models.build("erfnet"), chosen, torch.ones(19), steps)
+    return training.Trainer(models.build("erfnet"), chosen, torch.ones(19), steps)
 
 
 def test_a_run_writes_weights_log_events_and_state(street, tmp_path):
@@ -152,4 +151,4 @@ def test_the_state_tells_its_settings(street, tmp_path):
     training.train(settings(epochs=1), tmp_path)
     saved = load_state(tmp_path / "last.pt")["settings"]
     assert json.loads(json.dumps(saved))["learning_rate"] == 1e-3
-    assert loop.CHECKPOINT == "last.pt"
+    assert CHECKPOINT == "last.pt"

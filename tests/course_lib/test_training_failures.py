@@ -8,8 +8,8 @@ from small_data import street_settings, write_image, write_street
 
 from course_lib import models, runtime, training
 from course_lib.losses import LOSSES
-from course_lib.training import interrupts, memory
-from course_lib.training.checkpoint import load_state
+from course_lib.training import processes
+from course_lib.training.files import load_state
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def street(data_root):
 
 def make_run(chosen):
     runtime.seed_everything(0)
-    return training.TrainingRun(models.build("erfnet"), chosen, torch.ones(19), 4)
+    return training.Trainer(models.build("erfnet"), chosen, torch.ones(19), 4)
 
 
 class Poison:
@@ -57,34 +57,37 @@ def test_a_gradient_that_is_not_finite_stops_before_the_weights_change():
     assert all(torch.equal(p, before[name]) for name, p in learner.network.named_parameters())
 
 
+def full(*arguments):
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+
 @pytest.mark.parametrize(
-    ("fitting", "advice"),
+    ("accumulate", "advice"),
     [
-        (2, "a batch of 8 images of 16 x 24 does not fit into the memory of cpu; 2 at a time fit: "
-            "add --accumulate 4"),
-        (7, "4 at a time fit: add --accumulate 2"),
-        (0, "nor does one image: choose a smaller --size"),
+        (1, r"in 1 part\(s\) does not fit into the memory of cpu: add --accumulate 2 or choose a smaller"),
+        (6, r"in 6 part\(s\) .*: add --accumulate 8 or choose a smaller --size"),
+        (8, r"in 8 part\(s\) does not fit into the memory of cpu: choose a smaller --size"),
     ],
-)  # fmt: skip
-def test_out_of_memory_says_what_would_fit(fitting, advice):
-    learner = make_run(street_settings(batch=8))
-    all_logits = learner.network.all_logits
-
-    def limited(images):
-        if len(images) > fitting:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-        return all_logits(images)
-
-    learner.network.all_logits = limited
-    with pytest.raises(MemoryError, match=advice):
+)
+@pytest.mark.parametrize("where", ["network", "optimiser"])
+def test_out_of_memory_says_what_may_fit(monkeypatch, where, accumulate, advice):
+    learner = make_run(street_settings(batch=8, accumulate=accumulate))
+    owner, name = (learner.network, "all_logits") if where == "network" else (learner.scaler, "step")
+    monkeypatch.setattr(owner, name, full)
+    with pytest.raises(MemoryError, match=f"a batch of 8 images of 16 x 24 {advice}"):
         learner.step(torch.rand(8, 3, 16, 24), torch.zeros(8, 16, 24, dtype=torch.long))
 
 
-def test_other_errors_are_not_taken_for_a_lack_of_memory():
-    assert memory.is_out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes"))
-    assert not memory.is_out_of_memory(RuntimeError("shape '[2]' is invalid"))
-    with pytest.raises(RuntimeError, match="something else"):
-        memory.parts_that_fit(4, lambda number: (_ for _ in ()).throw(RuntimeError("something else")))
+def test_other_errors_are_not_taken_for_a_lack_of_memory(monkeypatch):
+    learner = make_run(street_settings())
+    for message, error in (("can't allocate memory: 9 bytes", MemoryError), ("shape '[2]'", RuntimeError)):
+
+        def fail(images, message=message):
+            raise RuntimeError(message)
+
+        monkeypatch.setattr(learner.network, "all_logits", fail)
+        with pytest.raises(error):
+            learner.step(torch.rand(2, 3, 16, 24), torch.zeros(2, 16, 24, dtype=torch.long))
 
 
 def test_training_images_without_a_label_are_refused(data_root, tmp_path):
@@ -108,21 +111,10 @@ def test_fp16_that_overflows_at_every_step_is_not_silent():
 
 
 def test_an_echo_of_a_signal_is_ignored_and_a_later_one_stops_at_once(monkeypatch):
-    request = interrupts.Request()
+    request = processes.Request()
     request.receive(15, None)
     request.receive(2, None)
     assert request.number == 15
-    monkeypatch.setattr(interrupts, "PATIENCE", 0)
+    monkeypatch.setattr(processes, "ECHO", 0)
     with pytest.raises(KeyboardInterrupt):
         request.receive(2, None)
-
-
-def test_memory_that_runs_out_in_the_optimiser_is_explained_too(monkeypatch):
-    learner = make_run(street_settings(batch=2))
-
-    def fail(optimizer):
-        raise torch.OutOfMemoryError("CUDA out of memory")
-
-    monkeypatch.setattr(learner.scaler, "step", fail)
-    with pytest.raises(MemoryError, match="1 at a time fit: add --accumulate 2"):
-        learner.step(torch.rand(2, 3, 16, 24), torch.zeros(2, 16, 24, dtype=torch.long))

@@ -9,7 +9,7 @@ from small_data import street_settings, write_image, write_street
 
 from course_lib import data, losses, models, runtime, training
 from course_lib.labels import IGNORE
-from course_lib.training.validation import validate
+from course_lib.training import validate
 
 KNOWN = [0, 2, 13]
 
@@ -25,7 +25,7 @@ def run_of(kind, **chosen):
     runtime.seed_everything(0)
     network = models.build("erfnet", settings.num_classes, settings.head)
     weights = torch.linspace(1, 3, settings.num_classes)
-    return training.TrainingRun(network, settings, weights, 4, KNOWN)
+    return training.Trainer(network, settings, weights, 4, KNOWN)
 
 
 def by_hand(run, samples, terms):

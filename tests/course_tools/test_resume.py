@@ -15,7 +15,7 @@ import torch
 from small_data import ROOT, write_street
 
 from course_lib import models, training
-from course_lib.training.checkpoint import load_state, save_state
+from course_lib.training.files import load_state, save_state
 
 KILLS, EPOCHS = 10, 10
 COMMAND = "train --profile camvid --device cpu --size 16 24 --batch 2 --epochs 10 --checkpoint-every 1"

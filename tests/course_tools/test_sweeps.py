@@ -15,7 +15,7 @@ from waiting import once, wait_until
 
 from course_tools import cluster, sweeps
 from course_tools.__main__ import main
-from course_tools.sweeps import running, work
+from course_tools.sweeps import work
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_a_worker_killed_in_the_middle_costs_no_run_and_none_is_done_twice(stree
     with cluster.workers(2) as client:
         assert len(set(client.run(os.getpid).values())) == 2
         killer = once(one_is, lambda: os.kill(victims[0], signal.SIGKILL))
-        running.run_all(client, sweep, list(sweep.runs), 1, "", tell)
+        work.run_all(client, sweep, list(sweep.runs), 1, "", tell)
         killer.join()
         assert victims[0] not in client.run(os.getpid).values()
     assert len(told) == RUNS and not [what for what in told.values() if isinstance(what, str)]

@@ -9,7 +9,7 @@ from small_data import stop_after, street_settings, write_benchmark, write_stree
 
 from course_lib import losses, models, runtime, training
 from course_lib.lesson import figures
-from course_lib.training.checkpoint import load_state
+from course_lib.training.files import load_state
 from course_lib.training.recipes import RECIPES, TRAININGS
 from course_tools.__main__ import main
 
@@ -36,7 +36,7 @@ def learner_of(name, kind, **chosen):
     settings = street_settings(name, training=kind, **chosen)
     runtime.seed_everything(0)
     network = models.build(name, settings.num_classes, settings.head)
-    return training.TrainingRun(network, settings, torch.ones(settings.num_classes), 4, [0, 2, 13])
+    return training.Trainer(network, settings, torch.ones(settings.num_classes), 4, [0, 2, 13])
 
 
 def test_the_table_of_trainings_is_that_of_the_paper_and_its_control():

@@ -10,7 +10,7 @@ from small_data import stop_after, street_settings, write_benchmark, write_image
 
 from course_lib import data, models, training
 from course_lib.labels import IGNORE, VOID, void_as_class
-from course_lib.training.checkpoint import load_state
+from course_lib.training.files import load_state
 from course_lib.training.samples import TrainingImages
 from course_tools.__main__ import main
 
@@ -83,7 +83,7 @@ def test_the_void_of_the_street_can_be_learnt(street, tmp_path, name):
     trained = training.train(settings, tmp_path)
     assert trained.history[-1]["loss"] < 0.7 * trained.history[0]["loss"]
     network, _ = models.load(name, trained.weights)
-    image, target = TrainingImages(data.CamVid("train"), (32, 48), 0, num_classes=20)._cached(0)
+    image, target = TrainingImages(data.CamVid("train"), (32, 48), 0, num_classes=20).resized(0)
     with torch.inference_mode():
         void = network(image[None] / 255).log_softmax(dim=1)[0, VOID]
     assert void[target == VOID].mean() > void[target != VOID].mean() + 1
@@ -97,7 +97,7 @@ def test_data_without_void_is_refused(street, tmp_path):
 
 
 def test_the_loss_of_bisenetv2_is_that_of_all_its_heads(street):
-    learner = training.TrainingRun(
+    learner = training.Trainer(
         models.build("bisenetv2", 20), street_settings("bisenetv2", training="void"), torch.ones(20), 4
     )
     images, targets = torch.rand(3, 3, 32, 32), torch.randint(0, 20, (3, 32, 32))

@@ -20,13 +20,12 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from course_lib import training
 from course_lib.losses import LOSSES
-from course_lib.models import Network
-from course_lib.training import ranks
+from course_lib.training import processes
 from course_tools.__main__ import main
 from course_tools.commands import train as command
 
-processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["several_processes", "course_tools.commands.train", "torch._dynamo"])
+server = multiprocessing.get_context("forkserver")
+server.set_forkserver_preload(["several_processes", "course_tools.commands.train", "torch._dynamo"])
 
 SMALL = "train --profile camvid --device cpu --size 16 24 --batch 3 --epochs 4"
 
@@ -51,19 +50,11 @@ class Outcome:
     errors: tuple[str, ...]
     """Standard error of each process, without progress bars."""
 
-    @property
-    def lines(self) -> list[str]:
-        """All lines of standard error, over all processes."""
-        return [line for text in self.errors for line in text.splitlines()]
-
 
 def run(root: Path, folder: Path, count: int, *options: str, sabotage=None) -> Outcome:
-    """Train in ``count`` processes; ``sabotage`` is called in each of them before.
-
-    ``{rank}`` in an option becomes the rank.
-    """
+    """Train in ``count`` processes; ``sabotage`` is called in each of them before."""
     logs = folder.parent / f"logs_of_{folder.name}"
-    launcher = processes.Process(target=_launch, args=(root, folder, count, options, sabotage, logs))
+    launcher = server.Process(target=_launch, args=(root, folder, count, options, sabotage, logs))
     launcher.start()
     launcher.join(timeout=120)
     last = max(logs.iterdir(), key=lambda path: path.stat().st_mtime) / "attempt_0"
@@ -108,56 +99,45 @@ def _train(root, folder, options, sabotage):
     command._draw = lambda settings, trained: None  # figures take longer than all the rest
     if sabotage:
         sabotage()
-    options = [option.format(rank=os.environ["RANK"]) for option in options]
     status = main([*SMALL.split(), "--output", str(folder), *options])
     if status:
         raise SystemExit(status)
 
 
+@dataclass
 class Frozen:
-    """Keeps batch normalisation and dropout in evaluation mode, and may stop after some step."""
+    """Keeps batch statistics and dropout as in evaluation; asks the last process to stop after a step."""
 
-    def __init__(self, stop: int = 0) -> None:
-        self.stop = stop
+    stop: int = 0
 
     def __call__(self):
         for kind in (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd):
             kind.train = lambda layer, mode=True: nn.Module.train(layer, False)
-        Stopped(self.stop)()
-
-
-@dataclass
-class Stopped:
-    """Asks the last process, and no other, to stop after some step."""
-
-    step: int
-
-    def __call__(self):
-        after_step(self.step, lambda: is_last() and signal.raise_signal(signal.SIGTERM))
+        after_step(self.stop, lambda: is_last() and signal.raise_signal(signal.SIGTERM))
 
 
 def is_last() -> bool:
-    return ranks.number() == ranks.count() - 1
+    return processes.rank() == processes.count() - 1
 
 
 def after_step(step, act):
     """Do something in a run, once so many steps are taken."""
-    take = training.TrainingRun.step
+    take = training.Trainer.step
 
-    def counted(run, images, targets):
-        values = take(run, images, targets)
-        if run.done == step:
+    def counted(trainer, images, targets):
+        values = take(trainer, images, targets)
+        if trainer.done == step:
             act()
         return values
 
-    training.TrainingRun.step = counted
+    training.Trainer.step = counted
 
 
 def own_denominators():
     """Divide by the weights of the own pixels alone, as a loop does that does not know of the others."""
     Frozen()()
-    total = ranks.total
-    ranks.total = lambda tensor: total(tensor) if tensor.dim() else tensor  # a denominator is one number
+    total = processes.total
+    processes.total = lambda tensor: total(tensor) if tensor.dim() else tensor  # a denominator is one number
 
 
 def poison():
@@ -169,15 +149,6 @@ def poison():
         return term(*arguments) * (float("nan") if is_last() and len(calls) > 4 else 1)
 
     LOSSES["ce"] = poisoned
-
-
-def little_memory():
-    """Let the last process run out of memory after four steps."""
-
-    def full(network, images):
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-
-    after_step(4, lambda: is_last() and setattr(Network, "all_logits", full))
 
 
 def killed():

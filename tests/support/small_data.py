@@ -67,7 +67,7 @@ def street_settings(model="erfnet", **chosen):
 
 def stop_after(step, monkeypatch):
     """Send a signal in the middle of a run."""
-    take = training.TrainingRun.step
+    take = training.Trainer.step
 
     def counted(run, images, targets):
         values = take(run, images, targets)
@@ -75,4 +75,4 @@ def stop_after(step, monkeypatch):
             signal.raise_signal(signal.SIGTERM)
         return values
 
-    monkeypatch.setattr(training.TrainingRun, "step", counted)
+    monkeypatch.setattr(training.Trainer, "step", counted)

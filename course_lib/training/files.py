@@ -1,0 +1,121 @@
+"""What a training keeps in its folder: its whole state, and a log with one row per epoch."""
+
+import io
+from pathlib import Path
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from course_lib.labels import CLASS_NAMES
+from course_lib.runtime import write_atomically
+from course_lib.training.settings import TrainingSettings
+
+CHECKPOINT = "last.pt"
+"""The state of a training in its folder."""
+
+FORMAT = 1
+
+
+def save_state(path: Path, state: dict) -> None:
+    """Write a state of tensors and plain values: a crash leaves the old file or the new one, no half of one.
+
+    Raises:
+        OSError: if the disk is full; the old file is kept.
+    """
+    buffer = io.BytesIO()
+    torch.save(state | {"format": FORMAT}, buffer)
+    write_atomically(path, buffer.getvalue())
+
+
+def load_state(path: Path) -> dict:
+    """Return what ``save_state`` wrote, on the CPU; no code in the file is run.
+
+    Raises:
+        ValueError: if the file is no state of a training.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch and pickle raise many kinds; whatever it is, the file is at fault
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        raise ValueError(f"{path} is not a training checkpoint ({reason}); start anew elsewhere") from None
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise ValueError(f"{path} is not a training checkpoint of this version; start anew elsewhere")
+    return state
+
+
+def previous_state(folder: Path, settings: TrainingSettings, resume: bool) -> dict | None:
+    """Return the state to go on from, or None to start from the beginning.
+
+    Raises:
+        ValueError: if the folder holds a run that is not to be resumed, or one with other settings.
+    """
+    path = folder / CHECKPOINT
+    if not path.exists():
+        return None
+    if not resume:
+        raise ValueError(f"{path} exists: add --resume to go on with that run, or choose another --output")
+    state = load_state(path)
+    if differences := settings.differences(state["settings"]):
+        raise ValueError(f"{path} is of another run, with {'; '.join(differences)}: choose another --output")
+    return state
+
+
+def check_same_data(state: dict, class_counts: Tensor, images: int) -> None:
+    """Raise a ValueError if the training images are not those that the run began with."""
+    if state["images"] != images or not state["class_counts"].equal(class_counts):
+        raise ValueError(
+            f"the training data has changed since this run began ({state['images']} images then, {images} "
+            "now, or other labels): bring it back, or start anew with another --output"
+        )
+
+
+IOU = "iou_"
+"""Before a class name: the column of its intersection over union, a fraction."""
+
+LOSS = "loss_"
+"""Before a term's name: the column of its part in the loss, where there are several terms."""
+
+VALIDATION_LOSS = "validation_loss"
+"""The column of the loss on the validation images."""
+
+COLUMNS = (
+    "epoch", "step", "loss", "learning_rate", "seconds", "images_per_second", VALIDATION_LOSS, "miou",
+)  # fmt: skip
+
+
+class Log:
+    """``log.csv`` and TensorBoard events; the CSV is written anew each time, so no row stands twice."""
+
+    def __init__(self, folder: Path, history: list[dict]) -> None:
+        """Continue after ``history``; TensorBoard forgets what came later in an interrupted run."""
+        from torch.utils.tensorboard import SummaryWriter  # here: a second to load, for this alone
+
+        self.path = folder / "log.csv"
+        self.events = SummaryWriter(folder / "tensorboard", purge_step=max(1, len(history)))
+        if history:  # a kill may have come between the checkpoint and its row
+            self.write(history)
+
+    def write(self, history: list[dict]) -> None:
+        """Write all rows to the CSV and the newest to TensorBoard.
+
+        Raises:
+            OSError: if the disk is full.
+        """
+        newest, ious = history[-1], [IOU + name for name in CLASS_NAMES]
+        terms = [name for name in newest if name not in (*COLUMNS, *ious)]
+        frame = pd.DataFrame(history).reindex(columns=[*COLUMNS, *terms, *ious])
+        write_atomically(self.path, frame.to_csv(index=False).encode())
+        try:
+            for name in newest.keys() - {"epoch", "step"}:
+                self.events.add_scalar(name.replace(IOU, "iou/"), newest[name], newest["epoch"])
+            self.events.flush()
+        except OSError as error:
+            where = self.events.log_dir
+            raise OSError(
+                f"could not write events into {where} ({error.strerror}); free some space"
+            ) from None
+
+    def close(self) -> None:
+        """Finish the TensorBoard file."""
+        self.events.close()
