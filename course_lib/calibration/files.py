@@ -1,10 +1,9 @@
 """A fitted temperature on disk, beside the checkpoint that it belongs to."""
 
-import hashlib
 import json
 from pathlib import Path
 
-from course_lib.runtime import write_atomically
+from course_lib.runtime import sha256_of, write_atomically
 
 SUFFIX = ".temperature.json"
 
@@ -25,7 +24,7 @@ def write_temperature(path: Path, weights: Path, about: dict) -> None:
     Raises:
         OSError: if it cannot be written.
     """
-    content = about | {"weights_sha256": _hash(weights)}
+    content = about | {"weights_sha256": sha256_of(weights)}
     write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())
 
 
@@ -45,11 +44,6 @@ def read_temperature(weights: Path) -> float:
         temperature, fitted_for = float(about["fitted"]["temperature"]), about["weights_sha256"]
     except (ValueError, KeyError, TypeError):
         raise ValueError(f"{path} holds no fitted temperature; run {command}") from None
-    if fitted_for != _hash(weights):
+    if fitted_for != sha256_of(weights):
         raise ValueError(f"{path} was fitted for other weights than {weights.name}; run {command}")
     return temperature
-
-
-def _hash(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
