@@ -11,8 +11,8 @@ from PIL import ImageOps
 from tqdm.auto import tqdm
 
 from course_lib import data, evaluation, models, runtime
+from course_lib.data import IMAGE_SUFFIXES
 from course_lib.data.files import read_image
-from course_lib.data.layouts import IMAGE_SUFFIXES
 from course_lib.labels import IGNORE, VOID
 from course_lib.lesson import figures
 from course_lib.scores import SCORES

@@ -62,12 +62,10 @@ def test_unknown_names_say_what_is_known(data_root):
 def test_a_missing_folder_is_named_with_the_cure(data_root):
     with pytest.raises(
         FileNotFoundError,
-        match=r"no folder .*RoadAnomaly21 nor dataset_AnomalyTrack: .*fetch_anomaly_track.py",
+        match=r"no folder .*RoadAnomaly21 nor dataset_AnomalyTrack: python3 start.py fetch anomaly_track",
     ):
         BenchmarkImages("RoadAnomaly21")
-    with pytest.raises(
-        FileNotFoundError, match=r"no folder .*CamVid.val: python data_scripts/fetch_camvid.py"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"no folder .*CamVid.val: python3 start.py fetch camvid"):
         CamVid("val")
 
 
@@ -159,7 +157,7 @@ def test_cityscapes_is_read_in_train_ids_and_in_order(data_root):
 def test_what_is_missing_of_cityscapes_is_named(data_root):
     with pytest.raises(
         FileNotFoundError,
-        match=r"no leftImg8bit/train/.* in .*cityscapes: python data_scripts/fetch_cityscapes.py",
+        match=r"no leftImg8bit/train/.* in .*cityscapes: python3 start.py fetch cityscapes",
     ):
         Cityscapes("train")
     with pytest.raises(ValueError, match="unknown split 'test'; known are train, val"):
