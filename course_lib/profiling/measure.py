@@ -20,13 +20,13 @@ from course_lib.models import Network
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler would print its own diary on stderr
 
 WARM_UP = 3
-"""Runs that are not counted: libraries choose their kernels, memory is fetched, the clock rises."""
+"""Calls that are not counted: libraries choose their kernels, memory is fetched, the clock rises."""
 
 SHORTEST = 0.2
-"""Seconds for which something is run again and again, by default."""
+"""Seconds for which something is called again and again, by default."""
 
 FEWEST = 5
-"""Runs, however long they take."""
+"""Calls, however long they take."""
 
 TERMS = {"linear": ("ce",), "isomax": ("eiml", "fl")}
 """What a network with either head is trained with, in the comparison of the paper's Figures 3 and 4."""
@@ -63,11 +63,11 @@ def multiply_adds(network: Network, size: tuple[int, int]) -> int:
 
 @dataclass(frozen=True)
 class Latency:
-    """What one run took, in milliseconds; smaller is better."""
+    """What one call took, in milliseconds; smaller is better."""
 
     median: float
     p5: float
-    """Five runs in a hundred were faster."""
+    """Five calls in a hundred were faster."""
     p95: float
     """Five in a hundred were slower: what a system that must not be late has to reckon with."""
     p99: float
@@ -137,9 +137,9 @@ def forward_latency(network: Network, images: Tensor, seconds: float = SHORTEST)
 def paired_speedup(
     slow: Callable[[], object], fast: Callable[[], object], device: torch.device, pairs: int = 20
 ) -> float:
-    """Return how many times faster the second is: the median over runs that take turns.
+    """Return how many times faster the second is: the median over calls that take turns.
 
-    Machines are noisy; what disturbs one run of a pair is likely to disturb the other.
+    Machines are noisy; what disturbs one call of a pair is likely to disturb the other.
     """
     for run in (slow, fast) * WARM_UP:
         _milliseconds(run, device)
@@ -168,17 +168,17 @@ def training_step(network: Network, images: Tensor) -> Callable[[], None]:
 
 @dataclass(frozen=True)
 class PeakMemory:
-    """The most that torch held at once during a run, beyond what it held before."""
+    """The most that torch held at once during a call, beyond what it held before."""
 
     allocated: float
-    """Megabytes (10^6 bytes) in tensors, the weights not counted: what the run needs."""
+    """Megabytes (10^6 bytes) in tensors, the weights not counted: what the call needs."""
     reserved: float | None
     """Megabytes that torch has taken from the GPU driver in all, as the paper prints it: weights count, and
-    room that is kept for later, and whatever ran before. None on a CPU."""
+    room that is kept for later, and whatever came before. None on a CPU."""
 
 
 def peak_of(run: Callable[[], object], device: torch.device) -> PeakMemory | None:
-    """Return how much memory a run takes; None on a device that does not tell, such as Apple's.
+    """Return how much memory a call takes; None on a device that does not tell, such as Apple's.
 
     Args:
         run: what to measure; it was called before, so that what libraries set aside once is not counted.
@@ -263,7 +263,7 @@ class Cost:
     parameters: int
     """Numbers that training adjusts; auxiliary heads, which are dropped afterwards, not counted."""
     milliseconds: float
-    """For one image in evaluation mode: the median of many runs, after a warm-up."""
+    """For one image in evaluation mode: the median of many calls, after a warm-up."""
     training_megabytes: float
     """Kept per image for the backward pass, in units of 10^6 bytes; auxiliary heads counted."""
 
