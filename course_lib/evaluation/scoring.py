@@ -58,7 +58,7 @@ def _maps_of_each(network: Network, images: Tensor, settings: Settings) -> list[
     strips: dict[tuple[str, float], list[Tensor]] = {key: [] for key in settings.with_temperatures()}
     with _clear_errors(images, settings.device):
         rows = _rows_of_a_strip(network, images, settings.device)
-        for logits in network.logits_in_strips(images.to(settings.device), rows):
+        for logits in network(images.to(settings.device)).split(rows, dim=2):
             logits = logits.float().contiguous()  # class by class: scores go through all classes of a pixel
             for key, found in strips.items():
                 found.append(_score_of(*key, logits, settings))

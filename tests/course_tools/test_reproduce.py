@@ -131,7 +131,7 @@ COSTS = {"model": "erfnet", "head": "linear", "speed": "plain", "batch": 1, "mil
 
 def test_a_benchmark_interrupted_in_its_middle_is_taken_up_there(shipped, monkeypatch):
     reproduce(shipped / "whole", "--table", "1")
-    score, calls = models.Network.logits_in_strips, iter(range(4))
+    score, calls = models.Network.forward, iter(range(4))
 
     def dying(network, *arguments):
         if next(calls, None) is None:
@@ -139,7 +139,7 @@ def test_a_benchmark_interrupted_in_its_middle_is_taken_up_there(shipped, monkey
         return score(network, *arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(models.Network, "logits_in_strips", dying)
+        patched.setattr(models.Network, "forward", dying)
         with pytest.raises(Killed):
             reproduce(shipped / "twice", "--table", "1")
     reproduce(shipped / "twice", "--table", "1")
