@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from road_scenes.board import Board
-from road_scenes.canvas import Point
-from road_scenes.markings import TEXTURES
-from road_scenes.style import Colour
+from road_scenes.board import TEXTURES, Board
+from road_scenes.canvas import Colour, Point
 
 _DARK, _IVORY = (44, 36, 32), (232, 224, 204)
 
@@ -130,7 +128,7 @@ def _lion(board: Board, colour: Colour) -> None:
     board.disc((x + 0.2, y + 0.08), (0.05, 0.05), _DARK)
 
 
-FAMILIES: dict[str, Callable[[Board, Colour], None]] = {
+ANIMALS: dict[str, Callable[[Board, Colour], None]] = {
     "cow": _cow,
     "zebra": _zebra,
     "giraffe": _giraffe,

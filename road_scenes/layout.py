@@ -1,15 +1,84 @@
-"""What an ordinary street holds, and where: houses along it, traffic on it, people and poles beside it."""
+"""What stands where: the plan of a scene, and how an ordinary street is filled."""
 
 from collections.abc import Callable
+from functools import partial
+from random import Random
+from typing import NamedTuple
 
-from road_scenes import buildings, furniture, people, vegetation, vehicles
+from road_scenes import buildings, furniture, people, vehicles
 from road_scenes.buildings import Lot
-from road_scenes.canvas import Canvas
-from road_scenes.clutter import draw_clutter
-from road_scenes.ground import Side
-from road_scenes.plan import Drawer, Plan
+from road_scenes.canvas import Canvas, Point
+from road_scenes.scenery import Side, Street, draw_backdrop, draw_ground, draw_street
+
+Drawer = Callable[[Canvas, float, float], None]
+"""Draws an object on a canvas at (metres across, metres ahead)."""
+
+
+class _Plot(NamedTuple):
+    """A rectangle of ground that is taken, in metres."""
+
+    left: float
+    right: float
+    near: float
+    far: float
+
+    def meets(self, other: "_Plot") -> bool:
+        """Say whether two plots overlap."""
+        apart = self.right <= other.left or other.right <= self.left
+        return not (apart or self.far <= other.near or other.far <= self.near)
+
+
+class Plan:
+    """A canvas with its street, and everything that will be painted on it."""
+
+    def __init__(self, canvas: Canvas) -> None:
+        """Draw a street for the canvas; nothing stands on it yet."""
+        self.canvas = canvas
+        self.street: Street = draw_street(canvas.rng)
+        self._plots: list[_Plot] = []
+        self._things: list[tuple[float, Callable[[], None]]] = []
+
+    @property
+    def rng(self) -> Random:
+        """The scene's generator."""
+        return self.canvas.rng
+
+    def add(self, ahead: float, draw: Callable[[], None]) -> None:
+        """Paint something later, after all that is farther than ``ahead`` metres."""
+        self._things.append((ahead, draw))
+
+    def put(self, drawer: Drawer, x: float, z: float, size: Point) -> bool:
+        """Put an object at (x, z) if its plot, (width, length) in metres, is free; say whether it was."""
+        if not self.reserve(x, z, size) or not self.sees(x, z, size[0] / 4):
+            return False
+        self.add(z, lambda: drawer(self.canvas, x, z))
+        return True
+
+    def reserve(self, x: float, z: float, size: Point) -> bool:
+        """Take a plot of (width, length) metres around x and beyond z; say whether it was free."""
+        width, length = size
+        plot = _Plot(x - width / 2, x + width / 2, z - 0.4, z + length + 0.4)
+        if any(plot.meets(taken) for taken in self._plots):
+            return False
+        self._plots.append(plot)
+        return True
+
+    def sees(self, x: float, z: float, margin: float = 0.0) -> bool:
+        """Say whether the foot of an object is between the left and right borders of the image."""
+        camera = self.canvas.camera
+        reach = camera.focal * margin / z
+        return reach <= camera.project((x, 0, z))[0] <= camera.width - reach
+
+    def paint(self) -> None:
+        """Paint backdrop, ground and every object, from far to near."""
+        draw_backdrop(self.canvas)
+        draw_ground(self.canvas, self.street)
+        for _, draw in sorted(self._things, key=lambda thing: -thing[0]):
+            draw()
+
 
 _BONNETS = ((40, 42, 48), (92, 96, 102), (150, 32, 30), (30, 40, 70), (192, 192, 194))
+_BUILDERS = (buildings.draw_building, buildings.draw_wall, buildings.draw_fence, buildings.draw_hedge)
 _TRIES = 4
 _LOTS_BEGIN, _LOTS_END = 3.0, 80.0
 
@@ -30,8 +99,8 @@ def fill_street(plan: Plan, traffic: float = 1.0) -> None:
     _add_two_wheelers(plan, traffic)
     _add_people(plan, traffic)
     _add_cars(plan, traffic)
-    _repeat(plan, 0, 3, lambda: _put_beside(plan, draw_clutter, (6, 22), 1.2))
-    _repeat(plan, 0, 2, lambda: _put_beside(plan, vegetation.draw_tree, (9, 40), 1.0))
+    _repeat(plan, 0, 3, lambda: _put_beside(plan, furniture.draw_clutter, (6, 22), 1.2))
+    _repeat(plan, 0, 2, lambda: _put_beside(plan, buildings.draw_tree, (9, 40), 1.0))
 
 
 def draw_bonnet(canvas: Canvas) -> None:
@@ -103,34 +172,17 @@ def _line_with_lots(plan: Plan, side: Side) -> None:
     while far > _LOTS_BEGIN + 1:
         near = max(_LOTS_BEGIN, far - rng.uniform(6, 16))
         lot = Lot(side.sign, side.edge + rng.uniform(0, 0.5), near, far)
-        rng.choices((_house, _wall, _fence, _hedge, _trees), weights)[0](plan, lot)
+        draw = rng.choices((*_BUILDERS, None), weights)[0]
+        if draw is None:
+            _plan_trees(plan, lot)
+        else:
+            if draw is not buildings.draw_building:
+                _plan_background(plan, lot)
+            plan.add(lot.far, partial(draw, plan.canvas, lot))
         far = near
 
 
-def _house(plan: Plan, lot: Lot) -> None:
-    """Plan a house."""
-    plan.add(lot.far, lambda: buildings.draw_building(plan.canvas, lot))
-
-
-def _wall(plan: Plan, lot: Lot) -> None:
-    """Plan a wall, often with a house or a tree behind it."""
-    _background(plan, lot)
-    plan.add(lot.far, lambda: buildings.draw_wall(plan.canvas, lot))
-
-
-def _fence(plan: Plan, lot: Lot) -> None:
-    """Plan a fence, often with a house or a tree behind it."""
-    _background(plan, lot)
-    plan.add(lot.far, lambda: buildings.draw_fence(plan.canvas, lot))
-
-
-def _hedge(plan: Plan, lot: Lot) -> None:
-    """Plan a hedge, often with a house or a tree behind it."""
-    _background(plan, lot)
-    plan.add(lot.far, lambda: vegetation.draw_hedge(plan.canvas, lot))
-
-
-def _background(plan: Plan, lot: Lot) -> None:
+def _plan_background(plan: Plan, lot: Lot) -> None:
     """Plan what is seen above a wall, a fence or a hedge."""
     chance = plan.rng.random()
     if chance < 0.3:
@@ -138,15 +190,15 @@ def _background(plan: Plan, lot: Lot) -> None:
         plan.add(lot.far + 0.02, lambda: buildings.draw_building(plan.canvas, behind))
     elif chance < 0.65:
         x, z = lot.sign * (lot.across + 3.5), plan.rng.uniform(lot.near, lot.far)
-        plan.add(lot.far + 0.01, lambda: vegetation.draw_tree(plan.canvas, x, z))
+        plan.add(lot.far + 0.01, lambda: buildings.draw_tree(plan.canvas, x, z))
 
 
-def _trees(plan: Plan, lot: Lot) -> None:
+def _plan_trees(plan: Plan, lot: Lot) -> None:
     """Plan trees and bushes on open ground."""
     rng = plan.rng
     for _ in range(round((lot.far - lot.near) / 5)):
         x, z = lot.sign * (lot.across + rng.uniform(1.2, 6)), rng.uniform(max(5, lot.near), max(6, lot.far))
-        drawer = rng.choice((vegetation.draw_tree, vegetation.draw_tree, vegetation.draw_bush))
+        drawer = rng.choice((buildings.draw_tree, buildings.draw_tree, buildings.draw_bush))
         plan.add(z, lambda drawer=drawer, x=x, z=z: drawer(plan.canvas, x, z))
 
 

@@ -4,8 +4,7 @@ import math
 from dataclasses import replace
 
 from road_scenes.board import Board
-from road_scenes.canvas import Canvas, Point
-from road_scenes.style import Colour
+from road_scenes.canvas import Canvas, Colour, Point
 
 _SKIN = ((204, 164, 138), (152, 108, 82), (98, 68, 52), (222, 184, 160))
 _HAIR = ((42, 32, 26), (94, 70, 42), (184, 182, 176), (60, 40, 30))

@@ -3,9 +3,8 @@
 import math
 
 from road_scenes.board import Board
-from road_scenes.canvas import Canvas, Point
-from road_scenes.ground import draw_rails
-from road_scenes.style import Colour
+from road_scenes.canvas import Canvas, Colour, Point
+from road_scenes.scenery import draw_rails
 
 _CARS = (
     (202, 204, 208), (34, 36, 40), (122, 126, 132), (168, 32, 34), (40, 70, 138),

@@ -1,23 +1,33 @@
 """Images and targets on disk, and how they become tensors."""
 
-from course_lib.data.benchmark_images import BenchmarkImages, benchmarks_here
-from course_lib.data.benchmarks import BENCHMARKS, Benchmark, find_benchmark
-from course_lib.data.files import ImagePairs, Sample
-from course_lib.data.mini import make_mini, mini_root
-from course_lib.data.overlays import lay_over_cityscapes
-from course_lib.data.profiles import PROFILES, Profile, TrainingDefaults, current_profile, find_profile
-from course_lib.data.segmentation import SEGMENTATION_SETS, CamVid, Cityscapes
-from course_lib.data.transforms import (
+from course_lib.data.benchmarks import BENCHMARKS, IMAGE_SUFFIXES, OFFICIAL, Benchmark, find_benchmark
+from course_lib.data.datasets import SEGMENTATION_SETS, BenchmarkImages, CamVid, Cityscapes
+from course_lib.data.files import (
     Augmentation,
+    ImagePairs,
+    Sample,
     evaluation_transform,
+    read_image,
     resize_image,
     resize_mask,
     resized_pair,
     to_tensor,
 )
+from course_lib.data.mini import make_mini, mini_root
+from course_lib.data.overlays import lay_over_cityscapes
+from course_lib.data.profiles import (
+    PROFILES,
+    Profile,
+    TrainingDefaults,
+    benchmarks_here,
+    current_profile,
+    find_profile,
+)
 
 __all__ = [
     "BENCHMARKS",
+    "IMAGE_SUFFIXES",
+    "OFFICIAL",
     "PROFILES",
     "SEGMENTATION_SETS",
     "Augmentation",
@@ -37,6 +47,7 @@ __all__ = [
     "lay_over_cityscapes",
     "make_mini",
     "mini_root",
+    "read_image",
     "resize_image",
     "resize_mask",
     "resized_pair",

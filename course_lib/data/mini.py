@@ -3,8 +3,9 @@
 import json
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from filelock import FileLock
@@ -39,8 +40,7 @@ UNLABELED = 0
 QUALITY = 92  # of jpg and webp: artefacts as in photographs, but no blocks
 
 
-@dataclass(frozen=True)
-class _Drawing:
+class _Drawing(NamedTuple):
     """One picture to draw, and where it goes."""
 
     draw: Callable[[], road_scenes.Scene]
@@ -85,35 +85,37 @@ def make_mini(folder: Path) -> None:
         raise ValueError(f"{folder} holds something else than generated data; choose another folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".mini_", dir=folder.parent) as temporary:
-        partial = Path(temporary) / "mini"
-        drawings = [*_scene_drawings(partial / "cityscapes"), *_benchmark_drawings(partial / "benchmarks")]
-        for drawing in tqdm(drawings, desc="drawing the mini data", unit="image"):
-            _write(drawing)
-        (partial / MARKER).write_text(json.dumps(RECIPE), encoding="utf-8")
+        new = Path(temporary) / "mini"
+        drawings = [*_scenes(new / "cityscapes"), *_benchmarks(new / "benchmarks")]
+        for draw, image, mask, values in tqdm(drawings, desc="drawing the mini data", unit="image"):
+            scene = draw()
+            for path, pixels in ((image, scene.image), (mask, values[scene.target])):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(pixels).save(path, **({} if path.suffix == ".png" else {"quality": QUALITY}))
+        (new / MARKER).write_text(json.dumps(RECIPE), encoding="utf-8")
         if folder.exists():
             folder.rename(Path(temporary) / "old")
-        partial.rename(folder)
+        new.rename(folder)
 
 
-def _scene_drawings(root: Path) -> Iterator[_Drawing]:
+def _scenes(root: Path) -> Iterator[_Drawing]:
     """Yield all training and validation scenes, under Cityscapes' names."""
     values = np.full(IGNORE + 1, UNLABELED, dtype=np.uint8)
     values[: len(LABEL_IDS)] = LABEL_IDS
     for split, towns in TOWNS.items():
-        seed = FIRST_SEED[split]
-        for town, count in towns.items():
-            for index in range(count):
-                stem = f"{split}/{town}/{town}_{index:06d}_000000"
-                yield _Drawing(
-                    lambda seed=seed: road_scenes.draw(seed),
-                    root / "leftImg8bit" / f"{stem}_leftImg8bit.png",
-                    root / "gtFine" / f"{stem}_gtFine_labelIds.png",
-                    values,
-                )
-                seed += 1
+        names = [
+            f"{town}/{town}_{index:06d}_000000" for town, count in towns.items() for index in range(count)
+        ]
+        for seed, name in enumerate(names, start=FIRST_SEED[split]):
+            yield _Drawing(
+                partial(road_scenes.draw, seed),
+                root / "leftImg8bit" / split / f"{name}_leftImg8bit.png",
+                root / "gtFine" / split / f"{name}_gtFine_labelIds.png",
+                values,
+            )
 
 
-def _benchmark_drawings(root: Path) -> Iterator[_Drawing]:
+def _benchmarks(root: Path) -> Iterator[_Drawing]:
     """Yield all images of the generated benchmarks, with the formats and values of the public ones."""
     for kind in road_scenes.KINDS:
         name = GENERATED_PREFIX + kind
@@ -121,17 +123,8 @@ def _benchmark_drawings(root: Path) -> Iterator[_Drawing]:
         values[:2] = 0, BENCHMARKS[name].anomaly_value
         for index in range(GENERATED_IMAGES):
             yield _Drawing(
-                lambda kind=kind, index=index: road_scenes.draw_anomaly(kind, index),
+                partial(road_scenes.draw_anomaly, kind, index),
                 root / name / "images" / f"{index}{BENCHMARKS[name].suffix}",
                 root / name / "labels_masks" / f"{index}.png",
                 values,
             )
-
-
-def _write(drawing: _Drawing) -> None:
-    """Draw one picture and save it with its mask."""
-    scene = drawing.draw()
-    for path, pixels in ((drawing.image, scene.image), (drawing.mask, drawing.values[scene.target])):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        options = {} if path.suffix == ".png" else {"quality": QUALITY}
-        Image.fromarray(pixels).save(path, **options)

@@ -37,7 +37,7 @@ def lay_over_cityscapes(root: Path) -> str:
     if missing := [path.name for path in overlays if not _photograph(path, root).is_file()]:
         return (
             f"{len(missing)} of {len(overlays)} images of Cityscapes val are not in {root}, so nothing was "
-            "laid over them: python data_scripts/fetch_cityscapes.py, then this command again"
+            "laid over them: python3 start.py fetch cityscapes, then this command again"
         )
     with tempfile.TemporaryDirectory(prefix=".overlays-", dir=root) as temporary:
         new = Path(temporary) / RESULT.name

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 
 from course_lib.data.benchmarks import BENCHMARKS
-from course_lib.data.transforms import Size
+from course_lib.data.datasets import BenchmarkImages
+from course_lib.data.files import Size
 from course_lib.runtime import unknown_name
 
 
@@ -39,21 +40,21 @@ class Profile:
         return self.cpu if device.type == "cpu" else self.accelerator
 
 
-GENERATED = tuple(name for name, benchmark in BENCHMARKS.items() if benchmark.generated)
-REAL = tuple(name for name, benchmark in BENCHMARKS.items() if not benchmark.generated)
+_GENERATED = tuple(name for name, benchmark in BENCHMARKS.items() if benchmark.generated)
+_REAL = tuple(name for name, benchmark in BENCHMARKS.items() if not benchmark.generated)
 
 _MINI = TrainingDefaults(size=(128, 256), batch=4, epochs=80, rate_factor=3.0)
 _CITYSCAPES = TrainingDefaults(size=(512, 1024), batch=6, epochs=50)  # the paper's
 
 _ALL = (
-    Profile("mini", GENERATED, cpu=_MINI, accelerator=_MINI),
+    Profile("mini", _GENERATED, cpu=_MINI, accelerator=_MINI),
     Profile(
         "camvid",
-        REAL,
+        _REAL,
         cpu=TrainingDefaults(size=(176, 240), batch=4, epochs=50, rate_factor=3.0),
         accelerator=TrainingDefaults(size=(360, 480), batch=8, epochs=100),
     ),
-    Profile("cityscapes", REAL, cpu=_CITYSCAPES, accelerator=_CITYSCAPES),
+    Profile("cityscapes", _REAL, cpu=_CITYSCAPES, accelerator=_CITYSCAPES),
 )
 
 PROFILES = {profile.name: profile for profile in _ALL}
@@ -78,3 +79,23 @@ def current_profile() -> Profile:
         ValueError: if there is none of that name.
     """
     return find_profile(os.environ.get("COURSE_PROFILE") or "mini")
+
+
+def benchmarks_here(profile: Profile) -> tuple[list[BenchmarkImages], dict[str, str]]:
+    """Return the benchmarks of a profile that intervals over images can be had of, and why not the others.
+
+    Returns:
+        Those of two images or more; by the name of each other one, the reason and its cure.
+    """
+    found, reasons = [], {}
+    for name in profile.benchmarks:
+        try:
+            images = BenchmarkImages(name)
+        except (FileNotFoundError, ValueError) as error:
+            reasons[name] = str(error)
+            continue
+        if len(images) < 2:
+            reasons[name] = "a single image; intervals over images need two or more"
+        else:
+            found.append(images)
+    return found, reasons

@@ -1,10 +1,15 @@
 """Running a trained network faster: the same function with less work, or nearly the same with still less."""
 
-from course_lib.inference.agreement import Agreement, agreement
-from course_lib.inference.fast import FastNetwork, accelerate
-from course_lib.inference.int8 import quantise
-from course_lib.inference.onnx import OnnxNetwork, export_onnx
-from course_lib.inference.optimizations import SPEEDS, Optimizations, find_optimizations
+from course_lib.inference.fast import (
+    SPEEDS,
+    Agreement,
+    FastNetwork,
+    Optimizations,
+    accelerate,
+    agreement,
+    find_optimizations,
+)
+from course_lib.inference.onnx import OnnxNetwork, export_onnx, quantise
 
 __all__ = [
     "SPEEDS",

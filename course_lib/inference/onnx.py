@@ -1,4 +1,4 @@
-"""Networks as ONNX files, and onnxruntime to run them.
+"""Networks as ONNX files, in float32 or with 8 bits, and onnxruntime to run them.
 
 Needs the packages of the extra ``export``; they are imported only when something here is called.
 """
@@ -6,16 +6,16 @@ Needs the packages of the extra ``export``; they are imported only when somethin
 import contextlib
 import copy
 import logging
+import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from course_lib.inference.fast import accelerate
-from course_lib.inference.optimizations import Optimizations
+from course_lib.inference.fast import Optimizations, accelerate
 from course_lib.models import Network
 from course_lib.models.network import enlarge
 
@@ -37,11 +37,11 @@ def export_onnx(network: Network, path: Path) -> None:
     Raises:
         ValueError: if the packages are missing.
     """
-    check_packages()
+    _check_packages()
     multiple = network.size_multiple
     example = torch.full((2, 3, 4 * multiple, 8 * multiple), 0.5)
     height, width = (multiple * torch.export.Dim(name, min=1) for name in ("rows", "columns"))
-    with quiet(), torch.no_grad():
+    with _quiet(), torch.no_grad():
         torch.onnx.export(
             _Exported(accelerate(copy.deepcopy(network).cpu(), FOLDED)),
             (example,),
@@ -66,6 +66,52 @@ class _Exported(nn.Module):
         return enlarge(self.network.classifier(self.network.features(images)), images.shape[-2:])
 
 
+def quantise(network: Network, path: Path, training_batches: Iterable[Tensor]) -> None:
+    """Write a network into one ONNX file with weights and activations of 8 bits.
+
+    The range of each activation is measured on the given images, once (static quantisation).
+
+    Args:
+        network: any trained network; it is left as it is.
+        path: of the file, which is replaced.
+        training_batches: float32 in [0, 1], shape (N, 3, H, W), both sides multiples of ``size_multiple``.
+            Training images, never those of a benchmark: ranges measured on them would know the answer.
+
+    Raises:
+        ValueError: if the packages are missing.
+
+    Source: Jacob et al., "Quantization and Training of Neural Networks", CVPR 2018.
+    """
+    _check_packages()
+    from onnxruntime.quantization import CalibrationMethod, QuantFormat, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        exported, prepared = Path(folder) / "fp32.onnx", Path(folder) / "prepared.onnx"
+        export_onnx(network, exported)
+        # its symbolic shapes know no size that is a product, such as 8 times the rows
+        quant_pre_process(exported, prepared, skip_symbolic_shape=True)
+        quantize_static(
+            prepared,
+            path,
+            _Reader(training_batches),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            calibrate_method=CalibrationMethod.MinMax,
+        )
+
+
+class _Reader:
+    """Hands images to onnxruntime one batch at a time, as its quantisation asks for them."""
+
+    def __init__(self, batches: Iterable[Tensor]) -> None:
+        self.batches: Iterator[Tensor] = iter(batches)
+
+    def get_next(self) -> dict | None:
+        batch = next(self.batches, None)
+        return None if batch is None else {"images": batch.numpy()}
+
+
 class OnnxNetwork(Network):
     """A network that onnxruntime runs on the CPU; it is used as any other, and cannot be trained."""
 
@@ -83,7 +129,7 @@ class OnnxNetwork(Network):
             ValueError: if the packages are missing.
         """
         super().__init__()
-        check_packages()
+        _check_packages()
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -107,7 +153,7 @@ class OnnxNetwork(Network):
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
+def _quiet() -> Iterator[None]:
     """Hold back warnings of the packages, which are about their own insides."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
@@ -118,7 +164,7 @@ def quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-def check_packages() -> None:
+def _check_packages() -> None:
     """Raise a ValueError that says what to install if a package is missing."""
     missing = [name for name in PACKAGES if find_spec(name) is None]
     if missing:

@@ -4,23 +4,26 @@ Nothing is skipped silently: a missing or unmatched name raises and is named.
 """
 
 import json
+import sys
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from course_lib.labels import NUM_CLASSES, VOID
-from course_lib.models.files import CLASS_ORDERS, known_class_order, read_pth
-from course_lib.models.heads import HEADS
-from course_lib.models.matching import compare, expected_in_file
-from course_lib.models.network import Network
+from course_lib.models.network import HEADS, Network, flush_subnormal
 from course_lib.models.registry import NETWORKS, build
-from course_lib.models.subnormal import flush_subnormal
-from course_lib.runtime import unknown_name, write_atomically
+from course_lib.runtime import sha256_of, unknown_name, write_atomically
+
+CLASS_ORDERS = ("train-id", "unlabelled-first")
+"""How the outputs of a file are ordered: train ids first and void last, or void first."""
 
 
 @dataclass
@@ -48,6 +51,13 @@ class Metadata:
     command: str = ""
     """The command line that made the weights."""
 
+    def is_sound(self) -> bool:
+        """Tell whether the facts that an evaluation relies on can be true."""
+        size, known = self.size, self.known_classes
+        if not all(isinstance(part, list) and all(type(v) is int for v in part) for part in (size, known)):
+            return False
+        return len(size) == 2 and min(size) > 0 and len(known) > 1 and set(known) <= set(range(NUM_CLASSES))
+
 
 def save_checkpoint(
     network: Network, path: str | Path, metadata: Metadata, dtype: torch.dtype = torch.float32
@@ -70,20 +80,18 @@ def save_checkpoint(
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     facts = asdict(metadata) | {"num_classes": network.num_classes, "head": network.head_kind}
-    kept = {name: tensor for name, tensor in network.state_dict().items() if not network.is_auxiliary(name)}
-    tensors = {name: _stored(name, tensor, dtype) for name, tensor in kept.items()}
+    tensors = {}
+    for name, tensor in network.state_dict().items():
+        if network.is_auxiliary(name):
+            continue
+        tensor = tensor.detach().cpu().contiguous()
+        if tensor.is_floating_point():  # counters stay integers
+            if not tensor.isfinite().all():
+                raise ValueError(f"{name} holds numbers that are not finite; the weights were not saved")
+            smaller = tensor.to(dtype)
+            tensor = smaller if smaller.isfinite().all() else tensor
+        tensors[name] = tensor
     write_atomically(path, save(tensors, metadata={key: json.dumps(value) for key, value in facts.items()}))
-
-
-def _stored(name: str, tensor: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return a tensor as it goes into the file; counters stay integers."""
-    stored = tensor.detach().cpu().contiguous()
-    if not stored.is_floating_point():
-        return stored
-    if not stored.isfinite().all():
-        raise ValueError(f"{name} holds numbers that are not finite; the weights were not saved")
-    smaller = stored.to(dtype)
-    return smaller if smaller.isfinite().all() else stored
 
 
 def load(name: str, path: str | Path, class_order: str | None = None) -> tuple[Network, Metadata]:
@@ -98,7 +106,11 @@ def load(name: str, path: str | Path, class_order: str | None = None) -> tuple[N
         FileNotFoundError, ValueError: as ``load_weights``; also if the file was made for another network.
     """
     tensors, metadata = read_weights(Path(path))
-    network = build(name, _num_outputs(name, metadata.head, tensors), metadata.head)
+    with torch.device("meta"):  # shapes only, no memory
+        with_void = build(name, VOID + 1, metadata.head)
+    key, weight = next(iter(with_void.classifier.named_parameters(with_void.classifier_name)))
+    has_void = key in tensors and tensors[key].shape == weight.shape
+    network = build(name, VOID + 1 if has_void else NUM_CLASSES, metadata.head)
     _fill(network, tensors, metadata, Path(path), class_order)
     return network.eval(), metadata
 
@@ -113,8 +125,8 @@ def load_weights(network: Network, path: str | Path, class_order: str | None = N
         network: any network of ``build``; changed in place.
         path: a safetensors checkpoint of ours, or a public ``.pth`` file (loaded without running its code).
         class_order: ``train-id``, or ``unlabelled-first`` for weights whose output 0 is void, which are
-            then rolled so that void comes last. By default known public files are recognised by their
-            hash, and all others are taken as ``train-id``.
+            then rolled so that void comes last. By default ``train-id``, which nothing verifies: of a public
+            file with 20 outputs a line on stderr says so.
 
     Returns:
         The metadata in the file, or the defaults of ``Metadata`` for a public file.
@@ -128,17 +140,6 @@ def load_weights(network: Network, path: str | Path, class_order: str | None = N
     return metadata
 
 
-def _num_outputs(name: str, head: str, tensors: Mapping[str, Tensor]) -> int:
-    """Return how many outputs the classifier in a file has."""
-    if name in NETWORKS:
-        with torch.device("meta"):  # shapes only, no memory
-            with_void = build(name, VOID + 1, head)
-        key, weight = next(iter(with_void.classifier.named_parameters(with_void.classifier_name)))
-        if key in tensors and tensors[key].shape == weight.shape:
-            return VOID + 1
-    return NUM_CLASSES
-
-
 def read_weights(path: Path) -> tuple[dict[str, Tensor], Metadata]:
     """Return the tensors of a file by name, and its metadata.
 
@@ -150,17 +151,16 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], Metadata]:
         what = "a folder" if path.is_dir() else "no file"
         raise FileNotFoundError(f"no weights at {path}, which is {what}; check the path")
     if path.suffix != ".safetensors":
-        return read_pth(path), Metadata()
+        return _read_pth(path), Metadata()
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-            facts = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
-            metadata = Metadata(**facts)
+            metadata = Metadata(**{key: json.loads(value) for key, value in (file.metadata() or {}).items()})
     except Exception as error:  # safetensors has its own exceptions; whatever it is, the file is at fault
         raise ValueError(
             f"{path} is not a checkpoint of this course ({error}); fetch or train it again"
         ) from None
-    if not _is_sound(metadata):
+    if not metadata.is_sound():
         raise ValueError(
             f"{path} says size {metadata.size} and known classes {metadata.known_classes}; expected [height, "
             f"width] and 2 or more train ids below {NUM_CLASSES}: save it again with right metadata"
@@ -170,12 +170,76 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], Metadata]:
     return tensors, metadata
 
 
-def _is_sound(metadata: Metadata) -> bool:
-    """Tell whether the facts that an evaluation relies on can be true."""
-    size, known = metadata.size, metadata.known_classes
-    if not (isinstance(size, list) and isinstance(known, list) and all(type(v) is int for v in size + known)):
-        return False
-    return len(size) == 2 and min(size) > 0 and len(known) > 1 and all(0 <= c < NUM_CLASSES for c in known)
+# numbers saved beside the weights may be NumPy scalars, which are data and safe to load
+_NUMPY_SCALARS = [
+    np._core.multiarray.scalar,
+    (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),  # its name in files of NumPy 1
+    np.dtype,
+    np.dtypes.Float64DType,
+    np.dtypes.Float32DType,
+    np.dtypes.Int64DType,
+]
+
+
+def _read_pth(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a public file: a ``state_dict``, or a dictionary that holds one."""
+    try:
+        with torch.serialization.safe_globals(_NUMPY_SCALARS), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of old pickle formats
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # broken pickles raise anything at all
+        raise ValueError(
+            f"{path} is not a weights file that is safe to load: it holds code, is cut short or is no "
+            "PyTorch file; expected a state_dict: download it again or ask for one"
+        ) from None
+    if isinstance(content, dict):
+        content = content.get("state_dict", content)
+    if not (isinstance(content, dict) and content) or not all(
+        isinstance(name, str) and torch.is_tensor(value) for name, value in content.items()
+    ):
+        raise ValueError(
+            f"{path} holds a {type(content).__name__} that is no state_dict; expected tensors by name: "
+            "is it a checkpoint?"
+        )
+    tensors = {name.removeprefix("module."): tensor for name, tensor in content.items()}
+    if len(tensors) < len(content):
+        raise ValueError(f"{path} holds some weights twice, with and without module.; ask for a clean file")
+    return tensors
+
+
+class Encoder(NamedTuple):
+    """The weights of an encoder, so that a training can begin with it, and where they come from."""
+
+    tensors: dict[str, Tensor]
+    """Under their names in the whole network's ``state_dict``, running statistics included."""
+    source: dict[str, str]
+    """The name of the ``file`` and the ``sha256`` of its content."""
+
+
+def read_encoder(name: str, path: str | Path, num_classes: int) -> Encoder:
+    """Return the encoder in a checkpoint of a network; decoder and classifier in the file may be any.
+
+    Args:
+        name: a key of ``NETWORKS``.
+        path: a safetensors checkpoint of ours, or a public ``.pth`` file of the whole network.
+        num_classes: outputs of the network to fill; ERFNet's encoder has a classifier of its own.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the network has no encoder of its own, or the file does not hold one that fits.
+    """
+    path = Path(path)
+    with torch.device("meta"):  # names and shapes only, no memory
+        network = build(name, num_classes)
+    if not network.encoder_names:
+        raise ValueError(f"{name} has no encoder apart from the rest; train it without --encoder")
+    tensors, metadata = read_weights(path)
+    if metadata.model not in ("", name):
+        raise ValueError(f"{path} holds weights of {metadata.model}, not {name}; choose its encoder's file")
+    expected = {key: value for key, value in network.state_dict().items() if network.is_encoder(key)}
+    found = {key: value for key, value in tensors.items() if network.is_encoder(key)}
+    _check_fit(expected, found or tensors, path)  # of a foreign file all names, to tell whose they are
+    return Encoder(found, {"file": path.name, "sha256": sha256_of(path)})
 
 
 def _fill(
@@ -194,26 +258,67 @@ def _fill(
             f"{path} holds weights of a network whose head is {metadata.head}, this one's is "
             f"{network.head_kind}: build it with head={metadata.head!r}"
         )
-    order = class_order or known_class_order(path)
-    if order not in CLASS_ORDERS:
-        raise unknown_name("class order", order, CLASS_ORDERS)
+    if class_order not in (None, *CLASS_ORDERS):
+        raise unknown_name("class order", class_order, CLASS_ORDERS)
     if not network.auxiliary_names:  # dropped before: the file's have no place to go
-        tensors = {key: value for key, value in tensors.items() if not _is_auxiliary_of(network, key)}
-    expected = expected_in_file(network, tensors)
-    compare(expected, tensors, path)
+        dropped = type(network).auxiliary_names
+        tensors = {key: value for key, value in tensors.items() if key.split(".")[0] not in dropped}
+    expected = _expected_in_file(network, tensors)
+    _check_fit(expected, tensors, path)
     if not any(map(network.is_auxiliary, expected)):
         network.drop_auxiliary()
-    if order == "unlabelled-first":
+    if class_order == "unlabelled-first":
         tensors = _void_last(network, tensors, path)
+    elif class_order is None and not metadata.model and network.num_classes == VOID + 1:
+        print(
+            f"{path.name}: the order of its outputs is not verified, taken as train-id; a file that begins "
+            "with unlabelled, such as the public ENet of davidtvs, needs --class-order unlabelled-first",
+            file=sys.stderr,
+        )
     counters = {name: value for name, value in expected.items() if name.endswith("num_batches_tracked")}
     network.load_state_dict(counters | dict(tensors))
     flush_subnormal(network)
     metadata.model, metadata.num_classes = name, network.num_classes
 
 
-def _is_auxiliary_of(network: Network, key: str) -> bool:
-    """Tell whether a name belongs to an auxiliary head that the network has, or had."""
-    return key.split(".")[0] in type(network).auxiliary_names
+def _expected_in_file(network: Network, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return those tensors of a network that a file must hold: auxiliary heads all or not at all."""
+    state = network.state_dict()
+    if any(map(network.is_auxiliary, tensors)):
+        return state
+    return {key: value for key, value in state.items() if not network.is_auxiliary(key)}
+
+
+def _check_fit(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Raise a ValueError that names what is missing, left over or of another shape."""
+    missing = [n for n in expected if n not in tensors and not n.endswith("num_batches_tracked")]
+    unmatched = [name for name in tensors if name not in expected]
+    if missing or unmatched:
+        raise ValueError(
+            f"{path} does not fit this network: {_some(missing)} missing, {_some(unmatched)} unmatched; "
+            + (_whose(tensors) if missing else "ask for a file of the weights alone")
+        )
+    for name, tensor in tensors.items():
+        if tensor.shape != expected[name].shape:
+            got, wanted = tuple(tensor.shape), tuple(expected[name].shape)
+            raise ValueError(f"{path} does not fit this network: {name} has shape {got}, expected {wanted}")
+
+
+def _whose(tensors: Mapping[str, Tensor]) -> str:
+    """Say which network weights that do not fit belong to, if any."""
+    for name, network_class in NETWORKS.items():
+        with torch.device("meta"):  # names only, no memory
+            expected = _expected_in_file(network_class(NUM_CLASSES), tensors)
+        if all(key in tensors or key.endswith("num_batches_tracked") for key in expected):
+            return f"they are weights of {name}: choose that network"
+    return "they fit no network of this course: fetch them again"
+
+
+def _some(names: list[str]) -> str:
+    """Say how many names there are and show the first three."""
+    if not names:
+        return "0"
+    return f"{len(names)} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
 
 
 def _void_last(network: Network, tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:

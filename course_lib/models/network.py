@@ -1,15 +1,43 @@
-"""What every network has in common: the range of its input, any size, features before the classifier."""
+"""What every network has in common: the range of its input, any size, features, and its last layer."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from course_lib.models.heads import IsoMaxPlus
+HEADS = ("linear", "isomax")
+"""The kinds of last layer: the networks' own convolution, or ``IsoMaxPlus``."""
 
 RANGE_TOLERANCE = 0.01  # resizing and augmentation may leave [0, 1] by a rounding error
+
+
+class IsoMaxPlus(nn.Module):
+    """Logits are minus the distances from a pixel's feature to one learnt prototype per class.
+
+    Only directions count: features and prototypes are brought to length 1, so that a distance is 0 to 2
+    before it is multiplied by a learnt scale.
+
+    Source: Macêdo and Ludermir, "Enhanced Isotropy Maximization Loss", 2021.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        """Draw ``out_channels`` prototypes of ``in_channels`` numbers; the scale starts at 1."""
+        super().__init__()
+        self.in_channels, self.out_channels = in_channels, out_channels
+        self.prototypes = nn.Parameter(torch.randn(out_channels, in_channels))
+        self.distance_scale = nn.Parameter(torch.ones(1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, in, h, w) to logits (N, out, h, w), at most 0; those of a feature of length 0 are all equal."""
+        with torch.autocast(features.device.type, enabled=False):  # small distances need every digit
+            features = F.normalize(features.to(self.prototypes.dtype), dim=1, eps=1e-4)
+            prototypes = F.normalize(self.prototypes, dim=1)
+            ours, theirs = features.square().sum(dim=1, keepdim=True), prototypes.square().sum(dim=1)
+            squares = ours + theirs.view(-1, 1, 1) - 2 * F.conv2d(features, prototypes[:, :, None, None])
+            return -self.distance_scale.abs() * squares.clamp(min=1e-12).sqrt()
 
 
 class Network(nn.Module, ABC):
@@ -113,18 +141,6 @@ class Network(nn.Module, ABC):
         """Return the logits alone, (N, C, H, W); see ``all_logits``."""
         return self.all_logits(images)[0]
 
-    def logits_in_strips(self, images: Tensor, rows: int) -> Iterator[Tensor]:
-        """Yield the logits from top to bottom, so that what follows can work on a little at a time.
-
-        Args:
-            images: as for ``all_logits``.
-            rows: of each strip, a multiple of ``size_multiple``; the last one may have fewer.
-
-        Returns:
-            Logits (N, C, ``rows``, W).
-        """
-        yield from self(images).split(rows, dim=2)
-
     def is_auxiliary(self, key: str) -> bool:
         """Tell whether a name in ``state_dict`` belongs to an auxiliary head."""
         return key.split(".")[0] in self.auxiliary_names
@@ -166,3 +182,58 @@ def enlarge(logits: Tensor, size: tuple[int, int]) -> Tensor:
     if logits.shape[-2:] == size:
         return logits
     return F.interpolate(logits, size, mode="bilinear", align_corners=False)
+
+
+def flush_subnormal(module: nn.Module) -> None:
+    """Set weights and buffers that are too small for full precision (float32: below 1.2e-38) to 0, in place.
+
+    Long training with weight decay leaves thousands of them in dead channels. They add to an output less
+    than rounding does, and make a convolution on a CPU many times slower. ``torch.set_flush_denormal`` would
+    change how the caller's thread computes everything else.
+    """
+    for tensor in module.state_dict().values():
+        if tensor.is_floating_point():
+            tensor.masked_fill_(tensor.abs() < torch.finfo(tensor.dtype).tiny, 0)
+
+
+class LayerShape(NamedTuple):
+    """The output of one layer."""
+
+    name: str
+    """In the network's ``state_dict``."""
+    kind: str
+    """The class of the layer."""
+    channels: int
+    height: int
+    width: int
+
+
+def layer_shapes(network: Network, size: tuple[int, int]) -> list[LayerShape]:
+    """Return the shape after each block of a network, in the order of computation.
+
+    A block directly holds a batch normalisation, or is the classifier; what only strings blocks together is
+    not listed.
+
+    Args:
+        network: any network; its mode does not change.
+        size: height and width of an image.
+    """
+    shapes: list[LayerShape] = []
+
+    def record(name: str, module: nn.Module, _inputs: tuple, output: Tensor) -> None:
+        shapes.append(LayerShape(name, type(module).__name__, *output.shape[1:]))
+
+    hooks = [
+        module.register_forward_hook(partial(record, name))
+        for name, module in network.named_modules()
+        if name == network.classifier_name or any(isinstance(c, nn.BatchNorm2d) for c in module.children())
+    ]
+    was_training = network.training
+    try:
+        with torch.inference_mode():
+            network.eval()(torch.zeros(1, 3, *size, device=next(network.parameters()).device))
+    finally:
+        network.train(was_training)
+        for hook in hooks:
+            hook.remove()
+    return shapes

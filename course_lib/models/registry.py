@@ -6,8 +6,7 @@ from course_lib.labels import NUM_CLASSES, VOID, Titles
 from course_lib.models.bisenetv2 import BiSeNetV2
 from course_lib.models.enet import ENet
 from course_lib.models.erfnet import ERFNet
-from course_lib.models.heads import HEADS
-from course_lib.models.network import Network
+from course_lib.models.network import HEADS, Network
 from course_lib.runtime import unknown_name
 
 NETWORKS: dict[str, type[Network]] = {"erfnet": ERFNet, "enet": ENet, "bisenetv2": BiSeNetV2}

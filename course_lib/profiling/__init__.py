@@ -1,20 +1,23 @@
 """What a network costs: parameters, multiply-adds, time, memory, power, and where they go."""
 
-from course_lib.profiling.cost import Cost, cost
-from course_lib.profiling.counts import count_parameters, multiply_adds
-from course_lib.profiling.layers import profile_layers
-from course_lib.profiling.memory import PeakMemory, peak_of, saved_bytes
-from course_lib.profiling.power import watts
-from course_lib.profiling.roofline import Ceilings, measure_ceilings, roofline
-from course_lib.profiling.table import PROFILE_COLUMNS, Subject, profile, profile_table, profile_training
-from course_lib.profiling.timing import (
+from course_lib.profiling.layers import Ceilings, measure_ceilings, profile_layers, roofline
+from course_lib.profiling.measure import (
+    Cost,
     Latency,
+    PeakMemory,
+    cost,
+    count_parameters,
     example_images,
     forward_latency,
     latency,
+    multiply_adds,
     paired_speedup,
+    peak_of,
+    saved_bytes,
     training_step,
+    watts,
 )
+from course_lib.profiling.table import PROFILE_COLUMNS, Subject, profile, profile_table, profile_training
 
 __all__ = [
     "PROFILE_COLUMNS",

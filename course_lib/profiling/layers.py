@@ -1,8 +1,11 @@
-"""Where the time and the memory of a network go, layer by layer."""
+"""Where the time and the memory of a network go, layer by layer, and how near each comes to the roofline."""
 
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from course_lib.models import Network
-from course_lib.profiling.timing import example_images
+from course_lib.profiling.measure import example_images, latency
 
 RUNS = 5
 
@@ -25,7 +28,7 @@ def profile_layers(network: Network, size: tuple[int, int], runs: int = RUNS) ->
     Args:
         network: any network, on any device.
         size: height and width of the image.
-        runs: of each layer; the median counts.
+        runs: how often each layer is timed; the median counts.
 
     Returns:
         One row per layer, in the order of calls: layer, kind, milliseconds, output_megabytes (10^6 bytes that
@@ -33,71 +36,109 @@ def profile_layers(network: Network, size: tuple[int, int], runs: int = RUNS) ->
     """
     images = example_images(network, size)
     network.eval()
-    rows = _sizes(network, images)
+    rows: list[dict] = []
+    counter, counted = FlopCounterMode(display=False), 0
     seconds: dict[str, list[float]] = defaultdict(list)
-    handles = [h for name, layer in _layers(network) for h in _stopwatch(name, layer, seconds, images.device)]
-    try:
-        with torch.inference_mode():
-            for _ in range(runs + 1):
-                network(images)
-    finally:
-        for handle in handles:
-            handle.remove()
-    frame = pd.DataFrame(rows)
-    # the first run warms up; a layer that is called more than once counts each time
+
+    def count(name: str, layer: nn.Module, given: tuple, result: Tensor) -> None:
+        nonlocal counted
+        numbers = sum(t.numel() for t in (*given, result, *layer.parameters()))
+        before, counted = counted, counter.get_total_flops() // 2
+        rows.append(
+            {
+                "layer": name,
+                "kind": type(layer).__name__,
+                "output_megabytes": result.numel() * result.element_size() / 1e6,
+                "moved_megabytes": numbers * result.element_size() / 1e6,
+                "mega_macs": (counted - before) / 1e6,
+            }
+        )
+
+    def now() -> float:  # a GPU is waited for, which makes the whole slower but the parts right
+        if images.device.type != "cpu":
+            torch.accelerator.synchronize(images.device)
+        return time.perf_counter()
+
+    def start(name: str, *_: object) -> None:
+        seconds[name].append(-now())
+
+    def stop(name: str, *_: object) -> None:
+        seconds[name][-1] += now()
+
+    with counter, torch.no_grad(), _hooks(network, after=count):
+        network(images)
+    with torch.inference_mode(), _hooks(network, after=stop, before=start):
+        for _ in range(runs + 1):
+            network(images)
+    # the first time warms up; a layer that is called more than once for an image counts each time
     calls = {name: len(taken) // (runs + 1) for name, taken in seconds.items()}
     taken = {n: 1000 * calls[n] * float(np.median(s[calls[n] :])) for n, s in seconds.items()}
+    frame = pd.DataFrame(rows)
     frame.insert(2, "milliseconds", frame["layer"].map(taken))
     return frame
 
 
-def _layers(network: Network) -> list[tuple[str, nn.Module]]:
-    """Return the modules that have no parts."""
-    return [(name, layer) for name, layer in network.named_modules() if not list(layer.children())]
-
-
-def _sizes(network: Network, images: Tensor) -> list[dict]:
-    """Return what can be counted of each layer, from one run."""
-    rows: list[dict] = []
-    counter, counted = FlopCounterMode(display=False), 0
-
-    def note(name: str) -> Callable:
-        def hook(layer: nn.Module, given: tuple, result: Tensor) -> None:
-            nonlocal counted
-            numbers = sum(t.numel() for t in (*given, result, *layer.parameters()))
-            before, counted = counted, counter.get_total_flops() // 2
-            rows.append(
-                {
-                    "layer": name,
-                    "kind": type(layer).__name__,
-                    "output_megabytes": result.numel() * result.element_size() / 1e6,
-                    "moved_megabytes": numbers * result.element_size() / 1e6,
-                    "mega_macs": (counted - before) / 1e6,
-                }
-            )
-
-        return hook
-
-    handles = [layer.register_forward_hook(note(name)) for name, layer in _layers(network)]
+@contextmanager
+def _hooks(network: Network, after: Callable, before: Callable | None = None) -> Iterator[None]:
+    """Call functions with the name of a layer around each call of one that has no parts."""
+    handles = []
+    for name, layer in network.named_modules():
+        if not list(layer.children()):
+            handles.append(layer.register_forward_hook(partial(after, name)))
+            if before is not None:
+                handles.append(layer.register_forward_pre_hook(partial(before, name)))
     try:
-        with counter, torch.no_grad():
-            network(images)
+        yield
     finally:
         for handle in handles:
             handle.remove()
-    return rows
 
 
-def _stopwatch(name: str, layer: nn.Module, seconds: dict[str, list[float]], device: torch.device) -> list:
-    """Time each call of a layer; a GPU is waited for, which makes the whole slower but the parts right."""
-    started: list[float] = []
+MATRIX = 1024  # rows and columns of the product that shows the peak of arithmetic
+BLOCK = 64 << 20  # bytes of the copy that shows the peak of memory; larger than any cache
 
-    def wait() -> float:
-        if device.type != "cpu":
-            torch.accelerator.synchronize(device)
-        return time.perf_counter()
 
-    return [
-        layer.register_forward_pre_hook(lambda *_: started.append(wait())),
-        layer.register_forward_hook(lambda *_: seconds[name].append(wait() - started.pop())),
-    ]
+@dataclass(frozen=True)
+class Ceilings:
+    """What this machine reaches at its best, measured."""
+
+    giga_macs_per_second: float
+    """10^9 multiply-adds in float32 a second, in a product of large matrices."""
+    gigabytes_per_second: float
+    """10^9 bytes a second, read and written, in a copy of a large block."""
+
+    @property
+    def ridge(self) -> float:
+        """MACs per byte from which on arithmetic is the limit, and below which memory is."""
+        return self.giga_macs_per_second / self.gigabytes_per_second
+
+
+def measure_ceilings(device: torch.device) -> Ceilings:
+    """Measure a device in a second or so."""
+    matrix = torch.rand(MATRIX, MATRIX, device=device)
+    block = torch.zeros(BLOCK // 4, device=device)
+    copied = torch.empty_like(block)
+    product = latency(lambda: matrix @ matrix, device)
+    copy = latency(lambda: copied.copy_(block), device)
+    return Ceilings(MATRIX**3 / product.p5 / 1e6, 2 * BLOCK / copy.p5 / 1e6)
+
+
+def roofline(layers: pd.DataFrame, ceilings: Ceilings) -> pd.DataFrame:
+    """Return layers that compute, with their place under the roof.
+
+    Args:
+        layers: of ``profile_layers``.
+        ceilings: of the same device.
+
+    Returns:
+        The rows with multiply-adds, and of each: intensity (MACs per byte moved), giga_macs_per_second, and
+        roof, the most that the machine allows at that intensity.
+
+    Source: Williams, Waterman and Patterson, "Roofline", Communications of the ACM, 2009.
+    """
+    computing = layers[layers["mega_macs"] > 0].copy()
+    computing["intensity"] = computing["mega_macs"] / computing["moved_megabytes"]
+    computing["giga_macs_per_second"] = computing["mega_macs"] / computing["milliseconds"]
+    by_memory = computing["intensity"] * ceilings.gigabytes_per_second
+    computing["roof"] = by_memory.clip(upper=ceilings.giga_macs_per_second)
+    return computing

@@ -8,10 +8,16 @@ import torch
 
 from course_lib import inference
 from course_lib.models import Network
-from course_lib.profiling.counts import count_parameters, multiply_adds
-from course_lib.profiling.memory import PeakMemory, peak_of
-from course_lib.profiling.power import watts
-from course_lib.profiling.timing import Latency, example_images, forward_latency, latency, training_step
+from course_lib.profiling.measure import (
+    count_parameters,
+    example_images,
+    forward_latency,
+    latency,
+    multiply_adds,
+    peak_of,
+    training_step,
+    watts,
+)
 
 # fmt: off
 PROFILE_COLUMNS = (
@@ -69,18 +75,27 @@ def profile(
         peak = None if outside else peak_of(lambda: fast(images), images.device)
         drawn = watts(lambda: fast(images), images.device)
     pictures = subject.pictures
-    same = inference.agreement(plain, fast, pictures).argmax if pictures else None
-    return (
-        _about(subject, speed, images)
-        | _times(found, batch)
-        | _memory(peak)
-        | {
-            "giga_macs": multiply_adds(plain, size) / 1e9,
-            "million_parameters": count_parameters(plain) / 1e6,
-            "watts": drawn,
-            "same_class": None if same is None else 100 * same,
-        }
-    )
+    return {
+        "model": subject.name,
+        "head": plain.head_kind,
+        "speed": speed,
+        "device": str(images.device),
+        "height": size[0],
+        "width": size[1],
+        "batch": batch,
+        "milliseconds": found.median,
+        "p5": found.p5,
+        "p95": found.p95,
+        "p99": found.p99,
+        "runs": found.runs,
+        "images_per_second": 1000 * batch / found.median,
+        "giga_macs": multiply_adds(plain, size) / 1e9,
+        "million_parameters": count_parameters(plain) / 1e6,
+        "peak_megabytes": peak.allocated if peak else None,
+        "reserved_megabytes": peak.reserved if peak else None,
+        "watts": drawn,
+        "same_class": 100 * inference.agreement(plain, fast, pictures).argmax if pictures else None,
+    }
 
 
 def profile_training(subject: Subject, size: tuple[int, int], batch: int = 1, seconds: float = 1.0) -> dict:
@@ -99,33 +114,3 @@ def profile_training(subject: Subject, size: tuple[int, int], batch: int = 1, se
 def profile_table(rows: list[dict]) -> pd.DataFrame:
     """Return rows as a tidy table."""
     return pd.DataFrame(rows, columns=PROFILE_COLUMNS)
-
-
-def _about(subject: Subject, speed: str, images: torch.Tensor) -> dict:
-    batch, _, height, width = images.shape
-    return {
-        "model": subject.name,
-        "head": subject.network.head_kind,
-        "speed": speed,
-        "device": str(images.device),
-        "height": height,
-        "width": width,
-        "batch": batch,
-    }
-
-
-def _times(found: Latency, batch: int) -> dict:
-    return {
-        "milliseconds": found.median,
-        "p5": found.p5,
-        "p95": found.p95,
-        "p99": found.p99,
-        "runs": found.runs,
-        "images_per_second": 1000 * batch / found.median,
-    }
-
-
-def _memory(peak: PeakMemory | None) -> dict:
-    if peak is None:
-        return {}
-    return {"peak_megabytes": peak.allocated, "reserved_megabytes": peak.reserved}

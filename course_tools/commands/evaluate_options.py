@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 
 from course_lib import data, evaluation, inference, models
-from course_lib.models.files import CLASS_ORDERS
 from course_lib.scores import SCORES, needs_temperature
 from course_tools.commands import parser_of
 
@@ -46,8 +45,8 @@ def _add_network_options(group: argparse._ArgumentGroup) -> None:
     add("--profile", choices=data.PROFILES,
         help="which shipped weights, and whose benchmarks (default: the weights' own; mini for shipped ones)")
     add("--training", default="ce", metavar="NAME", help="which shipped weights (default: %(default)s)")
-    add("--class-order", choices=CLASS_ORDERS,
-        help="of the outputs (default: unlabelled-first for files known by their hash, else train-id)")
+    add("--class-order", choices=models.CLASS_ORDERS,
+        help="of the outputs (default: train-id)")
     add("--keep-void-channel", action="store_true", help="let the 20th output take part in every score")
     add("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
     add("--speed", default="plain", choices=inference.SPEEDS,

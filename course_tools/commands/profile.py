@@ -59,12 +59,15 @@ def parser() -> argparse.ArgumentParser:
 
 def main(options: argparse.Namespace) -> int:
     """Measure, print, and write what was asked for."""
-    _check(options)
+    if min(*options.size, *options.batches) < 1 or options.seconds < 0:
+        raise ValueError("sizes and batches must be 1 or more, seconds 0 or more")
+    if options.output:
+        check_writable([options.output / "profile.csv"])
     device = runtime.choose_device(options.device)
     rows = []
     with tqdm(total=len(options.models) * len(options.heads), unit="network") as bar:
         for subject in _subjects(options, device):
-            rows += list(_rows(subject, options))
+            rows += _rows(subject, options, device)
             bar.update()
     frame = profiling.profile_table(rows)
     print(_as_text(frame))
@@ -74,14 +77,6 @@ def main(options: argparse.Namespace) -> int:
     if options.layers:
         _layers(options, device)
     return 0
-
-
-def _check(options: argparse.Namespace) -> None:
-    """Raise a ValueError before anything is measured."""
-    if min(*options.size, *options.batches) < 1 or options.seconds < 0:
-        raise ValueError("sizes and batches must be 1 or more, seconds 0 or more")
-    if options.output:
-        check_writable([options.output / "profile.csv"])
 
 
 def _subjects(options: argparse.Namespace, device: torch.device) -> Iterator[profiling.Subject]:
@@ -111,16 +106,15 @@ def _pictures(split: str, size: list[int], count: int, device: torch.device) -> 
         yield data.to_tensor(data.resize_image(scenes[index].image, tuple(size)))[None].to(device)
 
 
-def _rows(subject: profiling.Subject, options: argparse.Namespace) -> Iterator[dict]:
+def _rows(subject: profiling.Subject, options: argparse.Namespace, device: torch.device) -> Iterator[dict]:
     """Yield a row for each speed and batch."""
     size = tuple(options.size)
     training = {}
-    if options.training_step:
-        fresh = models.build(
-            subject.name, head=subject.network.head_kind
-        )  # shipped ones lack auxiliary heads
-        fresh = profiling.Subject(subject.name, fresh.to(next(subject.network.parameters()).device))
-        training = profiling.profile_training(fresh, size, seconds=options.seconds)
+    if options.training_step:  # of a new network: shipped ones lack auxiliary heads
+        fresh = models.build(subject.name, head=subject.network.head_kind).to(device)
+        training = profiling.profile_training(
+            profiling.Subject(subject.name, fresh), size, seconds=options.seconds
+        )
     with tempfile.TemporaryDirectory() as folder:
         for speed in options.speeds:
             fast = _outside(subject.network, speed, options, Path(folder)) if speed in OUTSIDE else None

@@ -11,11 +11,10 @@ from PIL import ImageOps
 from tqdm.auto import tqdm
 
 from course_lib import data, evaluation, models, runtime
+from course_lib.data import IMAGE_SUFFIXES
 from course_lib.data.files import read_image
-from course_lib.data.layouts import IMAGE_SUFFIXES
 from course_lib.labels import IGNORE, VOID
 from course_lib.lesson import figures
-from course_lib.models.files import CLASS_ORDERS
 from course_lib.scores import SCORES
 from course_tools.commands import parser_of
 from course_tools.commands.evaluate_options import DEFAULT_SCORES
@@ -46,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     add("--profile", default="camvid", choices=data.PROFILES,
         help="which shipped weights (default: %(default)s, the ones that know photographs)")
     add("--training", default="ce", metavar="NAME", help="which shipped weights (default: %(default)s)")
-    add("--class-order", choices=CLASS_ORDERS, help="of the outputs of a public file")
+    add("--class-order", choices=models.CLASS_ORDERS, help="of the outputs of a public file")
     add("--score", nargs="+", default=DEFAULT_SCORES, choices=SCORES, dest="scores",
         metavar="NAME", help=f"of {', '.join(SCORES)} (default: {' '.join(DEFAULT_SCORES)})")
     add("--size", nargs=2, type=int, metavar=("H", "W"), help="of the input (default: the checkpoint's)")

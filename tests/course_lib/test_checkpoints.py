@@ -1,6 +1,5 @@
 """Weights survive the disk whole, or an error says what is wrong with the file."""
 
-import hashlib
 import pickle
 
 import numpy as np
@@ -8,7 +7,6 @@ import pytest
 import torch
 
 from course_lib import models
-from course_lib.models import files
 
 
 def same(first, second):
@@ -115,14 +113,17 @@ def test_unlabelled_first_is_rolled_so_that_void_comes_last(network, tmp_path):
     torch.testing.assert_close(after[:, :19], before[:, 1:])
 
 
-def test_a_known_file_is_recognised_by_its_hash(network, tmp_path, monkeypatch):
-    path = tmp_path / "public.pth"
-    torch.save(network.state_dict(), path)
-    assert files.known_class_order(path) == "train-id"
-    content = path.read_bytes()
-    digest = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-    monkeypatch.setitem(files.GIT_BLOB_SHA1_UNLABELLED_FIRST, digest, "a test")
-    assert files.known_class_order(path) == "unlabelled-first"
+def test_an_order_that_nothing_verifies_is_said_on_stderr_and_one_that_is_given_is_not(
+    network, tmp_path, capsys
+):
+    public, ours = tmp_path / "public.pth", tmp_path / "ours.safetensors"
+    torch.save(network.state_dict(), public)
+    models.save_checkpoint(network, ours, models.Metadata(model="enet"))
+    assert same(models.load("enet", public)[0], network)
+    assert capsys.readouterr().err.startswith("public.pth: the order of its outputs is not verified")
+    models.load("enet", public, class_order="train-id")
+    models.load("enet", ours)
+    assert capsys.readouterr().err == ""
 
 
 class Harmful:

@@ -10,7 +10,7 @@ from PIL import Image
 from small_data import ROOT
 
 import road_scenes
-from course_lib import data
+from course_lib import data, labels
 from course_lib.data import mini
 
 
@@ -34,7 +34,7 @@ def test_scenes_are_read_back_by_the_cityscapes_reader_as_drawn(small):
         assert np.array_equal(sample.target.numpy(), drawn.target)
     assert train[2].name == "there_000000_000000"
     layout = small / "cityscapes" / "gtFine" / "train" / "here" / "here_000001_000000_gtFine_labelIds.png"
-    assert np.isin(np.asarray(Image.open(layout)), [0, *data.segmentation.LABEL_IDS]).all()
+    assert np.isin(np.asarray(Image.open(layout)), [0, *labels.LABEL_IDS]).all()
 
 
 @pytest.mark.parametrize("kind", road_scenes.KINDS)

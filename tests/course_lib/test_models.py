@@ -198,7 +198,7 @@ def test_unknown_networks_and_numbers_of_classes_raise():
         models.build("enet", num_classes=12)
 
 
-@pytest.mark.parametrize("name", models.NETWORKS)
+@for_each_network
 def test_a_void_output_is_added_beside_unchanged_classes(name):
     network = models.build(name).eval()
     wider = models.with_void_output(network).eval()
@@ -212,3 +212,21 @@ def test_a_void_output_is_added_beside_unchanged_classes(name):
 def test_a_second_void_output_is_refused():
     with pytest.raises(ValueError, match="need a network with 19 outputs, got one with 20"):
         models.with_void_output(models.build("enet", 20))
+
+
+def test_erfnet_shrinks_to_an_eighth_and_grows_back():
+    shapes = models.layer_shapes(models.build("erfnet"), (64, 128))
+    assert [s.height for s in shapes] == [32] + 6 * [16] + 9 * [8] + 3 * [16] + 3 * [32] + [64]
+    assert shapes[0] == ("encoder.initial_block", "Downsampler", 16, 32, 64)
+    assert shapes[-1][:3] == ("decoder.output_conv", "ConvTranspose2d", 19)
+    assert sum(s.kind == "NonBottleneck1D" for s in shapes) == 17
+
+
+@for_each_network
+def test_looking_changes_nothing(name):
+    network = models.build(name).train()
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    assert models.layer_shapes(network, (64, 64))[-1].channels == 19
+    assert network.training
+    assert all(torch.equal(before[key], value) for key, value in network.state_dict().items())
+    assert not any(module._forward_hooks for module in network.modules())

@@ -60,6 +60,11 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     assert (tmp_path / "a").read_bytes() == b"old" and [p.name for p in tmp_path.iterdir()] == ["a"]
 
 
+def test_the_hash_of_a_file_is_that_of_its_content(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")  # the example of FIPS 180-2
+    assert runtime.sha256_of(tmp_path / "a").startswith("ba7816bf8f01cfea414140de5dae2223")
+
+
 def test_the_environment_check_says_what_a_lesson_runs_on(monkeypatch):
     monkeypatch.delenv("COURSE_PROFILE", raising=False)
     shown = repr(runtime.check_environment())

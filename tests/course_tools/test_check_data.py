@@ -8,8 +8,7 @@ from PIL import Image
 from small_archives import official_copy, write_cityscapes
 from small_data import write_benchmark, write_camvid
 
-from course_lib.data import BENCHMARKS, PROFILES, mini
-from course_lib.data.layouts import OFFICIAL
+from course_lib.data import BENCHMARKS, OFFICIAL, PROFILES, mini
 from course_tools import dataset_check, downloads
 from course_tools.__main__ import main
 from course_tools.downloads import Record

@@ -2,8 +2,7 @@
 
 import pytest
 
-from course_lib.data import BENCHMARKS
-from course_lib.data.layouts import OFFICIAL
+from course_lib.data import BENCHMARKS, OFFICIAL
 from course_tools import downloads
 from course_tools.downloads.sources import NEVER, _source
 

@@ -9,10 +9,10 @@ from PIL import Image
 import road_scenes
 from course_lib import labels
 from course_lib.labels import NUM_CLASSES
-from road_scenes import anomalies, clutter, markings
-from road_scenes.board import Board
+from road_scenes import Style, anomalies
+from road_scenes.board import TEXTURES, Board
 from road_scenes.canvas import CLASS_NAMES, IGNORE, NUMBER_OF, Canvas
-from road_scenes.style import Style
+from road_scenes.furniture import CLUTTER, CLUTTER_TEXTURES
 
 SCENES = 40
 PINNED = [122.82, 117.86, 129.43, 117.87, 119.88, 122.37, 133.92]
@@ -118,16 +118,16 @@ def silhouette(family, board_label):
 
 def test_clutter_and_anomalies_share_no_family_and_no_texture():
     everything = anomalies.LARGE | anomalies.SMALL
-    assert not clutter.FAMILIES.keys() & everything.keys()
-    assert not clutter.TEXTURES.keys() & markings.TEXTURES.keys()
+    assert not CLUTTER.keys() & everything.keys()
+    assert not CLUTTER_TEXTURES.keys() & TEXTURES.keys()
     across, up = np.meshgrid(np.linspace(-1, 1, 80), np.linspace(0, 2, 80))
-    for one in clutter.TEXTURES.values():
-        for other in markings.TEXTURES.values():
+    for one in CLUTTER_TEXTURES.values():
+        for other in TEXTURES.values():
             assert (one(across, up) != other(across, up)).mean() > 0.1
 
 
 def test_no_anomaly_has_the_outline_of_clutter():
-    known = [silhouette(family, "void")[0] for family in clutter.FAMILIES.values()]
+    known = [silhouette(family, "void")[0] for family in CLUTTER.values()]
     for name, family in (anomalies.LARGE | anomalies.SMALL).items():
         shape, pixels = silhouette(family, "anomaly")
         overlap = max((shape & other).sum() / (shape | other).sum() for other in known)

@@ -1,10 +1,12 @@
-"""Data sets with a class for every pixel, all in Cityscapes train ids."""
+"""The data sets, image by image: those with a class for every pixel, in train ids, and the benchmarks."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from torch.utils.data import Dataset
 
+from course_lib.data.benchmarks import BENCHMARKS, find_benchmark, find_pairs
 from course_lib.data.files import ImagePairs, Sample, list_files
 from course_lib.data.mini import mini_root
 from course_lib.labels import CAMVID_TO_TRAIN_ID, IGNORE, LABEL_IDS
@@ -40,7 +42,7 @@ class CamVid(ImagePairs):
         folder = root or data_root() / "CamVid"
         if not (folder / split).is_dir():
             raise FileNotFoundError(
-                f"no folder {folder / split}: python data_scripts/fetch_camvid.py fetches it, or point "
+                f"no folder {folder / split}: python3 start.py fetch camvid fetches it, or point "
                 "COURSE_DATA at the folder that holds CamVid"
             )
         self.images = list_files(folder / split, ".png")
@@ -87,9 +89,8 @@ class Cityscapes(ImagePairs):
         self.masks = sorted((folder / "gtFine").glob(f"{pattern}_gtFine_labelIds.png"))
         if not self.images:
             raise FileNotFoundError(
-                f"no leftImg8bit/{split}/*/*_leftImg8bit.png in {folder}: python "
-                "data_scripts/fetch_cityscapes.py fetches it with your account, or point COURSE_DATA at the "
-                "folder that holds cityscapes"
+                f"no leftImg8bit/{split}/*/*_leftImg8bit.png in {folder}: python3 start.py fetch "
+                "cityscapes fetches it with your account, or point COURSE_DATA at the folder that holds it"
             )
         stems = [
             {path.name.removesuffix(ending) for path in paths}
@@ -117,3 +118,41 @@ SEGMENTATION_SETS: dict[str, Callable[[str], Dataset[Sample]]] = {
     "cityscapes": Cityscapes,
 }
 """Every data set with a class per pixel, by name; call it with a split."""
+
+
+class BenchmarkImages(ImagePairs):
+    """The images of one benchmark in order, each with a target of 0 normal, 1 anomaly, 255 void."""
+
+    def __init__(self, name: str, root: Path | None = None) -> None:
+        """Look at the folder; nothing is decoded yet.
+
+        Args:
+            name: a key of ``BENCHMARKS``; or the path of a folder of your own that holds ``images`` and
+                ``labels_masks``, png of 0 normal, 1 anomaly, 255 void.
+            root: the folder of all benchmarks, by default ``benchmarks`` under the data root; the generated
+                ones are in ``data/mini``, and drawn on first use.
+
+        Raises:
+            ValueError: if the name is unknown.
+            FileNotFoundError: if the folder is missing or empty, or an image has no mask or a mask no image.
+        """
+        if os.sep in name or "/" in name:
+            folder = Path(name).expanduser().resolve()
+            name, root = folder.name, folder.parent
+        elif name not in BENCHMARKS and root is None:
+            raise unknown_name("benchmark", name, [*BENCHMARKS, "the path of a folder"])
+        self.name, self.benchmark = name, find_benchmark(name)
+        self.values = {0: 0, self.benchmark.anomaly_value: 1, IGNORE: IGNORE}
+        home = mini_root if self.benchmark.generated and root is None else data_root
+        pairs = find_pairs(name, self.benchmark, root or home() / "benchmarks")
+        self.images, self.masks = [image for image, _ in pairs], [mask for _, mask in pairs]
+        self.is_bundle = self.images[0].parent.name == "images" and self.images[0].stem == self.masks[0].stem
+
+    def __getitem__(self, index: int) -> Sample:
+        """Decode one image and its target; in an official layout it is named by its number, as in the bundle.
+
+        Raises:
+            ValueError: if a file is damaged, sizes differ, or the mask holds an unknown value.
+        """
+        sample = super().__getitem__(index)
+        return sample if self.is_bundle else sample._replace(name=str(index))

@@ -1,19 +1,49 @@
-"""Scenes with anomalies: five kinds, which imitate the five public benchmarks."""
+"""Finished scenes: ordinary ones, and five kinds with anomalies, which imitate the five public benchmarks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageFilter
 
 from road_scenes.anomalies import DULL, LARGE, PAINTS, PLAIN, SMALL, draw_anomaly_at
-from road_scenes.canvas import ANOMALY, IGNORE, NUMBER_OF, SUPERSAMPLING, Canvas
+from road_scenes.canvas import ANOMALY, IGNORE, NUMBER_OF, SUPERSAMPLING, Canvas, Colour, Range, Style
 from road_scenes.finish import finish
-from road_scenes.layout import draw_bonnet, fill_street
-from road_scenes.plan import Plan
-from road_scenes.scene import Scene
-from road_scenes.style import Colour, Range, Style
+from road_scenes.layout import Plan, draw_bonnet, fill_street
+
+
+class Scene(NamedTuple):
+    """A picture and what every pixel of it is."""
+
+    image: np.ndarray
+    """RGB, uint8 (H, W, 3)."""
+    target: np.ndarray
+    """uint8 (H, W); 255 is void."""
+
+
+def draw(seed: int, size: tuple[int, int] = (128, 256)) -> Scene:
+    """Draw an ordinary scene, for training and validation; no anomaly is in it.
+
+    Args:
+        seed: any integer; equal seeds give equal scenes.
+        size: height and width in pixels.
+
+    Returns:
+        The image, and its target of train ids 0 to 18 and 255 (bonnet, clutter).
+
+    >>> scene = draw(0)
+    >>> scene.image.shape, scene.target.shape
+    ((128, 256, 3), (128, 256))
+    """
+    canvas = Canvas(Random(f"scene {seed}"), Style(), size)
+    plan = Plan(canvas)
+    fill_street(plan)
+    plan.paint()
+    draw_bonnet(canvas)
+    return Scene(*finish(canvas))
+
 
 Families = dict[str, Callable]
 

@@ -9,8 +9,7 @@ from small_archives import official_copy
 from small_data import write_benchmark
 
 from course_lib import evaluation, models
-from course_lib.data import BenchmarkImages
-from course_lib.data.layouts import OFFICIAL
+from course_lib.data import OFFICIAL, BenchmarkImages
 
 SETTINGS = evaluation.Settings(size=(32, 64), resamples=40)
 
