@@ -10,8 +10,7 @@ from torch import Tensor
 from course_lib import data, evaluation, metrics, scores
 from course_lib.labels import IGNORE
 from course_lib.lesson import figures
-from course_lib.lesson.widgets import controls
-from course_lib.lesson.widgets.explorer import Explorer, View, percent
+from course_lib.lesson.widgets.explorer import Explorer, View, percent, tick
 from course_lib.models import Network
 
 MISTAKES = {
@@ -42,8 +41,14 @@ def protocol_explorer(
 
     @cache
     def scored(raw_input: bool, native: bool) -> list[list[Tensor]]:
-        """Return both scores of all images; a pass of the network for each pair of answers."""
-        return _score(network, samples, settings, _protocol(raw_input, native))
+        """Return both scores (H, W) of each image; a pass of the network for each pair of answers."""
+        protocol, found = _protocol(raw_input, native), []
+        with evaluation.ready(network, replace(settings, protocol=protocol)):
+            for sample in samples:
+                picture = evaluation.network_input(protocol, sample, settings.size)
+                logits = network(picture.to(settings.device)).float().cpu()
+                found.append([evaluation.to_size_of(sample.target, score(logits)[0]) for score in BOTH])
+        return found
 
     def view(
         raw_input: bool, counts_void: bool, inverts_void: bool, chord: bool, native: bool = False
@@ -51,9 +56,9 @@ def protocol_explorer(
         protocol = _protocol(raw_input, native, counts_void, inverts_void, chord)
         targets = [evaluation.ground_truth(protocol, sample, images.name) for sample in samples]
         maps = [both[int(inverts_void)] for both in scored(raw_input, native)]
-        return _shown(samples, maps, targets, protocol.fpr_convention)
+        return _shown(samples[0], maps, targets, protocol.fpr_convention)
 
-    ticks = {name: controls.tick(label) for name, label in MISTAKES.items()}
+    ticks = {name: tick(label) for name, label in MISTAKES.items()}
     if all(sample.image.size == tuple(settings.size[::-1]) for sample in samples):
         del ticks["native"]  # nothing would change
     return Explorer("protocol explorer", ticks, view)
@@ -73,29 +78,11 @@ def _protocol(
     )
 
 
-def _score(
-    network: Network,
-    samples: Sequence[data.Sample],
-    settings: evaluation.Settings,
-    protocol: evaluation.Protocol,
-) -> list[list[Tensor]]:
-    """Return both scores (H, W) of each image, at the size of its truth."""
-    found = []
-    with evaluation.ready(network, replace(settings, protocol=protocol)):
-        for sample in samples:
-            picture = evaluation.network_input(protocol, sample, settings.size)
-            logits = network(picture.to(settings.device)).float().cpu()
-            found.append([evaluation.to_size_of(sample.target, score(logits)[0]) for score in BOTH])
-    return found
-
-
-def _shown(
-    samples: Sequence[data.Sample], maps: Sequence[Tensor], targets: Sequence[Tensor], convention: str
-) -> View:
-    """Return picture and numbers of all images together."""
-    valid = [target != IGNORE for target in targets]
-    values = torch.cat([found[where] for found, where in zip(maps, valid, strict=True)])
-    is_anomaly = torch.cat([target[where] == 1 for target, where in zip(targets, valid, strict=True)])
+def _shown(first: data.Sample, maps: Sequence[Tensor], targets: Sequence[Tensor], convention: str) -> View:
+    """Return the picture of the first image, and the numbers of all images together."""
+    truths = torch.cat([target.flatten() for target in targets])
+    values = torch.cat([found.flatten() for found in maps])[truths != IGNORE]
+    is_anomaly = truths[truths != IGNORE] == 1
     curve = metrics.exact_curve(values, is_anomaly)
     auprc, fpr95 = curve.average_precision().item(), curve.fpr_at_tpr(0.95, convention).item()
     chance = is_anomaly.double().mean().item()
@@ -105,5 +92,5 @@ def _shown(
         "FPR95": percent(fpr95, 2),
         "pixels at one score": percent(curve.largest_tie().item()),
     }
-    sample = samples[0]._replace(target=targets[0])
+    sample = first._replace(target=targets[0])
     return View(figures.protocol_panels(sample, maps[0], 100 * auprc, 100 * fpr95, 100 * chance), numbers)

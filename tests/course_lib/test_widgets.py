@@ -12,7 +12,7 @@ from small_notebooks import write_lesson
 
 from course_lib import data, evaluation, metrics, models, scores, training
 from course_lib.lesson import figures, widgets
-from course_lib.lesson.widgets.controls import TOOLTIP
+from course_lib.lesson.widgets.explorer import TOOLTIP
 from course_tools import pages
 
 LIVE = "application/vnd.jupyter.widget-view+json"
