@@ -181,18 +181,15 @@ def same(value: Any, before: Any) -> bool:
     if isinstance(value, dict) and isinstance(before, dict):
         return value.keys() == before.keys() and all(same(value[key], before[key]) for key in before)
     if isinstance(value, Tensor):
-        return value.dtype == before.dtype and value.shape == before.shape and _equal(value, before)
+        if value.dtype != before.dtype or value.shape != before.shape:
+            return False
+        equal = value.detach() == before
+        return bool((equal | (value.isnan() & before.isnan())).all())
     if isinstance(value, np.ndarray):
         return value.dtype == before.dtype and np.array_equal(
             value, before, equal_nan=value.dtype.kind in "fc"
         )
     return value is before or bool(value == before)
-
-
-def _equal(value: Tensor, before: Tensor) -> bool:
-    """Tell whether two tensors of one shape and dtype hold the same, NaN included."""
-    equal = value.detach() == before
-    return bool((equal | (value.isnan() & before.isnan())).all())
 
 
 def _mentioned(call: Callable[[], Any]) -> Iterator[tuple[str, Any]]:
