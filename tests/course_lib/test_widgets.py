@@ -241,7 +241,7 @@ def test_a_page_says_where_the_controls_stand_and_that_they_move_elsewhere(pixel
     assert f"training <strong>{training.training_title('ce')}</strong>" in still
     assert f"score <strong>{scores.TITLES['max_logit']}</strong>" in still
     explorer = widgets.protocol_explorer(void_network, SHIPPED, benchmarks[1])
-    explorer.controls["chord"].value = True
+    explorer.controls["fpr_convention"].value = True
     still = explorer._repr_mimebundle_()["text/html"]
     assert "FPR95 on the chord <strong>yes</strong>" in still
     assert "images in 0 to 255 <strong>no</strong>" in still

@@ -15,12 +15,12 @@ from course_lib.models import Network
 
 MISTAKES = {
     "raw_input": "images in 0 to 255",
-    "native": "native size",
+    "size": "native size",
     "counts_void": "void counts as anomaly",
     "inverts_void": "1 - P(void), rounded, instead of log P(void)",
-    "chord": "FPR95 on the chord",
+    "fpr_convention": "FPR95 on the chord",
 }
-"""Ticked all at once, they are protocol ``paper``; none of them is protocol ``benchmark``."""
+"""Fields of protocol ``paper``: ticked all at once they are that protocol, none of them is ``benchmark``."""
 
 BOTH = (scores.void, scores.one_minus_void)
 """The void score, and the paper's."""
@@ -40,9 +40,9 @@ def protocol_explorer(
     samples = [images[i] for i in range(min(count, len(images)))]
 
     @cache
-    def scored(raw_input: bool, native: bool) -> list[list[Tensor]]:
+    def scored(*ticked: str) -> list[list[Tensor]]:
         """Return both scores (H, W) of each image; a pass of the network for each pair of answers."""
-        protocol, found = _protocol(raw_input, native), []
+        protocol, found = _with_mistakes(ticked), []
         with evaluation.ready(network, replace(settings, protocol=protocol)):
             for sample in samples:
                 picture = evaluation.network_input(protocol, sample, settings.size)
@@ -50,32 +50,24 @@ def protocol_explorer(
                 found.append([evaluation.to_size_of(sample.target, score(logits)[0]) for score in BOTH])
         return found
 
-    def view(
-        raw_input: bool, counts_void: bool, inverts_void: bool, chord: bool, native: bool = False
-    ) -> View:
-        protocol = _protocol(raw_input, native, counts_void, inverts_void, chord)
+    def view(**ticks: bool) -> View:
+        ticked = [name for name in MISTAKES if ticks.get(name)]
+        protocol = _with_mistakes(ticked)
         targets = [evaluation.ground_truth(protocol, sample, images.name) for sample in samples]
-        maps = [both[int(inverts_void)] for both in scored(raw_input, native)]
+        passes = scored(*(name for name in ticked if name in ("raw_input", "size")))
+        maps = [both[int(protocol.inverts_void)] for both in passes]
         return _shown(samples[0], maps, targets, protocol.fpr_convention)
 
     ticks = {name: tick(label) for name, label in MISTAKES.items()}
     if all(sample.image.size == tuple(settings.size[::-1]) for sample in samples):
-        del ticks["native"]  # nothing would change
+        del ticks["size"]  # nothing would change
     return Explorer("protocol explorer", ticks, view)
 
 
-def _protocol(
-    raw_input: bool, native: bool, counts_void: bool = False, inverts_void: bool = False, chord: bool = False
-) -> evaluation.Protocol:
-    """Return a protocol with some of the paper's mistakes."""
-    return evaluation.Protocol(
-        "made of some of the paper's mistakes",
-        raw_input=raw_input,
-        size="native" if native else "given",
-        counts_void=counts_void,
-        inverts_void=inverts_void,
-        fpr_convention="chord" if chord else "step",
-    )
+def _with_mistakes(names: Sequence[str]) -> evaluation.Protocol:
+    """Return protocol ``benchmark`` with some of the paper's mistakes."""
+    paper = evaluation.PROTOCOLS["paper"]
+    return replace(evaluation.PROTOCOLS["benchmark"], **{name: getattr(paper, name) for name in names})
 
 
 def _shown(first: data.Sample, maps: Sequence[Tensor], targets: Sequence[Tensor], convention: str) -> View:
