@@ -165,6 +165,7 @@ def test_no_tick_is_protocol_benchmark_and_all_are_protocol_paper(void_network, 
     settings = evaluation.Settings(("void",), protocol=protocol, size=(64, 128), resamples=0)
     (row,) = evaluation.evaluate(void_network, [images], settings, progress=False)
     explorer = widgets.protocol_explorer(void_network, settings, images)
+    assert set(explorer.controls) == set(evaluation.DEVIATIONS)
     view = explorer.view(**dict.fromkeys(explorer.controls, protocol == "paper"))
     assert number(view, "AuPRC") == pytest.approx(row["auprc"], abs=0.006)
     assert number(view, "FPR95") == pytest.approx(row["fpr95"], abs=0.006)
