@@ -128,17 +128,17 @@ def ready(network: Network, settings: Settings) -> Iterator[None]:
 def score(network: Network, images: Tensor, settings: Settings) -> dict[Key, Tensor]:
     """Return all score maps (h, w) of one image (1, 3, h, w), on the network's device.
 
-    On a CPU the logits come in strips, which stay in its cache and take little memory. The maps are the same.
+    On a CPU they are made in strips, which stay in its cache and take little memory. The maps are the same.
 
     Raises:
         ValueError: if the device cannot compute them, for want of memory say.
     """
     functions, (height, width) = settings.score_functions(), images.shape[-2:]
     fitting = STRIP_PIXELS // width if settings.device.type == "cpu" else height
-    rows = network.size_multiple * max(1, -(-fitting // network.size_multiple))
+    rows = max(1, fitting)
     maps = {key: torch.empty(height, width, device=settings.device) for key in functions}
     with clear_errors(images, settings.device):
-        strips = network.logits_in_strips(images.to(settings.device), rows)
+        strips = network(images.to(settings.device)).split(rows, dim=2)
         for top, logits in zip(range(0, height, rows), strips, strict=True):
             logits = logits.float().contiguous()  # class by class: scores go through all classes of a pixel
             for key, function in functions.items():

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from course_lib.metrics import StreamingMetrics, intervals_of, percentile_interval
 
 PIXELS = 200
-TABLE = Path(__file__).resolve().parents[2] / "course_lib" / "lesson" / "tables" / "facts" / "coverage.csv"
+TABLE = Path(__file__).resolve().parents[2] / "course_lib" / "lesson" / "tables" / "measured" / "coverage.csv"
 
 
 def simulated(images, seed, pixels=PIXELS):

@@ -1,11 +1,9 @@
 """The toy of two classes in the plane: learnt by every loss, repeatable, and drawn with true numbers."""
 
-import itertools
-
 import pytest
 import torch
 
-from course_lib import scores, training
+from course_lib import losses, scores, training
 from course_lib.lesson import figures
 from course_lib.metrics import average_precision
 
@@ -65,18 +63,11 @@ def test_the_figure_has_a_panel_per_network_with_its_auprc(points, score):
     assert "chance is 33 %" in figure.alt
 
 
-def test_cross_entropy_falls_with_length_and_logit_norm_does_not():
-    right, wrong = figures.loss_against_length().axes
-    entropy, norm = ([line.get_ydata() for line in axis.lines] for axis in (right, wrong))
-    assert all(a > b for a, b in itertools.pairwise(entropy[0]))
-    assert norm[0][-1] > norm[0][0] and entropy[0][-1] < 1e-3
-    for flat in (entropy[1], norm[1]):
-        assert max(flat) == pytest.approx(min(flat), rel=1e-4)
-
-
-def test_the_focal_loss_is_drawn_below_cross_entropy_and_says_by_how_much():
-    figure = figures.focal_against_probability()
-    curves = [line.get_ydata() for line in figure.axes[0].lines]
-    for higher, lower in itertools.pairwise(curves):
-        assert all(a > b for a, b in zip(higher, lower, strict=True))
-    assert "At 0.9 it is 0.11 for γ = 0" in figure.alt and "0.0011 for γ = 2" in figure.alt
+@pytest.mark.parametrize("true_class", [0, 2])
+def test_cross_entropy_rewards_or_punishes_length_and_logit_norm_does_not(true_class):
+    target, weights = torch.full((1, 1, 1), true_class), torch.ones(3)
+    longer = [a * torch.tensor([2.0, 1.0, 0.0]).view(1, 3, 1, 1) for a in torch.logspace(-1, 1, 60)]
+    entropies = [losses.cross_entropy_sum(logits, target, weights).item() for logits in longer]
+    norms = [losses.logit_norm_sum(logits, target, weights, temperature=1).item() for logits in longer]
+    assert entropies == sorted(entropies, reverse=true_class == 0)
+    assert max(norms) == pytest.approx(min(norms), rel=1e-4)

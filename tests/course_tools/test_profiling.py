@@ -174,12 +174,6 @@ def test_images_that_do_not_fit_are_one_clear_error(monkeypatch):
         profiling.forward_latency(network, torch.rand(2, 3, *SIZE))
 
 
-def test_costs_are_drawn_with_their_numbers():
-    one = profiling.Cost(parameters=2_066_836, milliseconds=12.3, training_megabytes=46.2)
-    figure = figures.network_costs({"ERFNet": one, "ENet": one})
-    assert "million parameters: ERFNet 2.07, ENet 2.07; milliseconds an image: ERFNet 12.3" in figure.alt
-
-
 @pytest.fixture
 def profiles():
     row = {"model": "erfnet", "head": "linear", "speed": "plain", "milliseconds": 40.0, "same_class": 100.0}
@@ -194,10 +188,6 @@ def test_times_and_memory_are_drawn_with_their_numbers(profiles):
     assert "training step, MB: ERFNet with cross-entropy 60" in figures.memory_bars(plain).alt
     without = plain.assign(training_milliseconds=None)
     assert len(figures.time_bars(without).axes) == 1
-
-
-def test_gain_and_error_stand_side_by_side(profiles):
-    assert "plain 1.00 times, 0 %, fast 2.00 times, 0.5 %" in figures.speed_and_error(profiles).alt
 
 
 def test_only_what_no_other_beats_is_on_the_front():

@@ -1,18 +1,29 @@
 """The check under an exercise: cases in, a report and points out."""
 
+import contextlib
+import copy
+import io
+import logging
+import os
+import sys
 import textwrap
 import traceback
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from course_lib.lesson.checks.arguments import Arguments, copied
+import numpy as np
+import torch
+from torch import Tensor
+
 from course_lib.lesson.checks.comparison import RESULT, difference, explained
 from course_lib.lesson.checks.progress import record
-from course_lib.lesson.checks.silence import silence
 
 NOT_ATTEMPTED = "not attempted yet"
 OURS = "this name stands for the course's version now; run your answer cell again, then this one"
 REPORT_WIDTH = 100
+WATCHED = (Tensor, np.ndarray, list, dict)
+STDERR = 2  # its number, for those who do not write through Python
 
 
 class Check:
@@ -130,3 +141,136 @@ class Check:
             return False
         last = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1]
         return last.f_code.co_qualname.split(".")[0] == self.title
+
+
+class Arguments:
+    """Copies of the tensors, arrays, lists and dictionaries that a function without arguments mentions."""
+
+    def __init__(self, call: Callable[[], Any]) -> None:
+        """Copy them; what cannot be copied is not watched."""
+        self.variables: dict[str, tuple[Any, Any]] = {}
+        for name, value in _mentioned(call):
+            if isinstance(value, WATCHED):
+                with contextlib.suppress(TypeError, ValueError, RuntimeError):
+                    self.variables[name] = value, copied(value)
+
+    def restore(self) -> str:
+        """Put back what was changed; return the name of the first such variable, or an empty string."""
+        changed = [name for name, (value, before) in self.variables.items() if not same(value, before)]
+        for name in changed:
+            with contextlib.suppress(TypeError, ValueError, RuntimeError):
+                _put_back(*self.variables[name])
+        return changed[0] if changed else ""
+
+
+def copied(value: Any) -> Any:
+    """Return a deep copy; of tensors one without their history, which cannot be copied."""
+    if isinstance(value, Tensor):
+        return value.detach().clone()
+    if type(value) in (list, tuple):
+        return type(value)(copied(item) for item in value)
+    if type(value) is dict:
+        return {key: copied(item) for key, item in value.items()}
+    return copy.deepcopy(value)
+
+
+def same(value: Any, before: Any) -> bool:
+    """Tell whether a variable is still what it was, inside lists and dictionaries as well; NaN equals NaN."""
+    if isinstance(value, (list, tuple)) and isinstance(before, (list, tuple)):
+        return len(value) == len(before) and all(map(same, value, before))
+    if isinstance(value, dict) and isinstance(before, dict):
+        return value.keys() == before.keys() and all(same(value[key], before[key]) for key in before)
+    if isinstance(value, Tensor):
+        if value.dtype != before.dtype or value.shape != before.shape:
+            return False
+        equal = value.detach() == before
+        return bool((equal | (value.isnan() & before.isnan())).all())
+    if isinstance(value, np.ndarray):
+        return value.dtype == before.dtype and np.array_equal(
+            value, before, equal_nan=value.dtype.kind in "fc"
+        )
+    return value is before or bool(value == before)
+
+
+def _mentioned(call: Callable[[], Any]) -> Iterator[tuple[str, Any]]:
+    """Yield name and value of the global and enclosing variables that a function mentions."""
+    for name in call.__code__.co_names:
+        if name in call.__globals__:
+            yield name, call.__globals__[name]
+    for name, cell in zip(call.__code__.co_freevars, call.__closure__ or (), strict=True):
+        yield name, cell.cell_contents
+
+
+def _put_back(value: Any, before: Any) -> None:
+    """Give a changed variable its old content, in place."""
+    if isinstance(value, Tensor):
+        with torch.no_grad():
+            value.data = before
+    elif isinstance(value, dict):
+        value.clear()
+        value.update(before)
+    else:
+        value[:] = before
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """Drop warnings, log lines, displayed results and whatever anybody writes to standard error."""
+    displayhook, logging_level = sys.displayhook, logging.root.manager.disable
+    sys.displayhook = lambda value: None
+    logging.disable(logging.CRITICAL)
+    try:
+        with _closed_descriptor(), contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        sys.displayhook = displayhook
+        logging.disable(logging_level)
+
+
+@contextlib.contextmanager
+def _closed_descriptor() -> Iterator[None]:
+    """Send the descriptor of standard error nowhere; a process without one needs nothing."""
+    try:
+        kept = os.dup(STDERR)
+    except OSError:
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, STDERR)
+    try:
+        yield
+    finally:
+        os.dup2(kept, STDERR)
+        os.close(kept)
+        os.close(nowhere)
+
+
+class SimulatedDevice:
+    """Works on its own, like a GPU: ``run`` puts work into a queue, and only ``wait`` lets it be done."""
+
+    def __init__(self, costs: Sequence[float], waiting: float = 0.0, starting: float = 0.25) -> None:
+        """Start at time 0.
+
+        Args:
+            costs: how long each run takes, one after the other; the last one stands for all later ones.
+            waiting: how much work is in the queue already.
+            starting: how long it takes to put a run into the queue.
+        """
+        self.time, self.queue = 0.0, waiting
+        self.costs, self.starting = list(costs), starting
+        self.runs = 0
+
+    def run(self) -> None:
+        """Put one run into the queue and return at once."""
+        self.time += self.starting
+        self.queue += self.costs[min(self.runs, len(self.costs) - 1)]
+        self.runs += 1
+
+    def wait(self) -> None:
+        """Return when the queue is empty."""
+        self.time, self.queue = self.time + self.queue, 0.0
+
+    def clock(self) -> float:
+        """Return the time."""
+        return self.time

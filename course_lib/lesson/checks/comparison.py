@@ -91,15 +91,12 @@ def _of_dictionaries(actual: Any, expected: dict) -> str:
         return f"got {_brief(actual)} of type {type(actual).__name__}, expected a dictionary"
     if actual.keys() != expected.keys():
         return f"the keys are {_brief(list(actual))}, expected {_brief(list(expected))}"
-    problems = [(key, _of_entry(actual[key], value)) for key, value in expected.items()]
-    return next((f"{problem} for {key!r}" for key, problem in problems if problem), "")
-
-
-def _of_entry(actual: Any, expected: Any) -> str:
-    """Compare one value of a dictionary, where None is a value like others."""
-    if actual is None and expected is not None:
-        return f"{RESULT}None, expected {expected!r}"
-    return difference(actual, expected)
+    for key, value in expected.items():
+        is_missing = actual[key] is None and value is not None  # here None is a value like others
+        problem = f"{RESULT}None, expected {value!r}" if is_missing else difference(actual[key], value)
+        if problem:
+            return f"{problem} for {key!r}"
+    return ""
 
 
 def _of_forms(actual: Any, values: Tensor, expected: Any, wanted: Tensor) -> str:
@@ -109,7 +106,8 @@ def _of_forms(actual: Any, values: Tensor, expected: Any, wanted: Tensor) -> str
     if values.shape != wanted.shape:
         return f"{RESULT}the shape {tuple(values.shape)}, expected {tuple(wanted.shape)}"
     if isinstance(expected, (Tensor, np.ndarray)) and _kind(values) != _kind(wanted):
-        return f"{RESULT}{values.dtype}, expected {_a_kind(wanted)} dtype such as {wanted.dtype}"
+        article = "an" if _kind(wanted) == "integer" else "a"
+        return f"{RESULT}{values.dtype}, expected {article} {_kind(wanted)} dtype such as {wanted.dtype}"
     if "bool" == _kind(values) != _kind(wanted):
         return f"{RESULT}{_brief(actual)}, expected a number"
     return ""
@@ -120,12 +118,6 @@ def _kind(values: Tensor) -> str:
     if values.dtype == torch.bool:
         return "bool"
     return "floating" if values.is_floating_point() else "integer"
-
-
-def _a_kind(values: Tensor) -> str:
-    """Return the kind with its article."""
-    kind = _kind(values)
-    return f"an {kind}" if kind == "integer" else f"a {kind}"
 
 
 def _of_values(values: Tensor, wanted: Tensor) -> str:

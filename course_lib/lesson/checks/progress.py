@@ -5,7 +5,6 @@ import html
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from course_lib.lesson.notebooks import lesson_files
 from course_lib.runtime import PROJECT_ROOT, write_atomically
@@ -23,39 +22,41 @@ class LessonProgress:
     points: float
     most_points: float
 
+    def __str__(self) -> str:
+        """Return a line with a bar of characters."""
+        full = round(BAR * self.points / self.most_points) if self.most_points else 0
+        bar = "█" * full + "░" * (BAR - full)
+        return f"{bar} {self.points:g} of {self.most_points:g}  {self.title}"
+
+    def to_html(self) -> str:
+        """Return a row of a table with a bar in the colours of the notebook."""
+        return (
+            f"<tr><td style='text-align: left'>{html.escape(self.title)}</td>"
+            f"<td><progress max='{self.most_points:g}' value='{self.points:g}'></progress></td>"
+            f"<td>{self.points:g} of {self.most_points:g} points</td></tr>"
+        )
+
 
 class Progress:
     """Where a learner stands in all lessons: a panel in notebooks, lines in terminals."""
 
     def __init__(self, lessons: list[LessonProgress]) -> None:
-        """Show these lessons, in their order."""
+        """Show these lessons, in their order, with the points of all checks when they last ran."""
         self.lessons = lessons
-
-    @property
-    def points(self) -> float:
-        """What all checks gave when they last ran."""
-        return sum(lesson.points for lesson in self.lessons)
-
-    @property
-    def most_points(self) -> float:
-        """What they give at most."""
-        return sum(lesson.most_points for lesson in self.lessons)
+        self.points = sum(lesson.points for lesson in lessons)
+        self.most_points = sum(lesson.most_points for lesson in lessons)
 
     def __repr__(self) -> str:
         """Return a line per lesson and one for all."""
-        rows = [*self.lessons, LessonProgress("all lessons", self.points, self.most_points)]
-        return "\n".join(f"{_bar(row)} {row.points:g} of {row.most_points:g}  {row.title}" for row in rows)
+        return "\n".join(
+            map(str, [*self.lessons, LessonProgress("all lessons", self.points, self.most_points)])
+        )
 
     def _repr_html_(self) -> str:
-        """Return a table with a bar per lesson, in the colours of the notebook."""
-        rows = "".join(
-            f"<tr><td style='text-align: left'>{html.escape(row.title)}</td>"
-            f"<td><progress max='{row.most_points:g}' value='{row.points:g}'></progress></td>"
-            f"<td>{row.points:g} of {row.most_points:g} points</td></tr>"
-            for row in self.lessons
-        )
-        total = f"{self.points:g} of {self.most_points:g} points in all lessons"
-        return f"<table style='font-size: 1em'><caption>{total}</caption>{rows}</table>"
+        """Return a table with a row per lesson."""
+        caption = f"<caption>{self.points:g} of {self.most_points:g} points in all lessons</caption>"
+        rows = "".join(lesson.to_html() for lesson in self.lessons)
+        return f"<table style='font-size: 1em'>{caption}{rows}</table>"
 
 
 def progress() -> Progress:
@@ -65,7 +66,7 @@ def progress() -> Progress:
     except FileNotFoundError:  # a notebook that came alone
         files = []
     known = _read()
-    return Progress([_lesson(path, known) for path in files])
+    return Progress([_lesson(path, known.get(path.stem, {})) for path in files])
 
 
 def record(exercise: str, points: float) -> None:
@@ -81,38 +82,23 @@ def record(exercise: str, points: float) -> None:
 
 
 def _read() -> dict[str, dict[str, float]]:
-    """Return what is kept; nothing if it cannot be read."""
+    """Return what is kept, by lesson and exercise; nothing of what cannot be read."""
     try:
         known = json.loads(FILE.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return {lesson: points for lesson, points in known.items() if isinstance(points, dict)}
+    except (OSError, ValueError, AttributeError):
         return {}
-    return (
-        known if isinstance(known, dict) and all(isinstance(value, dict) for value in known.values()) else {}
-    )
 
 
-def _lesson(path: Path, known: dict[str, dict[str, float]]) -> LessonProgress:
-    """Return how far one lesson is."""
+def _lesson(path: Path, kept: dict[str, float]) -> LessonProgress:
+    """Return how far one lesson is; its first heading is its title."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    checks = {about["grade_id"]: about["points"] for about in map(_check, cells) if about}
-    kept = known.get(path.stem, {})
-    earned = [min(kept.get(name.removesuffix("_check"), 0.0), most) for name, most in checks.items()]
-    return LessonProgress(_title(cells, path), sum(earned), sum(checks.values()))
-
-
-def _check(cell: dict[str, Any]) -> dict[str, Any]:
-    """Return what nbgrader knows of a check cell, empty for any other cell."""
-    about = cell["metadata"].get("nbgrader", {})
-    return about if about.get("grade") and cell["cell_type"] == "code" else {}
-
-
-def _title(cells: list[dict[str, Any]], path: Path) -> str:
-    """Return the first heading of a lesson."""
+    earned, most = 0.0, 0.0
+    for cell in cells:
+        about = cell["metadata"].get("nbgrader", {})
+        if about.get("grade") and cell["cell_type"] == "code":
+            earned += min(kept.get(about["grade_id"].removesuffix("_check"), 0.0), about["points"])
+            most += about["points"]
     lines = "".join("".join(cell["source"]) + "\n" for cell in cells[:1]).splitlines()
-    return next((line[2:] for line in lines if line.startswith("# ")), path.stem)
-
-
-def _bar(row: LessonProgress) -> str:
-    """Return a bar of characters."""
-    full = round(BAR * row.points / row.most_points) if row.most_points else 0
-    return "█" * full + "░" * (BAR - full)
+    title = next((line[2:] for line in lines if line.startswith("# ")), path.stem)
+    return LessonProgress(title, earned, most)

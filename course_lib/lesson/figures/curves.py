@@ -1,20 +1,83 @@
-"""How well a score tells anomalous from normal pixels, threshold by threshold."""
+"""Curves: over any axis, over thresholds, over confidence, over temperatures."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullLocator
 from torch import Tensor
 
-from course_lib.lesson.figures.colours import COLOURS, GREY
-from course_lib.lesson.figures.figure import NOTEBOOK_WIDTH, DescribedFigure
-from course_lib.lesson.figures.score_maps import TRUTH_COLOURS
+from course_lib import scores
+from course_lib.calibration import BINS, Calibration
+from course_lib.evaluation import CHANCE_FPR95
+from course_lib.lesson.figures.figure import (
+    ANOMALY,
+    BLUE,
+    COLOURS,
+    GREY,
+    NORMAL,
+    NOTEBOOK_WIDTH,
+    ORANGE,
+    DescribedFigure,
+)
 from course_lib.metrics import average_precision, exact_curve, fpr_at_tpr
 
-NORMAL, ANOMALY = TRUTH_COLOURS.colors[:2]
+TICKS = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 10)
+"""Of axes on which equal ratios are equally long."""
+
 MOST_POINTS = 2000  # of a curve; more cannot be seen
-BINS = 60
 FOUND = 0.95  # share of the anomalies that FPR95 asks for
+
+
+def curves(
+    x: Sequence[float] | Tensor,
+    lines: Mapping[str, Sequence[float] | Tensor],
+    xlabel: str,
+    ylabel: str,
+    ylim: tuple[float, float | None] = (0, None),
+    ratios: bool = False,
+    dots: Mapping[str, float] | None = None,
+) -> DescribedFigure:
+    """Draw curves with their names; the alternative text tells where each begins and ends, and its extremes.
+
+    Args:
+        x: where they were measured, rising.
+        lines: the values at ``x`` by the name of the curve.
+        xlabel: what ``x`` is.
+        ylabel: what the values are.
+        ylim: the lowest and highest value to show; None: as far as the curves go.
+        ratios: whether equal ratios of ``x`` are equally long, with a line at 1.
+        dots: by the name of a curve, an ``x`` to be marked on it and named in the legend.
+    """
+    x, dots = np.asarray(x), dots or {}
+    figure = DescribedFigure("", 0.75 * NOTEBOOK_WIDTH)
+    axis = figure.subplots()
+    described = []
+    for colour, (name, values) in zip(COLOURS, lines.items(), strict=False):
+        values = np.asarray(values)
+        marked = f"{xlabel} {dots[name]:.3g}" if name in dots else ""
+        axis.plot(x, values, color=colour, label=f"{name}: {marked}" if marked else name)
+        if marked:
+            axis.plot(dots[name], np.interp(dots[name], x, values), "o", color=colour)
+        places = [f"{values[i]:.3g} at {x[i]:.3g}" for i in (0, values.argmin(), -1)]
+        told = f"{name}: first {places[0]}, lowest {places[1]}, last {places[2]}"
+        described.append(f"{told}, marked at {marked}" if marked else told)
+    if ratios:
+        axis.axvline(1, color=GREY, linestyle=":")
+        _ratios(axis, x.min(), x.max())
+    axis.set(xlabel=xlabel, ylabel=ylabel, ylim=ylim)
+    axis.legend(frameon=False)
+    figure.alt = f"{ylabel} against {xlabel}. {'; '.join(described)}."
+    return figure
+
+
+def _ratios(axis: Axes, low: float, high: float) -> None:
+    """Give equal ratios equal lengths."""
+    axis.set_xscale("log")
+    ticks = [tick for tick in TICKS if low <= tick <= high]
+    axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axis.xaxis.set_minor_locator(NullLocator())
 
 
 def ranking_curves(scores: Mapping[str, Tensor], is_anomaly: Tensor, title: str = "") -> DescribedFigure:
@@ -25,8 +88,8 @@ def ranking_curves(scores: Mapping[str, Tensor], is_anomaly: Tensor, title: str 
         is_anomaly: bool, same shape.
         title: a line above the panels.
     """
-    prevalence = is_anomaly.double().mean().item()
-    figure = DescribedFigure("", NOTEBOOK_WIDTH, 4.2)
+    prevalence = 100 * is_anomaly.double().mean().item()
+    figure = DescribedFigure("", height=4.2, title=title)
     precision_axis, roc_axis = figure.subplots(1, 2)
     described = []
     for colour, (name, values) in zip(COLOURS, scores.items(), strict=False):
@@ -36,14 +99,14 @@ def ranking_curves(scores: Mapping[str, Tensor], is_anomaly: Tensor, title: str 
         precision_axis.plot(recall, precision, color=colour, label=f"{name}: AuPRC {auprc:.1f} %")
         roc_axis.plot(fpr, recall, color=colour, label=f"{name}: FPR95 {fpr95:.1f} %")
         roc_axis.plot(fpr95, 100 * FOUND, "o", color=colour)
-    precision_axis.axhline(
-        100 * prevalence, color=GREY, linestyle=":", label=f"chance: {100 * prevalence:.1f} %"
-    )
+    precision_axis.axhline(prevalence, color=GREY, linestyle=":", label=f"chance: {prevalence:.1f} %")
+    precision_axis.set(xlabel="recall: anomalies found, %", ylabel="precision: of the flagged, %")
     roc_axis.plot([0, 100], [0, 100], color=GREY, linestyle=":", label="chance: 95 %")
     roc_axis.axhline(100 * FOUND, color=GREY, linewidth=0.8)
-    _label(precision_axis, "recall: anomalies found, %", "precision: of the flagged, %")
-    _label(roc_axis, "normal pixels flagged, %", "anomalies found, %")
-    figure.suptitle(title)
+    roc_axis.set(xlabel="normal pixels flagged, %", ylabel="anomalies found, %")
+    for axis in (precision_axis, roc_axis):
+        axis.set(xlim=(-1, 101), ylim=(-1, 101))
+        axis.legend(frameon=False, fontsize=9)
     figure.alt = f"{title or 'Precision-recall and ROC curves'}: {'; '.join(described)}."
     return figure
 
@@ -51,44 +114,10 @@ def ranking_curves(scores: Mapping[str, Tensor], is_anomaly: Tensor, title: str 
 def _points(scores: Tensor, is_anomaly: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return recall, precision and false positive rate at up to ``MOST_POINTS`` thresholds, percent."""
     curve = exact_curve(scores, is_anomaly)
-    kept = np.unique(np.linspace(0, len(curve.true_positives) - 1, MOST_POINTS).astype(int))
-    found, alarms = (counts[kept].numpy() for counts in (curve.true_positives, curve.false_positives))
-    return (
-        100 * found / float(curve.anomalous),
-        100 * found / (found + alarms),
-        100 * alarms / float(curve.normal),
-    )
-
-
-def _label(axis: Axes, horizontal: str, vertical: str) -> None:
-    """Finish a panel whose axes are percent."""
-    axis.set(xlabel=horizontal, ylabel=vertical, xlim=(-1, 101), ylim=(-1, 101))
-    axis.legend(frameon=False, fontsize=9)
-    axis.spines[["top", "right"]].set_visible(False)
-
-
-def score_densities(scores: Tensor, is_anomaly: Tensor, name: str) -> DescribedFigure:
-    """Draw how often each score occurs among normal and among anomalous pixels, each set to the same area.
-
-    Args:
-        scores: valid pixels only, any shape; larger is more anomalous.
-        is_anomaly: bool, same shape.
-        name: of the score, below the axis.
-    """
-    edges = np.linspace(*np.percentile(scores.numpy(), [0.1, 99.9]), BINS)
-    figure = DescribedFigure(
-        f"Histograms of {name} for normal and for anomalous pixels, which overlap.", 0.8 * NOTEBOOK_WIDTH, 3.2
-    )
-    axis = figure.subplots()
-    for mask, colour, label in (
-        (~is_anomaly, NORMAL, "normal pixels"),
-        (is_anomaly, ANOMALY, "anomalous pixels"),
-    ):
-        axis.hist(scores[mask].numpy(), edges, density=True, color=colour, alpha=0.6, label=label)
-    axis.set(xlabel=f"{name} (larger is more anomalous)", ylabel="density", yticks=[])
-    axis.legend(frameon=False)
-    axis.spines[["top", "right", "left"]].set_visible(False)
-    return figure
+    found, flagged_normal = curve.positives.cumsum(-1).numpy(), curve.negatives.cumsum(-1).numpy()
+    kept = np.unique(np.linspace(0, len(found) - 1, MOST_POINTS).astype(int))
+    rates = found / found[-1], found / (found + flagged_normal), flagged_normal / flagged_normal[-1]
+    return tuple(100 * rate[kept] for rate in rates)
 
 
 def ranked_pixels(scores: Tensor, is_anomaly: Tensor) -> DescribedFigure:
@@ -98,38 +127,108 @@ def ranked_pixels(scores: Tensor, is_anomaly: Tensor) -> DescribedFigure:
         scores: (K,), distinct.
         is_anomaly: bool, (K,).
     """
-    order = scores.argsort(descending=True).tolist()
-    names = ["anomaly" if is_anomaly[i] else "normal" for i in order]
-    listed = ", ".join(f"{scores[i]:g} {name}" for i, name in zip(order, names, strict=True))
+    ranked = [(f"{scores[i]:g}", bool(is_anomaly[i])) for i in scores.argsort(descending=True).tolist()]
+    names = [f"{score}\n{'anomaly' if anomalous else 'normal'}" for score, anomalous in ranked]
+    listed = ", ".join(name.replace("\n", " ") for name in names)
     figure = DescribedFigure(f"Pixels from the highest score down: {listed}.", 0.7 * NOTEBOOK_WIDTH, 1.9)
     axis = figure.subplots()
-    for position, (index, name) in enumerate(zip(order, names, strict=True)):
-        axis.bar(position, 1, width=0.9, color=ANOMALY if name == "anomaly" else NORMAL)
-        axis.text(position, 0.5, f"{scores[index]:g}\n{name}", color="white", ha="center", va="center")
+    colours = [ANOMALY if anomalous else NORMAL for _, anomalous in ranked]
+    bars = axis.bar(range(len(ranked)), 1, width=0.9, color=colours)
+    axis.bar_label(bars, names, label_type="center", color="white")
     axis.set(xticks=[], yticks=[], ylim=(0, 1))
     axis.set_xlabel("the threshold comes down from the left: one pixel more is flagged at each step")
-    axis.spines[["top", "right", "left", "bottom"]].set_visible(False)
+    axis.spines[:].set_visible(False)
     return figure
 
 
-def chance_levels(auprc: Sequence[float], fpr95: Sequence[float], prevalence: float) -> DescribedFigure:
-    """Draw what many random scores reach, beside what chance predicts.
+def reliability_diagrams(
+    calibrations: Mapping[str, Calibration], title: str = "", quick: bool = False
+) -> DescribedFigure:
+    """Draw the accuracy in bins of confidence, and how many pixels they hold: a column per temperature.
 
     Args:
-        auprc: of each random score, a fraction.
-        fpr95: of each random score, a fraction.
-        prevalence: share of anomalous pixels, a fraction.
+        calibrations: by a name, of ``calibration.measure_calibration``.
+        title: a line above the panels.
+        quick: whether to follow a slider: a single one, its two panels side by side.
     """
-    alt = (
-        f"Histograms over {len(auprc)} random scores: AuPRC lies around the prevalence, "
-        f"{100 * prevalence:.1f} %; FPR95 around 95 %."
+    figure = DescribedFigure("", *((9.0, 4.0) if quick else (NOTEBOOK_WIDTH, 4.6)), title, quick)
+    if quick:
+        figure.subplots_adjust(left=0.08, right=0.98, top=0.86, bottom=0.14, wspace=0.25)
+        panels = [figure.subplots(1, 2, sharex=True)]
+    else:
+        panels = figure.subplots(2, len(calibrations), sharex=True, squeeze=False, height_ratios=(3, 1)).T
+    described = []
+    for (diagram, shares), (name, found) in zip(panels, calibrations.items(), strict=True):
+        _draw_reliability(diagram, shares, found)
+        diagram.set_title(f"{name}: ECE {100 * found.ece:.1f} %, NLL {found.nll:.3f}", fontsize=11)
+        described.append(
+            f"{name}: mean confidence {100 * found.confidence:.1f} %, accuracy {100 * found.accuracy:.1f} %, "
+            f"ECE {100 * found.ece:.1f} %"
+        )
+    first, below = panels[0]
+    first.set_ylabel("accuracy, %")
+    below.set_ylabel("pixels, %")
+    if quick:
+        first.set_xlabel("confidence, %")
+        first.legend(frameon=False, loc="upper left", fontsize=9)
+    else:
+        handles = first.get_legend_handles_labels()
+        figure.legend(*handles, loc="outside lower center", ncols=3, frameon=False)
+    figure.alt = f"{title or 'Reliability diagrams'}. {'; '.join(described)}"
+    return figure
+
+
+def _draw_reliability(diagram: Axes, shares: Axes, found: Calibration) -> None:
+    """Draw the accuracy and the mean confidence of each bin, and how many pixels it holds."""
+    pixels, confidence, accuracy = found.bins.numpy()
+    middles, width = 100 * (np.arange(BINS) + 0.5) / BINS, 100 / BINS
+    diagram.bar(middles, 100 * accuracy, width, color=BLUE, edgecolor="white", label="accuracy")
+    diagram.bar(
+        middles, 100 * (confidence - accuracy), width, bottom=100 * accuracy, color=ORANGE, alpha=0.45,
+        edgecolor="white", label="gap to the mean confidence",
+    )  # fmt: skip
+    diagram.plot([0, 100], [0, 100], color=GREY, linestyle=":", label="perfectly calibrated")
+    diagram.set(xlim=(0, 100), ylim=(0, 100))
+    shares.bar(middles, 100 * pixels / pixels.sum(), width, color=GREY, edgecolor="white")
+    shares.set(yscale="log", ylim=(0.01, 100), xlabel="confidence, %")  # few lie outside the last bin
+    shares.set_yticks([0.01, 1, 100], ["0.01", "1", "100"])
+    shares.yaxis.set_minor_locator(NullLocator())
+
+
+def temperature_curves(frame: pd.DataFrame, fitted: float | None = None) -> DescribedFigure:
+    """Draw AuPRC and FPR95 of one score against the temperature, a column per benchmark.
+
+    Args:
+        frame: of one network and score at several temperatures, with intervals.
+        fitted: the temperature of the validation images, marked by a line.
+    """
+    title, benchmarks = scores.TITLES[frame["score"].iloc[0]], list(frame["benchmark"].unique())
+    figure = DescribedFigure("", 1.2 * NOTEBOOK_WIDTH, 4.6, title)
+    panels = figure.subplots(2, len(benchmarks), sharex=True, squeeze=False)
+    described = []
+    for (upper, lower), benchmark in zip(panels.T, benchmarks, strict=True):
+        rows = frame[frame["benchmark"] == benchmark].sort_values("temperature")
+        t = rows["temperature"]
+        for axis, metric, colour, chance in (
+            (upper, "auprc", BLUE, rows["chance"].iloc[0]),
+            (lower, "fpr95", ORANGE, CHANCE_FPR95),
+        ):
+            axis.fill_between(t, rows[f"{metric}_low"], rows[f"{metric}_high"], color=colour, alpha=0.2)
+            axis.plot(t, rows[metric], "o-", color=colour, markersize=3.5)
+            axis.axhline(chance, color=GREY, linestyle=":")
+            if fitted is not None:
+                axis.axvline(fitted, color=GREY, linestyle="--", linewidth=1)
+            _ratios(axis, t.min(), t.max())
+        upper.set(ylim=(0, 1.05 * rows["auprc_high"].max()))
+        upper.set_title(benchmark, fontsize=10)
+        lower.set(ylim=(0, 105))
+        described.append(f"{benchmark} {rows['auprc'].min():.1f} to {rows['auprc'].max():.1f} %")
+    panels[0, 0].set_ylabel("AuPRC, % (higher is better)", fontsize=9)
+    panels[1, 0].set_ylabel("FPR95, % (lower is better)", fontsize=9)
+    marked = "" if fitted is None else f"; dashed: T = {fitted:.3g}, fitted on validation images"
+    figure.supxlabel(f"temperature; bands: 95 % intervals over images; dotted: chance{marked}", fontsize=10)
+    figure.alt = (
+        f"AuPRC and FPR95 of {title} against the temperature, with bands and chance, per benchmark. AuPRC "
+        f"over all temperatures: {', '.join(described)}."
     )
-    figure = DescribedFigure(alt, NOTEBOOK_WIDTH, 2.9)
-    panels = (("AuPRC", auprc, prevalence, "prevalence"), ("FPR95", fpr95, FOUND, "share to be found"))
-    for axis, (name, values, expected, what) in zip(figure.subplots(1, 2), panels, strict=True):
-        axis.hist(100 * np.asarray(values), bins=20, color=GREY)
-        axis.axvline(100 * expected, color=ANOMALY, linewidth=2, label=f"{what}: {100 * expected:.1f} %")
-        axis.set(xlabel=f"{name} of a random score, %", ylabel="number of random scores")
-        axis.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1))  # not across the bars
-        axis.spines[["top", "right"]].set_visible(False)
     return figure

@@ -1,13 +1,11 @@
-"""Who got how many points, and which cases are hard."""
+"""Who got how many points, and which cases are hard: for instructors."""
 
-import matplotlib.ticker
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import PercentFormatter
 
-from course_lib.lesson.figures.colours import BLUE, seaborn
-from course_lib.lesson.figures.figure import DescribedFigure
+from course_lib.lesson.figures.figure import BLUE, DescribedFigure, colour_legend, seaborn
 
 MOST_NAMES = 60  # learners whose names and numbers can still be read
 MOST_CASES = 15
@@ -15,45 +13,47 @@ PALE, HELD = "#e4e4e8", "#d95f02"
 
 
 def points_map(grades: pd.DataFrame) -> DescribedFigure:
-    """Draw the points of each learner and exercise as a heat map.
+    """Draw the points of each learner and exercise as a heat map, the best learner first.
 
     Args:
         grades: a row per student, lesson and exercise, with ``points`` (NaN: held), ``max_points`` and
             ``attempted``.
     """
-    points = _wide(grades, grades["points"] / grades["max_points"])
-    attempted = _wide(grades, grades["attempted"].astype(float))
-    held = points.isna() & attempted.notna()
-    order = points.fillna(0).sum(axis=1).sort_values(ascending=False).index
-    points, attempted, held = (frame.loc[order] for frame in (points, attempted, held))
-    named = len(points) <= MOST_NAMES
-    row = 0.26 if named else min(0.26, 12 / len(points))
-    size = max(7.0, 2.6 + 0.55 * points.shape[1]), 3.4 + row * len(points)
-    figure = DescribedFigure(_told(points, held), *size)
+    named = grades.assign(
+        column=grades["lesson"].str[:2] + " " + grades["exercise"],
+        share=grades["points"] / grades["max_points"],
+    ).sort_values("lesson", kind="stable")
+    columns = list(dict.fromkeys(named["column"]))
+    share, points, attempted = (
+        named.pivot(index="student", columns="column", values=value)[columns].astype(float)
+        for value in ("share", "points", "attempted")
+    )
+    order = share.fillna(0).sum(axis=1).sort_values(ascending=False).index
+    share, points, attempted = (frame.loc[order] for frame in (share, points, attempted))
+    held, readable = share.isna() & attempted.notna(), len(share) <= MOST_NAMES
+    means = "; ".join(f"{name} {mean:.0%}" for name, mean in share.mean().items())
+    alt = f"{len(share)} learners; {held.to_numpy().sum()} exercises held; mean share of the points: {means}."
+    row = 0.26 if readable else min(0.26, 12 / len(share))
+    figure = DescribedFigure(
+        alt, max(7.0, 2.6 + 0.55 * len(columns)), 3.4 + row * len(share), "Points per exercise"
+    )
     axis = figure.subplots()
-    shown = points.where(attempted > 0)
+    numbers = points.map(lambda value: "" if pd.isna(value) else f"{value:g}").to_numpy()
     seaborn().heatmap(
-        shown, ax=axis, cmap="cividis", vmin=0, vmax=1, linewidths=0.5 if named else 0,
-        annot=_numbers(grades, points) if named else False, fmt="", annot_kws={"fontsize": 7},
-        cbar_kws={"label": "share of the points", "format": matplotlib.ticker.PercentFormatter(1)},
+        share.where(attempted > 0), ax=axis, cmap="cividis", vmin=0, vmax=1, linewidths=0.5 * readable,
+        annot=numbers if readable else False, fmt="", annot_kws={"fontsize": 7},
+        cbar_kws={"label": "share of the points", "format": PercentFormatter(1)},
     )  # fmt: skip
     axis.set_facecolor(PALE)
     for y, x in zip(*np.nonzero(held.to_numpy()), strict=True):
-        axis.add_patch(Rectangle((x, y), 1, 1, facecolor=HELD, edgecolor="white", linewidth=0.5 * named))
-    _label(axis, points, named)
+        axis.add_patch(Rectangle((x, y), 1, 1, facecolor=HELD, edgecolor="white", linewidth=0.5 * readable))
+    places = np.arange(len(share)) + 0.5 if readable else []
+    axis.set_yticks(places, share.index if readable else [], fontsize=8, rotation=0)
+    axis.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=60, ha="right", fontsize=8)
+    axis.set(xlabel="", ylabel="" if readable else f"{len(share)} learners")
+    meanings = ("held: needs a look", "not attempted or not handed in")
+    colour_legend(figure, (HELD, PALE), meanings, "outside lower left", fontsize=8)
     return figure
-
-
-def _label(axis: Axes, points: pd.DataFrame, named: bool) -> None:
-    """Write the names of learners and exercises, and what the two further colours mean."""
-    rows, columns = (np.arange(count) + 0.5 for count in points.shape)
-    axis.set_yticks(rows if named else [], points.index if named else [], fontsize=8, rotation=0)
-    axis.set_xticks(columns, _columns(points), rotation=60, ha="right", fontsize=8)
-    axis.set(xlabel="", ylabel="" if named else f"{len(points)} learners")
-    axis.set_title("Points per exercise", pad=26)
-    colours = {"held: needs a look": HELD, "not attempted or not handed in": PALE}
-    legend = [Patch(color=colour, label=meaning) for meaning, colour in colours.items()]
-    axis.legend(handles=legend, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, fontsize=8, frameon=False)
 
 
 def hard_cases(cases: pd.DataFrame) -> DescribedFigure:
@@ -66,42 +66,15 @@ def hard_cases(cases: pd.DataFrame) -> DescribedFigure:
     shown = shown[shown["failed"] > 0].head(MOST_CASES)
     names = [f"{row.lesson[:2]} {row.exercise}: {row.case}" for row in shown.itertuples()]
     told = "; ".join(f"{name} {share:.0%}" for name, share in zip(names, shown["share"], strict=True))
-    figure = DescribedFigure(f"Cases that fail most: {told or 'none'}.", 8, 1.2 + 0.28 * max(len(shown), 1))
+    title = "Cases that fail most, among those who attempted the exercise"
+    height = 1.2 + 0.28 * max(len(shown), 1)
+    figure = DescribedFigure(f"Cases that fail most: {told or 'none'}.", 8, height, title)
     axis = figure.subplots()
     bars = axis.barh(range(len(shown)), shown["share"], color=BLUE)
-    axis.bar_label(
-        bars, [f"{row.failed} of {row.attempted}" for row in shown.itertuples()], padding=3, fontsize=8
-    )
+    counts = [f"{row.failed} of {row.attempted}" for row in shown.itertuples()]
+    axis.bar_label(bars, counts, padding=3, fontsize=8)
     axis.set_yticks(range(len(shown)), names, fontsize=8)
     axis.invert_yaxis()
-    axis.set(xlim=(0, 1.12), title="Cases that fail most, among those who attempted the exercise")
-    axis.xaxis.set_major_formatter(matplotlib.ticker.PercentFormatter(1))
-    axis.spines[["top", "right"]].set_visible(False)
+    axis.set(xlim=(0, 1.12))
+    axis.xaxis.set_major_formatter(PercentFormatter(1))
     return figure
-
-
-def _wide(grades: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
-    """Return values with a row per student and a column per exercise, in the order of the lessons."""
-    columns = list(dict.fromkeys(zip(grades["lesson"], grades["exercise"], strict=True)))
-    wide = grades.assign(value=values).pivot(index="student", columns=["lesson", "exercise"], values="value")
-    return wide[sorted(columns, key=lambda column: column[0])]
-
-
-def _numbers(grades: pd.DataFrame, points: pd.DataFrame) -> np.ndarray:
-    """Return the points as they stand in the cells."""
-    given = _wide(grades, grades["points"]).loc[points.index]
-    return given.map(lambda value: "" if pd.isna(value) else f"{value:g}").to_numpy()
-
-
-def _columns(points: pd.DataFrame) -> list[str]:
-    """Return the names below the columns: the number of the lesson and the exercise."""
-    return [f"{lesson[:2]} {exercise}" for lesson, exercise in points.columns]
-
-
-def _told(points: pd.DataFrame, held: pd.DataFrame) -> str:
-    """Return the heat map in words."""
-    means = "; ".join(
-        f"{name} {share:.0%}" for name, share in zip(_columns(points), points.mean(), strict=True)
-    )
-    count = int(held.to_numpy().sum())
-    return f"{len(points)} learners; {count} exercises held; mean share of the points: {means}."

@@ -1,11 +1,13 @@
 """What time and memory networks need, and where it goes."""
 
+import itertools
+
 import matplotlib.ticker
 import pandas as pd
 from matplotlib.axes import Axes
 
-from course_lib.lesson.figures.colours import COLOURS, seaborn
-from course_lib.lesson.figures.figure import NOTEBOOK_WIDTH, DescribedFigure
+from course_lib.lesson.figures.bars import bars
+from course_lib.lesson.figures.figure import COLOURS, NOTEBOOK_WIDTH, DescribedFigure, seaborn
 from course_lib.models import TITLES
 from course_lib.profiling import Ceilings
 
@@ -14,6 +16,7 @@ HEADS = {"linear": "cross-entropy", "isomax": "EIML + focal"}
 
 TIMES = {"milliseconds": "inference, ms an image", "training_milliseconds": "training step, ms an image"}
 MEMORY = {"peak_megabytes": "inference, MB", "training_megabytes": "training step, MB"}
+MARKERS = "osDv^P"
 
 
 def time_bars(profiles: pd.DataFrame, title: str = "") -> DescribedFigure:
@@ -23,65 +26,23 @@ def time_bars(profiles: pd.DataFrame, title: str = "") -> DescribedFigure:
         profiles: of ``profiling.profile_table``, one image at a time.
         title: a line above the panels.
     """
-    return _bars(profiles, TIMES, title or "Time per image")
+    return _by_network(profiles, TIMES, title or "Time per image")
 
 
 def memory_bars(profiles: pd.DataFrame, title: str = "") -> DescribedFigure:
     """Draw the memory of several networks in inference and in training: the paper's Figure 4."""
-    return _bars(profiles, MEMORY, title or "Memory beyond the weights")
+    return _by_network(profiles, MEMORY, title or "Memory beyond the weights")
 
 
-def _bars(profiles: pd.DataFrame, panels: dict[str, str], title: str) -> DescribedFigure:
-    shown = {column: name for column, name in panels.items() if profiles[column].notna().any()}
-    listed = "; ".join(
-        f"{name}: "
-        + ", ".join(f"{TITLES[r.model]} with {HEADS[r.head]} {getattr(r, column):.3g}" for r in rows)
-        for column, name in shown.items()
-        for rows in [list(profiles.itertuples())]
-    )
-    figure = DescribedFigure(f"{title}: {listed}.", NOTEBOOK_WIDTH, 3.2)
-    axes = figure.subplots(1, len(shown), squeeze=False)[0]
+def _by_network(profiles: pd.DataFrame, columns: dict[str, str], title: str) -> DescribedFigure:
+    """Draw columns of a profile that were measured, networks side by side, their heads as groups."""
     named = profiles.assign(head=profiles["head"].map(HEADS), model=profiles["model"].map(TITLES))
-    for axis, (column, name) in zip(axes, shown.items(), strict=True):
-        seaborn().barplot(named, x="model", y=column, hue="head", ax=axis, palette="colorblind", width=0.7)
-        for bars in axis.containers:
-            axis.bar_label(bars, fmt="{:.3g}", padding=2, fontsize=9)
-        axis.set(title=name, xlabel="", ylabel="", yticks=[])
-        axis.margins(y=0.15)
-        axis.spines[["top", "right", "left"]].set_visible(False)
-        axis.legend(frameon=False, fontsize=9)
-    for axis in axes[:-1]:
-        axis.get_legend().remove()
-    figure.suptitle(title)
-    return figure
-
-
-def speed_and_error(profiles: pd.DataFrame, title: str = "") -> DescribedFigure:
-    """Draw what each speed gains over plain inference and what it changes.
-
-    Args:
-        profiles: of ``profiling.profile_table``, one network at several speeds, ``plain`` among them.
-        title: a line above the panels.
-    """
-    plain = profiles.loc[profiles["speed"] == "plain", "milliseconds"].iloc[0]
-    gains = profiles.assign(times=plain / profiles["milliseconds"], other=100 - profiles["same_class"])
-    listed = ", ".join(f"{r.speed} {r.times:.2f} times, {r.other:.2g} %" for r in gains.itertuples())
-    alt = f"{title or 'Speed'}: how many times faster, and percent of pixels of another class: {listed}."
-    figure = DescribedFigure(alt, NOTEBOOK_WIDTH, 0.6 + 0.4 * len(gains))
-    left, right = figure.subplots(1, 2, sharey=True)
-    colours = COLOURS[: len(gains)]
-    for axis, column, label in (
-        (left, "times", "times as fast as plain"),
-        (right, "other", "% of the pixels get another class"),
-    ):
-        bars = axis.barh(gains["speed"], gains[column], color=colours)
-        axis.bar_label(bars, fmt="{:.3g}", padding=3, fontsize=9)
-        axis.set(xlabel=label)
-        axis.margins(x=0.15)
-        axis.spines[["top", "right"]].set_visible(False)
-    left.invert_yaxis()
-    figure.suptitle(title)
-    return figure
+    shown = {column: name for column, name in columns.items() if profiles[column].notna().any()}
+    by_name = {
+        name: named.pivot_table(index="model", columns="head", values=column, sort=False)
+        for column, name in shown.items()
+    }
+    return bars(by_name, title)
 
 
 def rooflines(layers: pd.DataFrame, ceilings: Ceilings, title: str = "") -> DescribedFigure:
@@ -98,7 +59,7 @@ def rooflines(layers: pd.DataFrame, ceilings: Ceilings, title: str = "") -> Desc
         f"{ceilings.giga_macs_per_second:.0f} G and moves {ceilings.gigabytes_per_second:.0f} GB a second; "
         f"the {len(layers)} layers reach {100 * share:.0f} % of the former on average."
     )
-    figure = DescribedFigure(alt, 0.75 * NOTEBOOK_WIDTH, 3.8)
+    figure = DescribedFigure(alt, 0.75 * NOTEBOOK_WIDTH, 3.8, title)
     axis = figure.subplots()
     _roof(axis, ceilings, layers["intensity"].min() / 2, layers["intensity"].max() * 2)
     seaborn().scatterplot(
@@ -111,7 +72,6 @@ def rooflines(layers: pd.DataFrame, ceilings: Ceilings, title: str = "") -> Desc
         axes.set_major_formatter(matplotlib.ticker.StrMethodFormatter("{x:g}"))
         axes.set_minor_formatter(matplotlib.ticker.NullFormatter())
     axis.legend(frameon=False, fontsize=8, bbox_to_anchor=(1.01, 1), loc="upper left")
-    figure.suptitle(title)
     return figure
 
 
@@ -143,14 +103,13 @@ def layer_times(layers: pd.DataFrame, title: str = "", most: int = 15) -> Descri
         f"{title or 'Layers'}: the {len(longest)} slowest of {len(layers)} layers take "
         f"{100 * share:.0f} % of the time; first {first['layer']} with {first['milliseconds']:.1f} ms."
     )
-    figure = DescribedFigure(alt, NOTEBOOK_WIDTH, 0.8 + 0.25 * len(longest))
+    figure = DescribedFigure(alt, height=0.8 + 0.25 * len(longest), title=title)
     axis = figure.subplots()
     seaborn().barplot(
         longest, x="milliseconds", y="layer", hue="kind", dodge=False, ax=axis, palette="colorblind"
     )
-    axis.set(xlabel="milliseconds", ylabel="", title=title)
+    axis.set(xlabel="milliseconds", ylabel="")
     axis.legend(frameon=False, loc="lower right")
-    axis.spines[["top", "right"]].set_visible(False)
     return figure
 
 
@@ -163,25 +122,19 @@ def pareto(candidates: pd.DataFrame, cost: str, gains: dict[str, str], label: st
         gains: columns in which more is better, one panel each, with their titles.
         label: what the cost is.
     """
-    fronts = {column: _front(candidates, cost, column) for column in gains}
-    listed = "; ".join(f"{title}: {', '.join(fronts[column]['name'])}" for column, title in gains.items())
-    figure = DescribedFigure(f"Not beaten in both {label} and {listed}.", NOTEBOOK_WIDTH, 3.6)
+    figure = DescribedFigure("", height=3.6)
+    fronts = []
     for axis, (column, title) in zip(figure.subplots(1, len(gains)), gains.items(), strict=True):
-        axis.plot(fronts[column][cost], fronts[column][column], color="0.6", zorder=0)
-        seaborn().scatterplot(
-            candidates, x=cost, y=column, hue="name", style="name", s=90, palette="colorblind", ax=axis
-        )
-        axis.set(xlabel=label, ylabel="", title=title)
+        rising = candidates.sort_values([cost, column], ascending=[True, False])
+        front = rising[~(rising[column] <= rising[column].cummax().shift())]
+        axis.plot(front[cost], front[column], color="0.6", zorder=0)
+        for row, marker, colour in zip(
+            candidates.to_dict("records"), itertools.cycle(MARKERS), itertools.cycle(COLOURS), strict=False
+        ):
+            axis.plot(row[cost], row[column], marker, color=colour, markersize=9, label=row["name"])
+        axis.set(xlabel=label, title=title)
         axis.margins(0.12)
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.legend(frameon=False, fontsize=8)
-    for axis in figure.axes[:-1]:
-        axis.get_legend().remove()
+        fronts.append(f"{title}: {', '.join(front['name'])}")
     figure.axes[-1].legend(frameon=False, fontsize=8, bbox_to_anchor=(1.01, 1), loc="upper left")
+    figure.alt = f"Not beaten in both {label} and {'; '.join(fronts)}."
     return figure
-
-
-def _front(candidates: pd.DataFrame, cost: str, gain: str) -> pd.DataFrame:
-    """Return those that no other beats in both, cheapest first."""
-    rising = candidates.sort_values([cost, gain], ascending=[True, False])
-    return rising[~(rising[gain] <= rising[gain].cummax().shift())]

@@ -1,10 +1,8 @@
 """From tidy rows to a table in the paper's shape: rows named as in papers, numbers marked beside chance."""
 
-from collections.abc import Sequence
-
 import pandas as pd
 
-from course_lib import models, scores
+from course_lib import calibration, models, scores
 from course_lib.data import find_benchmark
 from course_lib.evaluation import CHANCE_FPR95, NEARLY_CONSTANT, PROTOCOLS, rounded_down
 from course_lib.lesson.tables.table_format import Cell, PaperTable
@@ -17,6 +15,8 @@ WITHIN, WORSE, TIED = "~", "!", "="
 
 GAIN, LOSS = "▲", "▼"
 """Marks of a number better or worse than the baseline's, by more than images and seeds explain."""
+
+ORACLE = "best t (oracle)"
 
 NETWORK = ["model", "training", "weights", "profile", "seed", "epochs", "height", "width"]
 ROW = [*NETWORK, "score", "temperature"]
@@ -34,63 +34,67 @@ def paper_table(frame: pd.DataFrame) -> PaperTable:
         ValueError: if the rows do not belong into one table.
     """
     frame = _without_repeated_controls(frame)
-    _check_rows(frame)
-    benchmarks = tuple(frame["benchmark"].unique())
-    rows, miou = {"chance": _chance_row(frame, benchmarks)}, {}
+    networks = frame[~frame["score"].isin(OF_NO_NETWORK)].drop_duplicates(NETWORK)
+    _check_rows(frame, networks)
+    by_benchmark = frame.drop_duplicates("benchmark").set_index("benchmark")
+    benchmarks = tuple(by_benchmark.index)
+    chance = [Cell(value) for name in benchmarks for value in (by_benchmark["chance"][name], CHANCE_FPR95)]
+    rows: dict[str, list[Cell | None]] = {"chance": chance}
+    miou = {}
     for _, found in frame.groupby(ROW, sort=False, dropna=False):
-        first, by_benchmark = found.iloc[0], {row.benchmark: row for row in found.itertuples()}
-        label = _label(first, frame)
-        rows[label] = [cell for name in benchmarks for cell in _cells(by_benchmark.get(name))]
-        if _several(frame) and first["score"] not in OF_NO_NETWORK and not pd.isna(first["miou"]):
+        first, row_of = found.iloc[0], {row.benchmark: row for row in found.itertuples()}
+        label = row_label(first, frame)
+        rows[label] = [cell for name in benchmarks for cell in _cells(row_of.get(name))]
+        if len(networks) > 1 and first["score"] not in OF_NO_NETWORK and not pd.isna(first["miou"]):
             miou[label] = float(first["miou"])
-    return PaperTable(benchmarks, rows, _caption(frame), miou)
+    caption = f"{_about(frame, networks)} {_how(frame, by_benchmark)}{_legend(frame)}"
+    public = [name for name in benchmarks if not find_benchmark(name).generated]
+    if (by_benchmark["images"] < by_benchmark["images_of"]).any() and public:
+        caption += " Rows on part of an official set are not comparable with published numbers."
+    return PaperTable(benchmarks, rows, caption, miou)
 
 
-def _without_repeated_controls(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows, with controls that look at no network once instead of once beside each network."""
-    control = frame["score"].isin(OF_NO_NETWORK)
-    frame = frame.astype(dict.fromkeys(NETWORK, object))
-    frame.loc[control, NETWORK] = None
-    numbers = ["score", "benchmark", "protocol", "auprc", "fpr95", "images"]
-    return frame[~control | ~frame.duplicated(numbers)]
+def temperature_table(frame: pd.DataFrame, fitted: float | None = None) -> PaperTable:
+    """Arrange one network and score at several temperatures as the paper does, chance in the first row.
 
+    The honest temperature has its name, and the best one per benchmark stands below as the oracle it is.
 
-def _networks(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the first row of each network."""
-    return frame[~frame["score"].isin(OF_NO_NETWORK)].drop_duplicates(NETWORK)
+    Args:
+        frame: of ``evaluation.against_temperature``, or ``evaluation.table`` (then without marks for
+            differences).
+        fitted: the temperature among them that was fitted on validation images; its row says so.
 
-
-def _several(frame: pd.DataFrame) -> bool:
-    """Tell whether the table is about more than one network."""
-    return len(_networks(frame)) > 1
-
-
-def _check_rows(frame: pd.DataFrame) -> None:
-    """Raise a ValueError unless the rows are of one protocol, on the same images, none twice."""
-    if frame["protocol"].nunique() != 1:
-        raise ValueError(f"need rows of one protocol, got {sorted(frame['protocol'].unique())}")
-    networks = _networks(frame)
-    for second in networks[networks.duplicated(["model", "training"])].itertuples():
-        about = f"profile {second.profile}, seed {second.seed}, {second.height} x {second.width}"
-        raise ValueError(
-            f"{second.weights} ({about}) is a second {second.model} of training {second.training}; "
-            "which one counts?"
+    Raises:
+        ValueError: if the rows do not belong into one table, or ``fitted`` is not among the temperatures.
+    """
+    if frame["score"].nunique() != 1:
+        raise ValueError(f"need one score, got {', '.join(frame['score'].unique())}")
+    if fitted is not None and fitted not in frame["temperature"].tolist():
+        raise ValueError(f"the fitted T = {fitted:g} is not in the table")
+    table, score = paper_table(frame), frame["score"].iloc[0]
+    at_fitted = None if fitted is None else score_label(score, fitted)
+    name = None if fitted is None else f"{scores.TITLES[score]} (t = {fitted:.3g}, fitted)"
+    rows = {name if label == at_fitted else label: cells for label, cells in table.rows.items()}
+    best = calibration.oracle(frame)  # without marks: a choice made on the test set proves nothing
+    rows[f"{scores.TITLES[score]}, {ORACLE}"] = [
+        cell
+        for row in best.itertuples()
+        for cell in (
+            Cell(row.auprc, row.auprc_low, row.auprc_high),
+            Cell(row.fpr95, row.fpr95_low, row.fpr95_high),
         )
-    if frame.duplicated([*ROW, "benchmark"]).any():
-        raise ValueError("a score stands twice for one benchmark; which one counts?")
-    for column in ("images", "chance"):
-        values = frame.groupby("benchmark")[column].nunique()
-        if (values > 1).any():
-            raise ValueError(f"{values.idxmax()} has rows with different {column}; evaluate them together")
+    ]
+    caption = table.caption
+    if "auprc_beyond_images" in frame:
+        caption += (
+            f" {GAIN} better, {LOSS} worse than t = 1: the paired interval of the difference excludes 0."
+        )
+    chosen = ", ".join(f"{row.temperature:.3g} in {row.benchmark}" for row in best.itertuples())
+    caption += f" Oracle: chosen on the very images that it is measured on, t = {chosen}."
+    return PaperTable(table.benchmarks, rows, caption)
 
 
-def _chance_row(frame: pd.DataFrame, benchmarks: Sequence[str]) -> list[Cell]:
-    """Return what a random score gets: the prevalence, and 95."""
-    chance = frame.drop_duplicates("benchmark").set_index("benchmark")["chance"]
-    return [cell for name in benchmarks for cell in (Cell(chance[name]), Cell(CHANCE_FPR95))]
-
-
-def _label(row: pd.Series, frame: pd.DataFrame) -> str:
+def row_label(row: pd.Series, frame: pd.DataFrame) -> str:
     """Name a row as papers do: the network and the training where there are several, then the score."""
     score = score_label(row["score"], row["temperature"])
     if row["score"] in OF_NO_NETWORK:
@@ -108,6 +112,33 @@ def score_label(score: str, temperature: float) -> str:
     return name if temperature == 1 else f"{name} (t = {temperature:g})"
 
 
+def _without_repeated_controls(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows, with controls that look at no network once instead of once beside each network."""
+    control = frame["score"].isin(OF_NO_NETWORK)
+    frame = frame.astype(dict.fromkeys(NETWORK, object))
+    frame.loc[control, NETWORK] = None
+    numbers = ["score", "benchmark", "protocol", "auprc", "fpr95", "images"]
+    return frame[~control | ~frame.duplicated(numbers)]
+
+
+def _check_rows(frame: pd.DataFrame, networks: pd.DataFrame) -> None:
+    """Raise a ValueError unless the rows are of one protocol, on the same images, none twice."""
+    if frame["protocol"].nunique() != 1:
+        raise ValueError(f"need rows of one protocol, got {sorted(frame['protocol'].unique())}")
+    for second in networks[networks.duplicated(["model", "training"])].itertuples():
+        about = f"profile {second.profile}, seed {second.seed}, {second.height} x {second.width}"
+        raise ValueError(
+            f"{second.weights} ({about}) is a second {second.model} of training {second.training}; "
+            "which one counts?"
+        )
+    if frame.duplicated([*ROW, "benchmark"]).any():
+        raise ValueError("a score stands twice for one benchmark; which one counts?")
+    for column in ("images", "chance"):
+        values = frame.groupby("benchmark")[column].nunique()
+        if (values > 1).any():
+            raise ValueError(f"{values.idxmax()} has rows with different {column}; evaluate them together")
+
+
 def _cells(row) -> tuple[Cell | None, Cell | None]:
     """Return AuPRC and FPR95 of one score on one benchmark, marked where chance explains them."""
     if row is None:
@@ -123,6 +154,15 @@ def _cells(row) -> tuple[Cell | None, Cell | None]:
     )
 
 
+def _mark(outside_chance: bool | float, worse: bool) -> str:
+    """Return the mark of a number; none without an interval."""
+    if pd.isna(outside_chance):
+        return ""
+    if not outside_chance:
+        return WITHIN
+    return WORSE if worse else ""
+
+
 def _beside_baseline(row, name: str, better: int) -> str:
     """Return the mark of a difference to the baseline; none if images or seeds explain it."""
     beyond_seeds = getattr(row, f"{name}_beyond_seeds", pd.NA)
@@ -136,52 +176,38 @@ def _nearly_constant(row) -> bool:
     return row.score not in OF_NO_NETWORK and bool(row.largest_tie >= NEARLY_CONSTANT)
 
 
-def _mark(outside_chance: bool | float, worse: bool) -> str:
-    """Return the mark of a number; none without an interval."""
-    if pd.isna(outside_chance):
-        return ""
-    if not outside_chance:
-        return WITHIN
-    return WORSE if worse else ""
-
-
-def _caption(frame: pd.DataFrame) -> str:
-    """Say what the numbers are, and how they came about."""
-    protocol = frame["protocol"].iloc[0]
-    counts = frame.drop_duplicates("benchmark")
-    parts = [f"{r.images} of {r.images_of} images in {r.benchmark}" for r in counts.itertuples()]
-    images = f"{counts['images'].iloc[0]} images each" if _all_whole_and_equal(counts) else ", ".join(parts)
-    return (
-        f"{_about(frame)} All numbers are percent. Protocol {protocol}: "
-        f"{PROTOCOLS[protocol].description}; {images}.{_legend(frame)}{_warning(counts)}"
-    )
-
-
-def _about(frame: pd.DataFrame) -> str:
-    """Say which networks the table is about, and how well they segment."""
-    networks = list(_networks(frame).itertuples())
+def _about(frame: pd.DataFrame, networks: pd.DataFrame) -> str:
+    """Say which networks the table is about and how well they segment, or over how many seeds."""
+    rows = list(networks.itertuples())
     if "seeds" in frame:
-        return _about_seeds(networks)
-    named = ", ".join(f"{models.TITLES[r.model]} ({r.weights})" for r in networks)
-    measured = [r for r in networks if not pd.isna(r.miou)]
-    if not measured:
-        return f"{named}." if named else ""
-    value = "" if len(networks) > 1 else f" {measured[0].miou:.1f}"
-    counts = dict.fromkeys(f"{r.classes_in_miou:.0f}" for r in measured)
-    return f"{named}. Mean IoU{value} over {' or '.join(counts)} classes."
+        titles = ", ".join(dict.fromkeys(models.TITLES[row.model] for row in rows))
+        parts = []
+        for number, those in networks.groupby("seeds", sort=False):
+            names = ", ".join(training_title(name) for name in those["training"])
+            parts.append(f"{names}: {'one seed' if number == 1 else f'mean of {number} seeds'}")
+        return f"{titles}, {rows[0].epochs} epochs. {'; '.join(parts)}."
+    if not rows:
+        return ""
+    named = ", ".join(f"{models.TITLES[row.model]} ({row.weights})" for row in rows)
+    segmenting = [row for row in rows if not pd.isna(row.miou)]
+    if not segmenting:
+        return f"{named}."
+    value = "" if len(rows) > 1 else f" {segmenting[0].miou:.1f}"
+    counts = " or ".join(dict.fromkeys(f"{row.classes_in_miou:.0f}" for row in segmenting))
+    return f"{named}. Mean IoU{value} over {counts} classes."
 
 
-def _about_seeds(networks: Sequence) -> str:
-    """Say over how many seeds each training is averaged."""
-    by_number: dict[int, list[str]] = {}
-    for network in networks:
-        by_number.setdefault(network.seeds, []).append(training_title(network.training))
-    parts = [
-        f"{', '.join(names)}: {'one seed' if number == 1 else f'mean of {number} seeds'}"
-        for number, names in by_number.items()
-    ]
-    titles = dict.fromkeys(models.TITLES[network.model] for network in networks)
-    return f"{', '.join(titles)}, {networks[0].epochs} epochs. {'; '.join(parts)}."
+def _how(frame: pd.DataFrame, by_benchmark: pd.DataFrame) -> str:
+    """Say by which protocol, and on how many images."""
+    protocol, images = frame["protocol"].iloc[0], by_benchmark["images"]
+    if (images == by_benchmark["images_of"]).all() and images.nunique() == 1:
+        counted = f"{images.iloc[0]} images each"
+    else:
+        counted = ", ".join(
+            f"{row.images} of {row.images_of} images in {row.Index}" for row in by_benchmark.itertuples()
+        )
+    description = PROTOCOLS[protocol].description
+    return f"All numbers are percent. Protocol {protocol}: {description}; {counted}."
 
 
 def _legend(frame: pd.DataFrame) -> str:
@@ -205,16 +231,3 @@ def _legend(frame: pd.DataFrame) -> str:
     if (frame["constant"].fillna(False) & (frame["fpr95_convention"] == "step")).any():
         text += " A constant score flags all pixels or none: its FPR95 is 100 by the step rule."
     return text
-
-
-def _warning(counts: pd.DataFrame) -> str:
-    """Warn if a real benchmark is not whole."""
-    public = [name for name in counts["benchmark"] if not find_benchmark(name).generated]
-    if (counts["images"] < counts["images_of"]).any() and public:
-        return " Rows on part of an official set are not comparable with published numbers."
-    return ""
-
-
-def _all_whole_and_equal(counts: pd.DataFrame) -> bool:
-    """Tell whether all benchmarks are whole and hold as many images."""
-    return bool((counts["images"] == counts["images_of"]).all()) and counts["images"].nunique() == 1

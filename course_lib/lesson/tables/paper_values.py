@@ -1,24 +1,27 @@
-"""What the paper printed, how much of the official benchmarks is anomalous, how far intervals can be trusted.
+"""Numbers that are not measured here: what the paper printed and what that gives away, and shipped tables.
 
 Source: Catalano, Gioè, Turco, "Real-Time Anomaly Segmentation for Road Scenes", 2025, Tables 1 to 4.
 """
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
-from course_lib import models
+from course_lib import evaluation
 from course_lib.data import find_benchmark
-from course_lib.lesson.tables.paper import score_label
+from course_lib.evaluation import CHANCE_FPR95
+from course_lib.lesson.tables.paper import row_label
 from course_lib.lesson.tables.table_format import Cell, PaperTable
-from course_lib.training import training_title
+from course_lib.runtime import unknown_name
 
-FACTS = Path(__file__).parent / "facts"
+MEASURED = Path(__file__).parent / "measured"
 
 PRINTED_TABLES = (1, 2, 3, 4)
 
 
-def published(table: int) -> pd.DataFrame:
+def paper_values(table: int) -> pd.DataFrame:
     """Return the numbers of one of the paper's tables as they were printed.
 
     Args:
@@ -33,7 +36,7 @@ def published(table: int) -> pd.DataFrame:
     """
     if table not in PRINTED_TABLES:
         raise ValueError(f"the paper has tables 1 to 4, got {table}")
-    frame = pd.read_csv(FACTS / "paper.csv")
+    frame = pd.read_csv(MEASURED / "paper.csv")
     return frame[frame["table"] == table].drop(columns="table").reset_index(drop=True)
 
 
@@ -44,7 +47,7 @@ def official_prevalence() -> pd.DataFrame:
         By benchmark: images; prevalence (of the pixels that are not void, percent); prevalence_with_void (of
         all pixels, void counted as anomaly, percent). Measured on the masks at their own size.
     """
-    return pd.read_csv(FACTS / "prevalence.csv", index_col="benchmark")
+    return pd.read_csv(MEASURED / "prevalence.csv", index_col="benchmark")
 
 
 def coverage() -> pd.DataFrame:
@@ -54,7 +57,34 @@ def coverage() -> pd.DataFrame:
         By number of images: repeats; auprc, fpr95 and auprc_difference (of two networks on the same images)
         in percent, 95 is right. Made by ``tests/benchmarks/coverage_of_intervals.py``.
     """
-    return pd.read_csv(FACTS / "coverage.csv", index_col="images")
+    return pd.read_csv(MEASURED / "coverage.csv", index_col="images")
+
+
+def measured(profile: str, name: str) -> pd.DataFrame:
+    """Return a shipped table of numbers that take hours to measure.
+
+    Args:
+        profile: whose networks and benchmarks it is about.
+        name: ``losses`` (one row per run, score and benchmark, as ``evaluation.table`` gives them),
+            ``losses.summary`` (of ``evaluation.compare``), ``eiml_fl.log`` (one row per epoch),
+            ``term_weights`` and ``term_weights.summary`` (of ``sweeps/term_weights.toml``), or
+            ``eiml_fl.temperatures`` (of ``evaluation.against_temperature``).
+
+    Raises:
+        FileNotFoundError: if there is none for this profile.
+    """
+    if not is_measured(profile, name):
+        there = ", ".join(sorted(table.stem for table in MEASURED.glob("*_*.csv"))) or "none"
+        raise FileNotFoundError(
+            f"no table {profile}_{name} is shipped, only {there}; train and measure with "
+            f"python3 start.py train and compare, --profile {profile}"
+        )
+    return evaluation.read_table(MEASURED / f"{profile}_{name}.csv")
+
+
+def is_measured(profile: str, name: str) -> bool:
+    """Tell whether a table is shipped."""
+    return (MEASURED / f"{profile}_{name}.csv").is_file()
 
 
 def with_published(table: PaperTable, frame: pd.DataFrame, number: int) -> PaperTable:
@@ -65,14 +95,19 @@ def with_published(table: PaperTable, frame: pd.DataFrame, number: int) -> Paper
         frame: what it was made from.
         number: of the paper's table.
     """
-    whole = _whole_sets(frame)
+    complete = frame.loc[frame["images"] == frame["images_of"], "benchmark"].unique()
+    found = {name: find_benchmark(name) for name in complete}
+    whole = [name for name, one in found.items() if not one.generated and one.script]
     if not whole:
         return table
-    rows, printed = dict(table.rows), published(number)
-    for _, found in printed.groupby(["model", "training", "score", "temperature"], sort=False):
-        by_name = {row.benchmark: row for row in found.itertuples() if row.benchmark in whole}
-        cells = [cell for name in table.benchmarks for cell in _cells(by_name.get(name))]
-        rows[f"printed: {_label(found.iloc[0], printed)}"] = cells
+    rows, printed = dict(table.rows), paper_values(number)
+    for _, row in printed.groupby(["model", "training", "score", "temperature"], sort=False):
+        values = row[row["benchmark"].isin(whole)].set_index("benchmark")[["auprc", "fpr95"]]
+        rows[f"printed: {row_label(row.iloc[0], printed)}"] = [
+            Cell(value) if name in values.index else None
+            for name in table.benchmarks
+            for value in (values.loc[name] if name in values.index else (None, None))
+        ]
     caption = (
         f"{table.caption} Printed: the paper's numbers, of networks trained on Cityscapes, where all "
         "official images are here. They came about by protocol paper."
@@ -80,18 +115,73 @@ def with_published(table: PaperTable, frame: pd.DataFrame, number: int) -> Paper
     return PaperTable(table.benchmarks, rows, caption, table.miou)
 
 
-def _whole_sets(frame: pd.DataFrame) -> set[str]:
-    """Return the real benchmarks of which every official image was scored."""
-    whole = frame[frame["images"] == frame["images_of"]]["benchmark"].unique()
-    return {name for name in whole if not find_benchmark(name).generated and find_benchmark(name).script}
+def explained_by(
+    printed: Mapping[str, float], shares: Mapping[str, Mapping[str, float]]
+) -> dict[str, str | None]:
+    """Return which share of pixels each printed AuPRC is equal to, to two decimals; None if to none.
+
+    Args:
+        printed: AuPRC in percent by benchmark, with two decimals.
+        shares: by their name, shares in percent by benchmark; of two that fit the first counts.
+
+    >>> explained_by({"one": 1.37, "two": 8.0}, {"prevalence": {"one": 1.3730, "two": 2.0}})
+    {'one': 'prevalence', 'two': None}
+    """
+    found: dict[str, str | None] = dict.fromkeys(printed)
+    for benchmark, number in printed.items():
+        fitting = [name for name, by in shares.items() if round(by.get(benchmark, math.inf), 2) == number]
+        found[benchmark] = fitting[0] if fitting else None
+    return found
 
 
-def _label(row: pd.Series, printed: pd.DataFrame) -> str:
-    """Name a row as our tables do."""
-    network = [models.TITLES[row["model"]]] if printed["model"].nunique() > 1 else []
-    training = [training_title(row["training"])] if printed["training"].nunique() > 1 else []
-    return ", ".join([*network, *training, score_label(row["score"], row["temperature"])])
+def no_knowledge(kind: str, prevalence: float, convention: str) -> tuple[float, float]:
+    """Return the AuPRC and FPR95, in percent, that a score gets which knows nothing.
+
+    Args:
+        kind: ``constant`` or ``random``.
+        prevalence: in percent.
+        convention: ``step`` or ``chord``, see ``metrics.FPR_CONVENTIONS``; only a constant score minds.
+
+    Raises:
+        ValueError: if the kind is unknown.
+    """
+    if kind not in ("constant", "random"):
+        raise unknown_name("kind", kind, ("constant", "random"))
+    flags_all = kind == "constant" and convention == "step"
+    return prevalence, 100.0 if flags_all else CHANCE_FPR95
 
 
-def _cells(row) -> tuple[Cell | None, Cell | None]:
-    return (None, None) if row is None else (Cell(row.auprc), Cell(row.fpr95))
+def void_share(prevalence: float, printed: float) -> float:
+    """Return how much of all pixels is void, in percent, if a printed AuPRC is chance with void as anomaly.
+
+    Args:
+        prevalence: of the pixels that are not void, in percent.
+        printed: the AuPRC of a score that knows nothing, in percent; it is anomaly plus void of all pixels.
+
+    >>> round(void_share(50, 75), 6)
+    50.0
+    """
+    return 100 * (printed - prevalence) / (100 - prevalence)
+
+
+def images_needed(width: float, images: int, wanted: float) -> int:
+    """Return how many images an interval of a wanted width takes, if some gave another width.
+
+    The width falls with the square root of the number of images.
+
+    >>> images_needed(width=10, images=30, wanted=5)
+    120
+    """
+    return math.ceil(images * (width / wanted) ** 2)
+
+
+def luck(seeds: int) -> float:
+    """Return how likely two equal trainings have seeds that do not overlap, a fraction.
+
+    Args:
+        seeds: runs of each training.
+
+    >>> luck(3)
+    0.1
+    """
+    return 2 / math.comb(2 * seeds, seeds)

@@ -1,4 +1,4 @@
-"""How a table in the paper's shape is printed, in a terminal and in a notebook."""
+"""A table in the paper's shape, and how it is printed: in a terminal, a notebook, Markdown and LaTeX."""
 
 import html
 from dataclasses import dataclass, field
@@ -10,6 +10,9 @@ MIOU = "mIoU ↑"
 
 SMALL = 10
 """Percent; below, a digit more is printed."""
+
+LATEX = {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "▲": r"$\blacktriangle$", "▼": r"$\blacktriangledown$"}
+LATEX |= {sign: f"\\{sign}" for sign in "&%$#_{}"} | {"~": r"$\sim$", "\\": r"\textbackslash{}"}
 
 
 @dataclass(frozen=True)
@@ -64,33 +67,77 @@ class PaperTable:
             printed.insert(0, (MIOU, ""), [self.miou_of(label) for label in self.rows])
         return f"{printed.to_string()}\n{self.caption}"
 
-    def _repr_html_(self) -> str:
-        """Return the table for a notebook, intervals in small type below the numbers."""
-        span = len(self.metrics)
-        names = "".join(f'<th colspan="{span}">{html.escape(name)}</th>' for name in self.benchmarks)
-        metrics = "".join(f"<th>{metric}</th>" for metric in self.metrics * len(self.benchmarks))
-        extra = f'<th rowspan="2">{MIOU}</th>' if self.miou else ""
-        rows = "".join(self._row_as_html(label, cells) for label, cells in self.rows.items())
-        head = f'<thead><tr><th rowspan="2"></th>{extra}{names}</tr><tr>{metrics}</tr></thead>'
-        table = f"<table>{head}<tbody>{rows}</tbody></table>"
-        caption = f'<figcaption style="max-width: 60em">{html.escape(self.caption)}</figcaption>'
-        return f'<figure style="margin: 0">{table}{caption}</figure>'
-
     def __repr__(self) -> str:
         """Return the table for a terminal."""
         return self.to_text()
 
-    def _row_as_html(self, label: str, cells: list[Cell | None]) -> str:
-        """Return one row for a notebook."""
-        name = f'<th scope="row" style="text-align: left">{html.escape(label)}</th>'
-        extra = f"<td>{self.miou_of(label)}</td>" if self.miou else ""
-        return f"<tr>{name}{extra}{''.join(f'<td>{_as_html(cell)}</td>' for cell in cells)}</tr>"
+    def _repr_html_(self) -> str:
+        """Return the table for a notebook, intervals in small type below the numbers."""
+        span, extra = len(self.metrics), f'<th rowspan="2">{MIOU}</th>' if self.miou else ""
+        names = "".join(f'<th colspan="{span}">{html.escape(name)}</th>' for name in self.benchmarks)
+        metrics = "".join(f"<th>{metric}</th>" for metric in self.metrics * len(self.benchmarks))
+        head = f'<thead><tr><th rowspan="2"></th>{extra}{names}</tr><tr>{metrics}</tr></thead>'
+        body = ""
+        for label, cells in self.rows.items():
+            name = f'<th scope="row" style="text-align: left">{html.escape(label)}</th>'
+            miou = f"<td>{self.miou_of(label)}</td>" if self.miou else ""
+            numbers = "".join(f"<td>{'-' if cell is None else cell.to_html()}</td>" for cell in cells)
+            body += f"<tr>{name}{miou}{numbers}</tr>"
+        caption = f'<figcaption style="max-width: 60em">{html.escape(self.caption)}</figcaption>'
+        table = f"<table>{head}<tbody>{body}</tbody></table>"
+        return f'<figure style="margin: 0">{table}{caption}</figure>'
 
     def miou_of(self, label: str) -> str:
         """Return the mean IoU of a row as it is printed."""
         return f"{self.miou[label]:.1f}" if label in self.miou else ""
 
 
-def _as_html(cell: Cell | None) -> str:
-    """Return a cell for a notebook, or a dash."""
-    return "-" if cell is None else cell.to_html()
+def to_markdown(table: PaperTable) -> str:
+    """Return a table in GitHub's Markdown, one column per benchmark: its metrics, with intervals."""
+    head, several = ["", *([MIOU] if table.miou else []), *table.benchmarks], len(table.metrics)
+    lines = [head, ["---"] * len(head)]
+    for label, cells in table.rows.items():
+        shown = ["-" if cell is None else str(cell) for cell in cells]
+        together = [" / ".join(shown[i : i + several]) for i in range(0, len(shown), several)]
+        lines.append([label, *([table.miou_of(label)] if table.miou else []), *together])
+    rows = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"{rows}\n\n{' / '.join(table.metrics)}. {table.caption}\n"
+
+
+def to_latex(table: PaperTable) -> str:
+    """Return a table for LaTeX with the packages booktabs, amssymb and graphicx, as wide as the text.
+
+    Numbers only, a column per benchmark and metric as in the paper; marks and chance as everywhere, intervals
+    in CSV and Markdown.
+    """
+    miou, span = 1 if table.miou else 0, len(table.metrics)
+    names = [rf"\multicolumn{{{span}}}{{c}}{{{_escaped(name)}}}" for name in table.benchmarks]
+    metrics = [_escaped(metric) for metric in table.metrics * len(table.benchmarks)]
+    lines = [["", *[""] * miou, *names], ["", *[_escaped(MIOU)] * miou, *metrics]]
+    for label, cells in table.rows.items():
+        numbers = [_escaped("-" if cell is None else f"{cell.number}{cell.mark}") for cell in cells]
+        lines.append([_escaped(label), *[table.miou_of(label)] * miou, *numbers])
+    head, second, *rows = [f"{' & '.join(line)} \\\\" for line in lines]
+    columns = f"l{'r' * miou}{'r' * len(metrics)}"
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"\resizebox{\textwidth}{!}{%",
+            rf"\begin{{tabular}}{{{columns}}}",
+            r"\toprule",
+            head,
+            second,
+            r"\midrule",
+            *rows,
+            r"\bottomrule",
+            r"\end{tabular}}",
+            rf"\caption{{{_escaped(table.caption)}}}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _escaped(text: str) -> str:
+    """Return a text in which every sign that LaTeX reads otherwise is written out."""
+    return "".join(LATEX.get(letter, letter) for letter in text)

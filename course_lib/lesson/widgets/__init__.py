@@ -1,10 +1,8 @@
 """Explorers: a plain function that draws, and controls that a hand or the keyboard moves."""
 
 from course_lib.lesson.widgets.explorer import Explorer, View
-from course_lib.lesson.widgets.image import score_explorer
+from course_lib.lesson.widgets.explorers import calibration_explorer, loss_explorer, score_explorer
 from course_lib.lesson.widgets.mistakes import protocol_explorer
-from course_lib.lesson.widgets.plane import loss_explorer
-from course_lib.lesson.widgets.reliability import calibration_explorer
 
 __all__ = [
     "Explorer",

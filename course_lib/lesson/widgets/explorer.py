@@ -1,10 +1,22 @@
 """Controls around a plain function: it is called once where nothing moves, and at every change elsewhere."""
 
 import html
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ipywidgets import HTML, Box, Checkbox, Layout, SelectionSlider, ValueWidget, VBox
+from ipywidgets import (
+    HTML,
+    Box,
+    Checkbox,
+    FloatLogSlider,
+    FloatSlider,
+    IntSlider,
+    Layout,
+    SelectionSlider,
+    ValueWidget,
+    VBox,
+)
 
 from course_lib.lesson.figures import DescribedFigure
 
@@ -12,6 +24,9 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 STILL = "An explorer, as it starts. In JupyterLab its controls move, and numbers and picture follow:"
 """What a page without a kernel says of it."""
+
+TOOLTIP = "tooltip" if IntSlider.class_traits().get("tooltip") else "description_tooltip"
+"""What a text under the mouse is called: ipywidgets 8, and 7, which Colab keeps."""
 
 
 class View(NamedTuple):
@@ -58,7 +73,9 @@ class Explorer:
             self._picture.value = ""  # the old one would belong to other values
             return
         self._picture.value = shown.figure.to_html()
-        self._numbers.value = _as_html(self.name, shown.numbers)
+        # screen readers read the line out when it changes
+        name, line = html.escape(self.name), _in_a_line(shown.numbers)
+        self._numbers.value = f'<div role="status" aria-live="polite" aria-label="{name}">{line}</div>'
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         """Return the widget, and what takes its place where widgets do not live."""
@@ -88,12 +105,42 @@ def _in_a_line(values: Mapping[str, str]) -> str:
     )
 
 
-def _as_html(name: str, numbers: Mapping[str, str]) -> str:
-    """Return the numbers as a list in one line, which screen readers read out when it changes."""
-    line = _in_a_line(numbers)
-    return f'<div role="status" aria-live="polite" aria-label="{html.escape(name)}">{line}</div>'
-
-
 def percent(value: float, digits: int = 1) -> str:
     """Return a fraction as people read it; a dash if there is none."""
     return "-" if value != value else f"{100 * value:.{digits}f} %"  # NaN is not equal to itself
+
+
+def _slider(kind: type[ValueWidget], label: str, value: Any, **options: Any) -> Any:
+    """Return a slider with a whole label, which reports where it was let go and which the keyboard moves."""
+    layout = Layout(width="30em", margin="2px 2em 2px 0")
+    options |= {"style": {"description_width": "initial"}, "layout": layout, TOOLTIP: label}
+    return kind(value=value, description=label, continuous_update=False, **options)
+
+
+def choice(label: str, options: Sequence[Any], value: Any) -> SelectionSlider:
+    """Return a slider over names, or pairs of name and value.
+
+    JupyterLab takes the arrow keys away from a drop-down list, to go from cell to cell; a slider keeps them.
+    """
+    return _slider(SelectionSlider, label, value, options=options)
+
+
+def number(label: str, value: float, low: float, high: float, step: float) -> FloatSlider:
+    """Return a slider of numbers."""
+    return _slider(FloatSlider, label, value, min=low, max=high, step=step)
+
+
+def whole(label: str, value: int, low: int, high: int) -> IntSlider:
+    """Return a slider of whole numbers."""
+    return _slider(IntSlider, label, value, min=low, max=high)
+
+
+def temperature(low: float = 0.25, high: float = 4.0) -> FloatLogSlider:
+    """Return a slider where equal ratios are equally long; it starts at 1."""
+    limits = {"base": 2, "min": math.log2(low), "max": math.log2(high), "step": 0.125}
+    return _slider(FloatLogSlider, "temperature", 1.0, readout_format=".3g", **limits)
+
+
+def tick(label: str) -> Checkbox:
+    """Return a box to tick, empty at first."""
+    return Checkbox(False, description=label, indent=False, layout=Layout(width="auto"), **{TOOLTIP: label})

@@ -10,18 +10,17 @@ from torch import Tensor
 from course_lib import data, evaluation, metrics, scores
 from course_lib.labels import IGNORE
 from course_lib.lesson import figures
-from course_lib.lesson.widgets import controls
-from course_lib.lesson.widgets.explorer import Explorer, View, percent
+from course_lib.lesson.widgets.explorer import Explorer, View, percent, tick
 from course_lib.models import Network
 
 MISTAKES = {
     "raw_input": "images in 0 to 255",
-    "native": "native size",
+    "size": "native size",
     "counts_void": "void counts as anomaly",
     "inverts_void": "1 - P(void), rounded, instead of log P(void)",
-    "chord": "FPR95 on the chord",
+    "fpr_convention": "FPR95 on the chord",
 }
-"""Ticked all at once, they are protocol ``paper``; none of them is protocol ``benchmark``."""
+"""Fields of protocol ``paper``: ticked all at once they are that protocol, none of them is ``benchmark``."""
 
 BOTH = (scores.void, scores.one_minus_void)
 """The void score, and the paper's."""
@@ -41,61 +40,41 @@ def protocol_explorer(
     samples = [images[i] for i in range(min(count, len(images)))]
 
     @cache
-    def scored(raw_input: bool, native: bool) -> list[list[Tensor]]:
-        """Return both scores of all images; a pass of the network for each pair of answers."""
-        return _score(network, samples, settings, _protocol(raw_input, native))
+    def scored(*ticked: str) -> list[list[Tensor]]:
+        """Return both scores (H, W) of each image; a pass of the network for each pair of answers."""
+        protocol, found = _with_mistakes(ticked), []
+        with evaluation.ready(network, replace(settings, protocol=protocol)):
+            for sample in samples:
+                picture = protocol.input(sample, settings.size)
+                logits = network(picture.to(settings.device)).float().cpu()
+                found.append([evaluation.to_size_of(sample.target, score(logits)[0]) for score in BOTH])
+        return found
 
-    def view(
-        raw_input: bool, counts_void: bool, inverts_void: bool, chord: bool, native: bool = False
-    ) -> View:
-        protocol = _protocol(raw_input, native, counts_void, inverts_void, chord)
+    def view(**ticks: bool) -> View:
+        ticked = [name for name in MISTAKES if ticks.get(name)]
+        protocol = _with_mistakes(ticked)
         targets = [protocol.target(sample, images.benchmark) for sample in samples]
-        maps = [both[int(inverts_void)] for both in scored(raw_input, native)]
-        return _shown(samples, maps, targets, protocol.fpr_convention)
+        passes = scored(*(name for name in ticked if name in ("raw_input", "size")))
+        maps = [both[int(protocol.inverts_void)] for both in passes]
+        return _shown(samples[0], maps, targets, protocol.fpr_convention)
 
-    ticks = {name: controls.tick(label) for name, label in MISTAKES.items()}
+    ticks = {name: tick(label) for name, label in MISTAKES.items()}
     if all(sample.image.size == tuple(settings.size[::-1]) for sample in samples):
-        del ticks["native"]  # nothing would change
+        del ticks["size"]  # nothing would change
     return Explorer("protocol explorer", ticks, view)
 
 
-def _protocol(
-    raw_input: bool, native: bool, counts_void: bool = False, inverts_void: bool = False, chord: bool = False
-) -> evaluation.Protocol:
-    """Return a protocol with some of the paper's mistakes."""
-    return evaluation.Protocol(
-        "made of some of the paper's mistakes",
-        raw_input=raw_input,
-        size="native" if native else "given",
-        counts_void=counts_void,
-        inverts_void=inverts_void,
-        fpr_convention="chord" if chord else "step",
-    )
+def _with_mistakes(names: Sequence[str]) -> evaluation.Protocol:
+    """Return protocol ``benchmark`` with some of the paper's mistakes."""
+    paper = evaluation.PROTOCOLS["paper"]
+    return replace(evaluation.PROTOCOLS["benchmark"], **{name: getattr(paper, name) for name in names})
 
 
-def _score(
-    network: Network,
-    samples: Sequence[data.Sample],
-    settings: evaluation.Settings,
-    protocol: evaluation.Protocol,
-) -> list[list[Tensor]]:
-    """Return both scores (H, W) of each image, at the size of its truth."""
-    found = []
-    with evaluation.ready(network, replace(settings, protocol=protocol)):
-        for sample in samples:
-            picture = protocol.input(sample, settings.size)
-            logits = network(picture.to(settings.device)).float().cpu()
-            found.append([evaluation.to_size_of(sample.target, score(logits)[0]) for score in BOTH])
-    return found
-
-
-def _shown(
-    samples: Sequence[data.Sample], maps: Sequence[Tensor], targets: Sequence[Tensor], convention: str
-) -> View:
-    """Return picture and numbers of all images together."""
-    valid = [target != IGNORE for target in targets]
-    values = torch.cat([found[where] for found, where in zip(maps, valid, strict=True)])
-    is_anomaly = torch.cat([target[where] == 1 for target, where in zip(targets, valid, strict=True)])
+def _shown(first: data.Sample, maps: Sequence[Tensor], targets: Sequence[Tensor], convention: str) -> View:
+    """Return the picture of the first image, and the numbers of all images together."""
+    truths = torch.cat([target.flatten() for target in targets])
+    values = torch.cat([found.flatten() for found in maps])[truths != IGNORE]
+    is_anomaly = truths[truths != IGNORE] == 1
     curve = metrics.exact_curve(values, is_anomaly)
     auprc, fpr95 = curve.average_precision().item(), curve.fpr_at_tpr(0.95, convention).item()
     chance = is_anomaly.double().mean().item()
@@ -105,5 +84,5 @@ def _shown(
         "FPR95": percent(fpr95, 2),
         "pixels at one score": percent(curve.largest_tie().item()),
     }
-    sample = samples[0]._replace(target=targets[0])
+    sample = first._replace(target=targets[0])
     return View(figures.protocol_panels(sample, maps[0], 100 * auprc, 100 * fpr95, 100 * chance), numbers)

@@ -1,4 +1,4 @@
-"""What a printed table gives away, in functions."""
+"""What the paper printed is held against the masks; what printed numbers give away, in functions."""
 
 import itertools
 
@@ -9,9 +9,25 @@ import torch
 from course_lib import evaluation, metrics
 from course_lib.lesson import figures, tables
 
+PRINTED = {1: 15, 2: 15, 3: 15, 4: 90}
+
+
+@pytest.mark.parametrize("table", PRINTED)
+def test_each_table_has_two_numbers_for_every_cell_of_the_paper(table):
+    frame = tables.paper_values(table)
+    assert len(frame) == PRINTED[table]
+    assert frame["benchmark"].nunique() == 5
+    assert not frame.duplicated(["model", "training", "score", "temperature", "benchmark"]).any()
+    assert frame[["auprc", "fpr95"]].notna().all(axis=None)
+
+
+def test_a_table_that_the_paper_does_not_have_is_refused():
+    with pytest.raises(ValueError, match="tables 1 to 4, got 5"):
+        tables.paper_values(5)
+
 
 def test_the_masks_of_three_official_sets_explain_the_papers_row():
-    official, row = tables.official_prevalence(), tables.published(3).query("model == 'enet'")
+    official, row = tables.official_prevalence(), tables.paper_values(3).query("model == 'enet'")
     printed = row[row["benchmark"].isin(official.index)].set_index("benchmark")["auprc"].to_dict()
     ways = {"prevalence": official["prevalence"], "with void": official["prevalence_with_void"]}
     assert tables.explained_by(printed, ways) == {
@@ -78,9 +94,7 @@ def test_intervals_cover_as_often_as_they_say_with_100_images_and_less_with_10()
 
 
 def test_figures_say_in_words_what_they_show():
-    shown = figures.printed_beside_shares(tables.published(3), tables.official_prevalence())
+    shown = figures.printed_beside_shares(tables.paper_values(3), tables.official_prevalence())
     assert "fs_static: prevalence 1.37, with void 16.36, printed 16.36, 16.35, 16.02" in shown.alt
     steps = pd.DataFrame({"step": ["first"], "auprc": [7.1], "fpr95": [95.2], "chance": [7.15]})
     assert "first: AuPRC 7.1 where chance is 7.2, FPR95 95.2" in figures.mending_steps(steps).alt
-    widths = pd.DataFrame({"images": [5], "auprc": [30.0], "low": [24.0], "high": [33.0]})
-    assert "5 images: [24, 33]" in figures.interval_widths(widths).alt

@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 import seaborn
 import torch
@@ -11,7 +12,8 @@ from course_lib import data, models
 from course_lib.evaluation import Scored, Segmented
 from course_lib.labels import CLASS_NAMES, IGNORE, PALETTE
 from course_lib.lesson import figures
-from course_lib.lesson.figures import colours, panels
+from course_lib.lesson.figures import figure as shared
+from course_lib.lesson.figures import images
 
 
 def scored(name="0", size=(48, 80)):
@@ -26,7 +28,7 @@ def scored(name="0", size=(48, 80)):
 
 
 def test_the_colours_are_seaborns_for_the_colour_blind():
-    assert list(colours.COLOURS) == seaborn.color_palette("colorblind").as_hex()
+    assert list(shared.COLOURS) == seaborn.color_palette("colorblind").as_hex()
 
 
 def test_score_panels_show_image_truth_and_every_score():
@@ -51,7 +53,7 @@ def test_colour_limits_ignore_void_pixels():
 
 def test_large_images_are_thinned():
     figure = figures.score_panels([scored(size=(1024, 2048))])
-    assert max(figure.axes[0].images[0].get_array().shape) <= panels.MOST_PIXELS
+    assert max(figure.axes[0].images[0].get_array().shape) <= images.MOST_PIXELS
 
 
 def test_nothing_to_draw_raises():
@@ -180,17 +182,71 @@ def test_pixels_are_drawn_in_the_order_of_their_scores():
     assert [text.get_text() for text in figure.axes[0].texts][:2] == ["0.9\nanomaly", "0.8\nnormal"]
 
 
-def test_densities_and_chance_levels_show_both_groups_and_the_expectation():
-    figure = figures.score_densities(SCORES, IS_ANOMALY, "a score")
-    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-    assert set(labels) == {"normal pixels", "anomalous pixels"}
-    figure = figures.chance_levels([0.1, 0.2], [0.9, 1.0], 0.15)
-    assert [axis.lines[0].get_xdata()[0] for axis in figure.axes] == [15, 95]
+def test_curves_are_told_in_words_and_a_dot_lies_on_its_curve():
+    lines = {"CE": [0.3, 0.1, 0.4], "LN": torch.tensor([0.2, 0.2, 0.2])}
+    figure = figures.curves([0.5, 1, 2], lines, "temperature", "NLL", ratios=True, dots={"CE": 1.5})
+    axis = figure.axes[0]
+    assert "NLL against temperature. CE: first 0.3 at 0.5, lowest 0.1 at 1, last 0.4 at 2" in figure.alt
+    assert "marked at temperature 1.5; LN: first 0.2" in figure.alt
+    assert axis.lines[1].get_ydata() == pytest.approx(0.25), "on the curve, not at its lowest point"
+    assert [text.get_text() for text in axis.get_xticklabels()] == ["0.5", "1", "2"]
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["CE: temperature 1.5", "LN"]
 
 
-def test_the_hourglass_shows_every_layer():
+@pytest.mark.parametrize("horizontal", [False, True])
+def test_every_bar_stands_beside_its_number(horizontal):
+    panels = {"ms": {"ERFNet": 12.34, "ENet": 8}, "MB": {"ERFNet": 7, "ENet": 5}}
+    figure = figures.bars(panels, "costs", horizontal)
+    assert figure.alt == "costs: ms: ERFNet 12.3, ENet 8; MB: ERFNet 7, ENet 5."
+    assert [[text.get_text() for text in axis.texts] for axis in figure.axes] == [["12.3", "8"], ["7", "5"]]
+
+
+def test_groups_of_bars_stand_side_by_side_in_one_colour_each():
+    frame = pd.DataFrame({"hot": [40.0, 30], "cold": [90.0, 5]}, index=["road", "car"])
+    figure = figures.bars({"probability, %": frame})
+    assert figure.alt == (
+        "probability, %: road with hot 40, road with cold 90, car with hot 30, car with cold 5."
+    )
+    hot, cold = figure.axes[0].containers
+    assert [bar.get_height() for bar in cold] == [90, 5]
+    assert len({bar.get_facecolor() for bar in hot}) == 1
+    assert hot[0].get_facecolor() != cold[0].get_facecolor()
+    assert all(a.get_x() + a.get_width() <= b.get_x() for a, b in zip(hot, cold, strict=True))
+
+
+def test_a_figure_of_ones_own_is_open_and_described():
+    figure = figures.DescribedFigure("a line that rises", title="up")
+    axis = figure.subplots()
+    axis.plot([1, 2])
+    assert 'alt="a line that rises"' in figure.to_html() and figure.get_suptitle() == "up"
+    assert [side for side, spine in axis.spines.items() if spine.get_visible()] == ["left", "bottom"]
+
+
+def test_every_layer_is_a_bar_with_its_channels():
     shapes = models.layer_shapes(models.build("erfnet"), (64, 128))
     figure = figures.layer_shapes(shapes, "ERFNet")
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert [int(text) for text in texts if text.isdigit()] == [shape.channels for shape in shapes]
     assert [text for text in texts if "x" in text][:3] == ["32 x 64", "16 x 32", "8 x 16"]
+
+
+def test_the_map_of_points_tells_held_from_missing_and_the_best_learner_comes_first():
+    row = {"lesson": "01_x", "max_points": 2.0, "attempted": True}
+    rows = [
+        {"student": "a", "exercise": "one", "points": 1.0},
+        {"student": "a", "exercise": "two", "points": float("nan")},
+        {"student": "b", "exercise": "one", "points": 2.0},
+        {"student": "b", "exercise": "two", "points": 0.0, "attempted": False},
+    ]
+    figure = figures.points_map(pd.DataFrame([row | one for one in rows]))
+    told = "2 learners; 1 exercises held; mean share of the points: 01 one 75%; 01 two 0%."
+    axis = figure.axes[0]
+    assert figure.alt == told and [label.get_text() for label in axis.get_yticklabels()] == ["b", "a"]
+    assert [patch.get_xy() for patch in axis.patches] == [(1, 1)], "only what is held is painted over"
+
+
+def test_hard_cases_are_counted_among_those_who_tried():
+    cases = [{"lesson": "01_x", "exercise": "msp", "case": f"case {n}", "failed": n} for n in (0, 1, 3)]
+    figure = figures.hard_cases(pd.DataFrame(cases).assign(attempted=4))
+    assert figure.alt == "Cases that fail most: 01 msp: case 3 75%; 01 msp: case 1 25%."
+    assert [text.get_text() for text in figure.axes[0].texts] == ["3 of 4", "1 of 4"]

@@ -12,7 +12,7 @@ from small_notebooks import write_lesson
 
 from course_lib import data, evaluation, metrics, models, scores, training
 from course_lib.lesson import figures, widgets
-from course_lib.lesson.widgets.controls import TOOLTIP
+from course_lib.lesson.widgets.explorer import TOOLTIP
 from course_tools import pages
 
 LIVE = "application/vnd.jupyter.widget-view+json"
@@ -165,6 +165,7 @@ def test_no_tick_is_protocol_benchmark_and_all_are_protocol_paper(void_network, 
     settings = evaluation.Settings(("void",), protocol=protocol, size=(64, 128), resamples=0)
     (row,) = evaluation.evaluate(void_network, [images], settings, progress=False)
     explorer = widgets.protocol_explorer(void_network, settings, images)
+    assert set(explorer.controls) == set(evaluation.DEVIATIONS)
     view = explorer.view(**dict.fromkeys(explorer.controls, protocol == "paper"))
     assert number(view, "AuPRC") == pytest.approx(row["auprc"], abs=0.006)
     assert number(view, "FPR95") == pytest.approx(row["fpr95"], abs=0.006)
@@ -241,7 +242,7 @@ def test_a_page_says_where_the_controls_stand_and_that_they_move_elsewhere(pixel
     assert f"training <strong>{training.training_title('ce')}</strong>" in still
     assert f"score <strong>{scores.TITLES['max_logit']}</strong>" in still
     explorer = widgets.protocol_explorer(void_network, SHIPPED, benchmarks[1])
-    explorer.controls["chord"].value = True
+    explorer.controls["fpr_convention"].value = True
     still = explorer._repr_mimebundle_()["text/html"]
     assert "FPR95 on the chord <strong>yes</strong>" in still
     assert "images in 0 to 255 <strong>no</strong>" in still

@@ -6,8 +6,7 @@ import torch
 from matplotlib.axes import Axes
 
 from course_lib import scores
-from course_lib.lesson.figures.colours import score_colours
-from course_lib.lesson.figures.figure import NOTEBOOK_WIDTH, DescribedFigure
+from course_lib.lesson.figures.figure import NOTEBOOK_WIDTH, DescribedFigure, score_colours
 from course_lib.metrics import average_precision
 from course_lib.training import (
     PlaneNetwork,
@@ -22,7 +21,7 @@ FIRST, SECOND, UNKNOWN = "#56b4e9", "#009e73", "#e69f00"
 
 
 def plane_scores(
-    networks: Mapping[str, PlaneNetwork], points: PlanePoints, score: str = "msp"
+    networks: Mapping[str, PlaneNetwork], points: PlanePoints, score: str = "msp", quick: bool = False
 ) -> DescribedFigure:
     """Draw one panel per network: its score everywhere, the known points, and those it never saw.
 
@@ -30,48 +29,29 @@ def plane_scores(
         networks: by the name of their training.
         points: what they learnt from.
         score: a key of ``scores.SCORES``; larger is more anomalous. Each panel has its own range of colours.
+        quick: whether to follow a slider: a single network, with its legend at the right.
     """
-    figure = DescribedFigure("", 1.15 * NOTEBOOK_WIDTH, 3.7)
+    size = (8.0, 4.4) if quick else (1.15 * NOTEBOOK_WIDTH, 3.7)
+    figure = DescribedFigure("", *size, quick=quick)
+    if quick:
+        figure.subplots_adjust(left=0.01, right=0.62, top=0.92, bottom=0.02)
     panels = figure.subplots(1, len(networks), sharex=True, sharey=True, squeeze=False)[0]
     described = []
     for axis, (training, network) in zip(panels, networks.items(), strict=True):
+        auprc = 100 * average_precision(*score_plane_points(network, points, score))
+        axis.set_title(f"{training_title(training)}: AuPRC {auprc:.0f} %", fontsize=11)
+        described.append(f"{training_title(training)} AuPRC {auprc:.0f} %")
         image = _draw(axis, network, points, score)
-        described.append(_title(axis, training, network, points, score))
-        figure.colorbar(image, ax=axis, location="bottom", label=f"{scores.TITLES[score]} (light: anomalous)")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
-    figure.alt = _alt(points, score, described)
-    return figure
-
-
-def plane_score(
-    training: str, network: PlaneNetwork, points: PlanePoints, score: str = "msp"
-) -> DescribedFigure:
-    """Draw one network as ``plane_scores`` does, quickly enough to follow a slider."""
-    figure = DescribedFigure("", 8.0, 4.4, quick=True)
-    figure.subplots_adjust(left=0.01, right=0.62, top=0.92, bottom=0.02)
-    axis = figure.subplots()
-    image = _draw(axis, network, points, score)
-    described = _title(axis, training, network, points, score)
-    figure.colorbar(image, ax=axis, label=f"{scores.TITLES[score]} (light: anomalous)")
-    figure.legend(*axis.get_legend_handles_labels(), loc="center right", frameon=False)
-    figure.alt = _alt(points, score, [described])
-    return figure
-
-
-def _title(axis: Axes, training: str, network: PlaneNetwork, points: PlanePoints, score: str) -> str:
-    """Put the name of the training and its AuPRC above a panel, and return them."""
-    auprc = 100 * average_precision(*score_plane_points(network, points, score))
-    axis.set_title(f"{training_title(training)}: AuPRC {auprc:.0f} %", fontsize=11)
-    return f"{training_title(training)} AuPRC {auprc:.0f} %"
-
-
-def _alt(points: PlanePoints, score: str, described: list[str]) -> str:
-    """Say in words what is drawn."""
+        label = f"{scores.TITLES[score]} (light: anomalous)"
+        figure.colorbar(image, ax=axis, location="right" if quick else "bottom", label=label)
+    place = {"loc": "center right"} if quick else {"loc": "outside upper center", "ncols": 4}
+    figure.legend(*panels[0].get_legend_handles_labels(), frameon=False, **place)
     chance = 100 * len(points.unknown) / (len(points.known) + len(points.unknown))
-    return (
+    figure.alt = (
         f"{scores.TITLES[score]} over the plane with two known classes and an unknown one: "
         f"{', '.join(described)}; chance is {chance:.0f} %."
     )
+    return figure
 
 
 def _draw(axis: Axes, network: PlaneNetwork, points: PlanePoints, score: str):
@@ -88,4 +68,5 @@ def _draw(axis: Axes, network: PlaneNetwork, points: PlanePoints, score: str):
     axis.plot(*points.unknown.T, "x", markersize=4, color=UNKNOWN, label="unknown, never shown")
     axis.plot([], [], "--", color="#888888", label="border between the classes")
     axis.set(xticks=[], yticks=[])
+    axis.spines[:].set_visible(True)
     return image

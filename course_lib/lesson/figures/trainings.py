@@ -1,0 +1,215 @@
+"""Trainings: how one went, and several side by side, every seed a dot beside the noise it stands in."""
+
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from course_lib import scores
+from course_lib.evaluation import CHANCE_FPR95
+from course_lib.lesson.figures.bars import draw_class_iou
+from course_lib.lesson.figures.figure import (
+    BLUE,
+    BROWN,
+    GREEN,
+    GREY,
+    NOTEBOOK_WIDTH,
+    ORANGE,
+    PINK,
+    PURPLE,
+    RED,
+    SKY,
+    YELLOW,
+    DescribedFigure,
+)
+from course_lib.training import training_title
+
+TRAINING_COLOURS = {
+    "ce": "black", "void": BROWN, "fl": YELLOW, "ln": SKY, "ln_ce": BLUE, "ln_fl": GREEN,
+    "eiml": ORANGE, "eiml_ce": RED, "eiml_fl": PURPLE, "ce_scale10": PINK,
+}  # fmt: skip
+"""The same colour for a training in every figure."""
+
+METRIC_COLOURS = {"auprc": BLUE, "fpr95": ORANGE, "miou": PURPLE}
+METRIC_NAMES = {"auprc": "AuPRC, %  (higher is better)", "fpr95": "FPR95, %  (lower is better)"}
+WEIGHTS = "term_weights"
+
+
+def learning_curves(history: list[dict], title: str = "") -> DescribedFigure:
+    """Draw losses and mean IoU over the epochs, and the IoU of each class at the end.
+
+    Args:
+        history: rows of ``training.train``.
+        title: a line above the panels.
+    """
+    frame = pd.DataFrame(history).set_index("epoch")
+    measured, validation = 100 * frame["miou"].dropna(), frame["validation_loss"].dropna()
+    alt = f"{title or 'A run'}: loss and mean IoU over {len(frame)} epochs, IoU of each class at the end."
+    figure = DescribedFigure(alt, height=4.2, title=title)
+    curves, bars = figure.subplots(1, 2)
+    curves.plot(frame.index, frame["loss"], color=BLUE, label="training images")
+    curves.plot(validation.index, validation, "s--", markersize=3, color=BLUE, label="validation images")
+    curves.set(xlabel="epoch", ylim=(0, None))
+    curves.xaxis.set_major_locator(MaxNLocator(integer=True))
+    curves.set_ylabel("loss (lower is better)", color=BLUE)
+    curves.legend(frameon=False, fontsize=9, loc="center right")
+    right = curves.twinx()
+    right.plot(measured.index, measured, "o--", markersize=3, color=ORANGE)
+    right.set(ylim=(0, 100))
+    right.set_ylabel("validation mean IoU in % (higher is better)", color=ORANGE)
+    last = frame.filter(regex="^iou_").iloc[-1].dropna()
+    draw_class_iou(bars, {name.removeprefix("iou_"): iou for name, iou in last.items()})
+    return figure
+
+
+def training_dots(
+    runs: pd.DataFrame, summary: pd.DataFrame, score: str, metric: str = "auprc"
+) -> DescribedFigure:
+    """Draw one panel per benchmark: trainings in rows, seeds as dots, 95 % intervals over images as lines.
+
+    Args:
+        runs: one row per run, score and benchmark, as ``evaluation.table`` gives them.
+        summary: of ``evaluation.compare``.
+        score: which rows to draw.
+        metric: ``auprc`` (higher is better) or ``fpr95`` (lower is better).
+    """
+    runs, summary = runs[runs["score"] == score], summary[summary["score"] == score]
+    benchmarks, trainings = summary["benchmark"].unique(), list(summary["training"].unique())
+    height = 0.36 * len(trainings) + 1.3
+    figure = DescribedFigure("", 1.2 * NOTEBOOK_WIDTH, height, scores.TITLES[score])
+    panels = figure.subplots(1, len(benchmarks), sharey=True, squeeze=False)[0]
+    for axis, benchmark in zip(panels, benchmarks, strict=True):
+        here, seeds = (frame[frame["benchmark"] == benchmark] for frame in (summary, runs))
+        axis.axvline(_chance(here, metric), color=GREY, linestyle=":")
+        for place, training in enumerate(trainings):
+            row = here[here["training"] == training].iloc[0]
+            values = seeds.loc[seeds["training"] == training, metric]
+            colour = TRAINING_COLOURS.get(training, GREY)
+            axis.plot([row[f"{metric}_low"], row[f"{metric}_high"]], [place] * 2, color=colour, linewidth=1.2)
+            axis.plot(values, [place] * len(values), "o", color=colour, markersize=5, alpha=0.8)
+        axis.grid(axis="y", color="#e6e6e6")
+        axis.spines["left"].set_visible(False)
+        axis.tick_params(axis="y", length=0)
+        axis.set_title(benchmark, fontsize=9)
+    panels[0].set_yticks(range(len(trainings)), [training_title(name) for name in trainings])
+    panels[0].invert_yaxis()
+    explained = "dots: seeds, lines: 95 % intervals over images, dotted: chance"
+    figure.supxlabel(f"{METRIC_NAMES[metric]}; {explained}", fontsize=9)
+    means = _listed(summary, "training", trainings, metric, training_title)
+    figure.alt = f"{scores.TITLES[score]}, {METRIC_NAMES[metric]}, mean over seeds. {means}"
+    return figure
+
+
+def _chance(summary: pd.DataFrame, metric: str) -> float:
+    """Return what chance gives on one benchmark, in percent."""
+    return summary["chance"].iloc[0] if metric == "auprc" else CHANCE_FPR95
+
+
+def _listed(
+    summary: pd.DataFrame, by: str, order: Sequence[str], metric: str, title: Callable[[str], str]
+) -> str:
+    """Say in words what the panels show."""
+    panels = []
+    for benchmark, rows in summary.groupby("benchmark", sort=False):
+        values = rows.set_index(by)[metric]
+        listed = ", ".join(f"{title(name)} {values[name]:.1f}" for name in order if name in values)
+        panels.append(f"{benchmark}: {listed}")
+    return "; ".join(panels) + "."
+
+
+def trade_off(runs: pd.DataFrame) -> DescribedFigure:
+    """Draw mean IoU against AuPRC, averaged over the benchmarks: one panel per score, one dot per run.
+
+    Args:
+        runs: one row per run, score and benchmark, with ``miou``, as ``evaluation.table`` gives them.
+
+    Raises:
+        ValueError: if mean IoU was not measured.
+    """
+    if runs["miou"].isna().any():
+        raise ValueError("need the mean IoU of every run; evaluate with validation images")
+    chance, names = runs.drop_duplicates("benchmark")["chance"].mean(), runs["score"].unique()
+    means = runs.groupby(["score", "training", "seed"], sort=False)[["miou", "auprc"]].mean().reset_index()
+    figure = DescribedFigure("", height=3.9)
+    panels = figure.subplots(1, len(names), sharex=True, sharey=True, squeeze=False)[0]
+    for axis, score in zip(panels, names, strict=True):
+        for training, dots in means[means["score"] == score].groupby("training", sort=False):
+            colour = TRAINING_COLOURS.get(training, GREY)
+            axis.plot(dots["miou"], dots["auprc"], "o", color=colour, label=training_title(training))
+        axis.axhline(chance, color=GREY, linestyle=":")
+        axis.set(title=scores.TITLES[score], xlabel="mean IoU, %  (higher is better)")
+    panels[0].set_ylabel("AuPRC, mean of the benchmarks, %\n(higher is better)")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=8, frameon=False)
+    described = []
+    for training, dots in means.groupby("training", sort=False):
+        best = dots.loc[dots["auprc"].idxmax()]
+        spread = f"AuPRC {dots['auprc'].min():.1f} to {dots['auprc'].max():.1f}"
+        told = f"{training_title(training)}: mean IoU {dots['miou'].mean():.1f}, {spread}, best with "
+        described.append(told + scores.TITLES[best["score"]])
+    figure.alt = f"Mean IoU against AuPRC, one dot per run; dotted: chance. {'; '.join(described)}."
+    return figure
+
+
+def term_weights(
+    runs: pd.DataFrame, summary: pd.DataFrame, score: str, metric: str = "auprc"
+) -> DescribedFigure:
+    """Draw a metric against the weights of two terms, a panel per benchmark, and mean IoU in the last.
+
+    Args:
+        runs: one row per run, score and benchmark, with ``term_weights`` such as ``1.6,0.4``.
+        summary: one row per weights, score and benchmark, of ``evaluation.compare``, with ``term_weights``.
+        score: which rows to draw.
+        metric: ``auprc`` (higher is better) or ``fpr95`` (lower is better).
+    """
+    runs, summary = (frame[frame["score"] == score] for frame in (runs, summary))
+    weights = sorted(summary[WEIGHTS].unique(), key=_share)
+    benchmarks = list(summary["benchmark"].unique())
+    figure = DescribedFigure("", 1.2 * NOTEBOOK_WIDTH, 3.3, scores.TITLES[score])
+    *panels, last = figure.subplots(1, len(benchmarks) + 1)
+    for axis, benchmark in zip(panels, benchmarks, strict=True):
+        here, seeds = (frame[frame["benchmark"] == benchmark] for frame in (summary, runs))
+        _draw_weights(axis, seeds, here.set_index(WEIGHTS).loc[weights], metric)
+        axis.axhline(_chance(here, metric), color=GREY, linestyle=":")
+        axis.set_title(benchmark, fontsize=8.5)
+    of_networks = runs.drop_duplicates([WEIGHTS, "seed"])
+    _draw_weights(last, of_networks, of_networks.groupby(WEIGHTS)[["miou"]].mean().loc[weights], "miou")
+    last.set_title("mean IoU, %", fontsize=8.5)
+    panels[0].set_ylabel(METRIC_NAMES[metric], fontsize=9)
+    figure.supxlabel(
+        "weight of EIML : weight of focal loss. Dots: seeds; band: 95 % interval over images; ring: differs "
+        "from 1 : 1 beyond images and seeds; dotted: chance",
+        fontsize=8.5,
+    )
+    values = _listed(summary, WEIGHTS, weights, metric, _ratio)
+    figure.alt = f"{scores.TITLES[score]}, {METRIC_NAMES[metric]}, for each weighting. {values}"
+    return figure
+
+
+def _draw_weights(axis: Axes, runs: pd.DataFrame, means: pd.DataFrame, metric: str) -> None:
+    """Draw one panel; ``means`` has one row per weights, in order."""
+    places = {weights: place for place, weights in enumerate(means.index)}
+    at, colour = list(places.values()), METRIC_COLOURS[metric]
+    axis.plot(at, means[metric], color=colour)
+    axis.plot(runs[WEIGHTS].map(places), runs[metric], "o", color=colour, markersize=4, alpha=0.7)
+    if f"{metric}_low" in means:
+        axis.fill_between(at, means[f"{metric}_low"], means[f"{metric}_high"], color=colour, alpha=0.15)
+        beyond = means[[f"{metric}_beyond_images", f"{metric}_beyond_seeds"]].fillna(False).astype(bool)
+        proven = means[beyond.all(axis=1)]
+        rings = {"markersize": 11, "fillstyle": "none"}
+        axis.plot(proven.index.map(places), proven[metric], "o", color=colour, **rings)
+    axis.set_xticks(at, [_ratio(weights) for weights in means.index], fontsize=7.5, rotation=45)
+    axis.tick_params(axis="y", labelsize=8)
+
+
+def _share(weights: str) -> float:
+    """Return the share of the first term."""
+    first, second = map(float, weights.split(","))
+    return first / (first + second)
+
+
+def _ratio(weights: str) -> str:
+    """Return the ratio of two weights, such as ``1 : 4``."""
+    first, second = map(float, weights.split(","))
+    least = min(first, second)
+    return f"{first / least:.2g} : {second / least:.2g}"

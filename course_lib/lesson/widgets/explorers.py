@@ -1,0 +1,138 @@
+"""Three explorers: of the scores of an image, of calibration, of the toy in the plane."""
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+
+from torch import Tensor
+
+from course_lib import calibration, data, evaluation, metrics, scores, training
+from course_lib.labels import IGNORE
+from course_lib.lesson import figures
+from course_lib.lesson.widgets.explorer import Explorer, View, choice, number, percent, temperature, whole
+from course_lib.models import Network
+
+KEPT = 8
+"""Images whose logits are kept, so that a slider costs no pass of the network."""
+
+
+def score_explorer(
+    network: Network, settings: evaluation.Settings, benchmarks: Sequence[data.BenchmarkImages]
+) -> Explorer:
+    """Let a learner choose image, score, temperature and threshold.
+
+    Args:
+        network: any network; its device and mode may change.
+        settings: size, known classes, device and the scores to choose from.
+        benchmarks: to choose from.
+    """
+    by_name = {images.name: images for images in benchmarks}
+
+    @lru_cache(maxsize=KEPT)
+    def seen(benchmark: str, image: int) -> tuple[data.Sample, Tensor]:
+        """Return an image and its logits (1, C, h, w)."""
+        sample = by_name[benchmark][image]
+        picture = data.to_tensor(data.resize_image(sample.image, settings.size))[None]
+        with evaluation.ready(network, settings):
+            return sample, network(picture.to(settings.device)).float().cpu()
+
+    def view(benchmark: str, image: int, score: str, temperature: float, flagged: float) -> View:
+        sample, logits = seen(benchmark, min(image, len(by_name[benchmark]) - 1))
+        found = scores.score(score, logits, settings.known_classes, temperature)
+        return _flagged(sample, evaluation.to_size_of(sample.target, found[0]), score, flagged / 100)
+
+    first = benchmarks[0]
+    image = whole("image", 0, 0, len(first) - 1)  # as long as the benchmark
+    benchmark = choice("benchmark", list(by_name), first.name)
+    benchmark.observe(lambda change: setattr(image, "max", len(by_name[change["new"]]) - 1), "value")
+    names = [(scores.TITLES[name], name) for name in settings.scores]
+    controls = {
+        "benchmark": benchmark,
+        "image": image,
+        "score": choice("score", names, settings.scores[0]),
+        "temperature": temperature(),
+        "flagged": number("flagged, % of the pixels", 5.0, 0.5, 100.0, 0.5),
+    }
+    return Explorer("score explorer", controls, view)
+
+
+def _flagged(sample: data.Sample, found: Tensor, score: str, share: float) -> View:
+    """Return picture and numbers at the threshold that flags this share of the valid pixels."""
+    valid = sample.target != IGNORE
+    values, is_anomaly = found[valid], sample.target[valid] == 1
+    if not len(values):
+        raise ValueError(f"image {sample.name} is void from edge to edge: there is nothing to flag")
+    threshold = values.sort(descending=True).values[max(1, round(share * len(values))) - 1].item()
+    got = metrics.detections(values, is_anomaly, threshold)
+    numbers = {
+        "threshold": f"{threshold:.4g}",
+        "flagged": percent(got.flagged),
+        "precision": percent(got.precision),
+        "recall (TPR)": percent(got.recall),
+        "false positive rate (FPR)": percent(got.fpr, 2),
+        "anomalous": percent(is_anomaly.double().mean().item()),
+    }
+    return View(figures.detection_panels(sample, found, threshold, scores.TITLES[score]), numbers)
+
+
+def calibration_explorer(pixels: Mapping[str, tuple[Tensor, Tensor]]) -> Explorer:
+    """Let a learner choose a network and its temperature, and watch the reliability diagram.
+
+    Args:
+        pixels: by the name of a network, logits (K, C) and the number of the true channel (K,) of validation
+            pixels, as ``calibration.sample_pixels`` draws them.
+    """
+
+    def view(network: str, temperature: float) -> View:
+        logits, target = pixels[network]
+        stream = calibration.Reliability()
+        stream.update(logits / temperature, target)
+        found = stream.compute()
+        numbers = {
+            "ECE": percent(found.ece, 2),
+            "NLL": f"{found.nll:.4f} nats",
+            "Brier score": f"{found.brier:.4f}",
+            "mean confidence": percent(found.confidence),
+            "accuracy": percent(found.accuracy),
+        }
+        name = f"{network}, T = {temperature:.3g}"
+        return View(figures.reliability_diagrams({name: found}, quick=True), numbers)
+
+    names = list(pixels)
+    controls = {"network": choice("network", names, names[0]), "temperature": temperature(1 / 32, 4.0)}
+    return Explorer("calibration explorer", controls, view)
+
+
+def loss_explorer(trainings: Sequence[str] = ("ce", "fl", "ln", "eiml", "eiml_fl")) -> Explorer:
+    """Let a learner choose the training, the score, the first weights, and where the unknown points lie.
+
+    Args:
+        trainings: keys of ``training.TRAININGS``; each is trained when it is first chosen, half a second.
+    """
+
+    @cache
+    def trained(name: str, seed: int) -> training.PlaneNetwork:
+        return training.train_on_plane(name, training.plane_points(), seed=seed)
+
+    def view(name: str, score: str, seed: int, angle: int, distance: float) -> View:
+        turned = math.radians(angle)
+        centre = (distance * math.cos(turned), distance * math.sin(turned))
+        points, network = training.plane_points(unknown_centre=centre), trained(name, seed)
+        values, is_unknown = training.score_plane_points(network, points, score)
+        numbers = {
+            "AuPRC": percent(metrics.average_precision(values, is_unknown)),
+            "FPR95": percent(metrics.fpr_at_tpr(values, is_unknown)),
+            "chance": f"{percent(is_unknown.double().mean().item())} and 95 %",
+        }
+        return View(figures.plane_scores({name: network}, points, score, quick=True), numbers)
+
+    offered = [(scores.TITLES[name], name) for name in ("msp", "max_logit", "max_entropy")]
+    titles = [(training.training_title(name), name) for name in trainings]
+    controls = {
+        "name": choice("training", titles, trainings[0]),
+        "score": choice("score", offered, "max_logit"),
+        "seed": whole("seed of the network", 0, 0, 5),
+        "angle": whole("unknown points: angle, degrees", 320, 0, 359),
+        "distance": number("their distance from the middle", 4.6, 0.0, 5.5, 0.1),
+    }
+    return Explorer("loss explorer", controls, view)
