@@ -1,4 +1,4 @@
-"""Zips: written so that the same content gives the same bytes, read without trusting a name or a size in them."""
+"""Zips: the same content gives the same bytes; read without trusting a name or a size in them."""
 
 import io
 import stat
