@@ -65,11 +65,16 @@ def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most_bytes: i
     """Read a member, but never more than is allowed, whatever size it claims.
 
     Raises:
-        ValueError: if it is larger.
-        zipfile.BadZipFile: if it is damaged.
+        ValueError: if it is larger, damaged, or locked with a password.
+        OSError: if the zip cannot be read.
     """
-    with archive.open(member) as file:
-        content = file.read(most_bytes + 1)
+    try:
+        with archive.open(member) as file:
+            content = file.read(most_bytes + 1)
+    except OSError:
+        raise
+    except Exception as error:  # of zipfile and its packers, which have no common base
+        raise ValueError(f"it is damaged ({error})") from None
     if len(content) > most_bytes:
         raise ValueError(f"more than {most_bytes >> 20} MB")
     return content

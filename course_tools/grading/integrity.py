@@ -1,5 +1,6 @@
-"""From what was handed in to what is run: check cells as released, and a list of what was changed."""
+"""From what was handed in to what is run: check cells as released, and a list of what to look at."""
 
+import ast
 import copy
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -7,6 +8,9 @@ from dataclasses import dataclass, field
 from nbformat import NotebookNode
 
 from course_tools.grading.lesson import DEMO, Exercise, Lesson
+
+LIBRARY = "course_lib"
+SHORT = 3  # statements; two right answers of this length are often alike
 
 
 @dataclass
@@ -131,3 +135,34 @@ def _alarm(cell: NotebookNode, lesson: Lesson, submission: Submission, reason: s
 def _text(cell: NotebookNode) -> str:
     """Return the text of a cell as it is compared: editors change line ends and blanks at the end."""
     return "\n".join(line.rstrip() for line in cell.source.splitlines()).strip()
+
+
+def suspicions(source: str, exercise: Exercise) -> list[str]:
+    """Return why an answer may not be the learner's own; nothing of it costs points.
+
+    A help for whoever looks, no defence: who hides a name from it is not found.
+
+    Args:
+        source: of the answer cell.
+        exercise: it answers.
+    """
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return []
+    wanted, found = {exercise.name, exercise.reference} - {""}, set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in wanted:
+            found.add(ast.unparse(node))
+        elif isinstance(node, ast.Constant) and node.value in (*wanted, LIBRARY):
+            found.add(repr(node.value))
+        elif isinstance(node, (ast.Import, ast.ImportFrom)) and LIBRARY in ast.unparse(node):
+            found.add(ast.unparse(node))
+    listed = []
+    if found:
+        listed.append(f"the answer uses {', '.join(sorted(found))}, which may be the library's own version")
+    published = ast.parse(exercise.published)
+    is_short = sum(isinstance(node, ast.stmt) for node in ast.walk(published)) <= SHORT
+    if not is_short and ast.dump(tree) == ast.dump(published):
+        listed.append("the answer is the published solution")
+    return listed

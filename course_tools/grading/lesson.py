@@ -1,7 +1,12 @@
-"""What the grader knows of a lesson: the learners' version, its exercises, and what is right."""
+"""What the grader knows of a lesson: the learners' version, its exercises, and code that tells what is right.
+
+From each check cell two programs are made: a *probe*, which hands over what the answer returns and knows
+nothing of what is expected, and a *key*, which hands over what is expected and calls nothing of the answer's.
+"""
 
 import ast
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +15,14 @@ from nbformat import NotebookNode
 
 from course_lib.runtime import PROJECT_ROOT
 from course_tools import release
-from course_tools.grading.probe import key, probe
 
 DEMO = "demo"
 """The tag of cells that are not needed for grading: trainings, figures."""
+
+BEGIN, END = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
+RECORDING = "course_lib.lesson.checks.recording"
+GIVEN = 2  # of a case: its name and its call; what is expected comes after
+DRAWS = ("generator", "rand", "seed")  # a statement that draws stays, or later draws would differ
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,7 @@ class Exercise:
     published: str
     """The answer in solutions/."""
     reference: str
-    """The library's own version, such as ``scores.msp``; empty if there is none."""
+    """The name of the library's own version; empty if there is none."""
     check: str
     """The learners' check cell."""
     probe: str
@@ -136,16 +145,100 @@ def _is_answer(cell: NotebookNode) -> bool:
 
 
 def _references(notebook: NotebookNode) -> dict[str, str]:
-    """Return the library's versions of the answers, from ``x = check.best(x, scores.x)``."""
-    found = {}
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and ".best(" in cell.source:
-            for node in ast.walk(ast.parse(cell.source)):
-                if (
-                    isinstance(node, ast.Call)
-                    and isinstance(node.func, ast.Attribute)
-                    and node.func.attr == "best"
-                ):
-                    mine, theirs = node.args
-                    found[ast.unparse(mine)] = ast.unparse(theirs)
-    return found
+    """Return the names of the library's versions of the answers, from ``x = check.best(x, scores.y)``."""
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return dict(re.findall(r"\.best\((\w+), [\w.]*?(\w+)\)", code))
+
+
+def probe(check: str, private: str = "") -> str:
+    """Return code that notes what each case of a check returns, without what is expected.
+
+    Args:
+        check: the check cell of the solved lesson, hidden tests included.
+        private: further cases.
+    """
+    tree = _with_recorder(_complete(check, private), "Recorder")
+    tree = _WithoutExpected().visit(tree)
+    while dead := _unused(tree):
+        tree.body = [statement for statement in tree.body if statement not in dead]
+    return ast.unparse(tree)
+
+
+def key(check: str, private: str = "") -> str:
+    """Return code that notes what each case of a check expects, and calls nothing of the answer's."""
+    tree = _with_recorder(_complete(check, private), "KeyRecorder")
+    return ast.unparse(ast.fix_missing_locations(_ExpectedLater().visit(tree)))
+
+
+def _complete(check: str, private: str) -> ast.Module:
+    """Return a check with the private cases, where hidden ones are marked for the recorder."""
+    *body, last = (
+        check.replace(BEGIN, "check.hidden = True").replace(END, "check.hidden = False").rstrip().split("\n")
+    )
+    return ast.parse("\n".join([*body, "check.hidden = True", private, last]))
+
+
+def _with_recorder(tree: ast.Module, name: str) -> ast.Module:
+    """Return code where one of the recorders has the place of ``Check``."""
+    tree.body.insert(0, ast.ImportFrom(RECORDING, [ast.alias(name)], 0))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id == "Check":
+            node.id = name
+    return ast.fix_missing_locations(tree)
+
+
+class _WithoutExpected(ast.NodeTransformer):
+    """Leaves of each case its name and its call."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Shorten calls of ``case``."""
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "case":
+            node.args, node.keywords = node.args[:GIVEN], []
+        return self.generic_visit(node)
+
+
+class _ExpectedLater(ast.NodeTransformer):
+    """Makes what each case expects a function, which the recorder calls when it is ready."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Wrap what is expected by ``case``."""
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "case":
+            nothing = ast.arguments([], [], None, [], [], None, [])
+            if len(node.args) > GIVEN:
+                node.args[GIVEN] = ast.Lambda(nothing, node.args[GIVEN])
+            for keyword in node.keywords:
+                if keyword.arg == "expected":
+                    keyword.value = ast.Lambda(nothing, keyword.value)
+        return self.generic_visit(node)
+
+
+def _unused(tree: ast.Module) -> list[ast.stmt]:
+    """Return the statements that only give names to what nothing reads any more."""
+    read = {
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
+    return [
+        statement for statement in tree.body if _names(statement).isdisjoint(read) and not _draws(statement)
+    ]
+
+
+def _names(statement: ast.stmt) -> set[str]:
+    """Return the names a definition gives; of every other statement one that is always read."""
+    if isinstance(statement, ast.FunctionDef):
+        return {statement.name}
+    if isinstance(statement, ast.Assign) and all(_is_name(target) for target in statement.targets):
+        stored = [node for target in statement.targets for node in ast.walk(target)]
+        return {node.id for node in stored if isinstance(node, ast.Name)}
+    return {"check", "Recorder"}
+
+
+def _is_name(target: ast.expr) -> bool:
+    """Tell whether a target is a name or a tuple of names, not a place inside something."""
+    parts = target.elts if isinstance(target, ast.Tuple) else [target]
+    return all(isinstance(part, ast.Name) for part in parts)
+
+
+def _draws(statement: ast.stmt) -> bool:
+    """Tell whether a statement may draw random numbers."""
+    words = [getattr(node, "id", getattr(node, "attr", "")) for node in ast.walk(statement)]
+    return any(draw in word for word in words for draw in DRAWS)

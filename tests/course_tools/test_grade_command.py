@@ -12,10 +12,11 @@ from small_data import ROOT
 from small_notebooks import answered
 
 from course_tools.__main__ import main
-from course_tools.grading import lesson_names, proof, read_lesson, sandbox
+from course_tools.grading import proof, sandbox
 from course_tools.grading.launch import run_cells
-from course_tools.grading.limits import Limits
+from course_tools.grading.lesson import lesson_names, read_lesson
 from course_tools.grading.nbgrader_hooks import SaveResults
+from course_tools.grading.sandbox import Limits
 
 LESSON = "04_training_losses"
 

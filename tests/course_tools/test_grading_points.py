@@ -9,14 +9,13 @@ from nbformat.v4 import new_code_cell
 from small_notebooks import ANSWER, CHECK, SETUP, nbgrader, write_lesson
 
 from course_lib.lesson.checks.values import encode
-from course_tools.grading import fingerprint, read_lesson
-from course_tools.grading.grading import Job
-from course_tools.grading.integrity import restore
-from course_tools.grading.limits import Limits
+from course_tools.grading.integrity import restore, suspicions
+from course_tools.grading.lesson import key, read_lesson
 from course_tools.grading.points import judged, shown_points
-from course_tools.grading.probe import key
+from course_tools.grading.results import fingerprint
+from course_tools.grading.sandbox import Limits
 from course_tools.grading.sanitize import harmless
-from course_tools.grading.similarity import suspicions
+from course_tools.grading.submissions import Job
 
 
 @pytest.fixture
@@ -131,10 +130,7 @@ def test_metadata_that_is_no_metadata_does_no_harm(lesson):
         ("from course_lib import scores\ndef twice(x):\n    return 2 * x", True),
         ("def twice(x):\n    return getattr(s, 'twice')(x)", True),
         ("def twice(x:", False),
-        (
-            "def twice(number):\n    '''Mine.'''\n    half = number\n    both = half + half\n    return both",
-            True,
-        ),
+        ("# mine\ndef twice(x):\n\n    a = x\n    b = (a + a)\n    return b", True),
         ("def twice(x):\n    both = x + x\n    half = both\n    return half", False),
     ],
 )

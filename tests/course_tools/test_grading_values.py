@@ -13,7 +13,7 @@ from small_notebooks import CHECK
 from course_lib.lesson.checks.comparison import difference
 from course_lib.lesson.checks.recording import KeyRecorder, same_randomness
 from course_lib.lesson.checks.values import decode, encode
-from course_tools.grading.probe import key, probe
+from course_tools.grading.lesson import key, probe
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
