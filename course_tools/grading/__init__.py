@@ -1,8 +1,8 @@
 """Grade submissions: in a sandbox, by the values that answers return, into nbgrader's gradebook.
 
-``submissions`` finds who handed in what, ``lesson`` knows what is right, ``batch`` grades many submissions and
+``submissions`` finds who handed in what, ``lesson`` knows what is right, ``batch`` grades many submissions,
 ``grading`` one: ``integrity`` restores its checks, ``launch`` starts a ``worker`` that runs it in the
-``sandbox``, ``points`` judges what came out, ``sanitize`` makes it harmless. ``proof`` tries the sandbox before,
+``sandbox``, ``points`` judges what came out, ``sanitize`` makes it harmless. ``proof`` tries the sandbox,
 ``results`` keeps what was found, ``gradebook`` enters it. Nothing is imported here: a worker needs little.
 """
 

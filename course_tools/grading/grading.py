@@ -37,14 +37,13 @@ def grade(job: Job, lesson: Lesson, key: dict[str, dict], limits: Limits, sandbo
     result = {"student": job.student, "lesson": job.lesson, "sandbox": sandbox, "remarks": list(job.remarks)}
     try:
         submission = restore(_notebook(job, limits), lesson)
-        probes = {exercise.check_id: exercise.probe for exercise in lesson.exercises}
-        cells, positions = _to_run(submission, lesson, probes)
+        cells = _to_run(submission, lesson, {task.check_id: task.probe for task in lesson.exercises})
         found = run_cells(cells, limits, sandbox)
     except WorkerDied:
         raise
     except (ValueError, RuntimeError) as error:
         return result | _unread(lesson, str(error))
-    exercises = [_graded(exercise, key, submission, found, positions, cells) for exercise in lesson.exercises]
+    exercises = [_graded(task, key[task.name], submission, found, cells) for task in lesson.exercises]
     own = [f"a cell of their own {why}" for at, why in found["stops"].items() if not cells[at]["exercise"]]
     _show(submission, found, exercises, lesson)
     return result | {
@@ -63,11 +62,11 @@ def answer_key(lesson: Lesson, limits: Limits, sandbox: bool) -> dict[str, dict]
             cases included.
     """
     keys = {exercise.check_id: exercise.key for exercise in lesson.exercises}
-    cells, positions = _to_run(Submission([*lesson.solved.cells]), lesson, keys)
+    cells = _to_run(Submission([*lesson.solved.cells]), lesson, keys)
     found = run_cells(cells, limits, sandbox)
     if found["stops"]:
         raise RuntimeError(f"the solved {lesson.name} {next(iter(found['stops'].values()))}")
-    records = {name: found["records"][at] for name, at in positions.items()}
+    records = {cell["exercise"]: found["records"][at] for at, cell in enumerate(cells) if cell["probe"]}
     if wrong := [name for name, record in records.items() if len(record) != 1]:
         raise RuntimeError(f"the solved {lesson.name} gives no key for {', '.join(wrong)}")
     key = {name: record[0] for name, record in records.items()}
@@ -103,22 +102,18 @@ def _notebook(job: Job, limits: Limits) -> NotebookNode:
     return notebook
 
 
-def _to_run(
-    submission: Submission, lesson: Lesson, probes: dict[str, str]
-) -> tuple[list[dict], dict[str, int]]:
-    """Return the cells for the worker, and where the check of each exercise is among them.
+def _to_run(submission: Submission, lesson: Lesson, probes: dict[str, str]) -> list[dict]:
+    """Return the cells for the worker; a probe is run before each check.
 
     Each cell of the submission knows afterwards where it was run, in its metadata.
     """
     owners = {name: task for task in lesson.exercises for name in (task.answer_id, task.check_id)}
-    cells, positions = [], {}
+    cells = []
     for cell in submission.cells:
-        name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
         if cell.cell_type == "code" and DEMO not in cell.metadata.get("tags", []):
             cell.metadata["position"] = len(cells)
+            name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
             task = owners.get(name)
-            if name in probes:
-                positions[task.name] = len(cells)
             cells.append(
                 {
                     "source": cell.source,
@@ -127,30 +122,23 @@ def _to_run(
                     "instead": "" if task is None else task.check if name in probes else task.stub,
                 }
             )
-    return cells, positions
+    return cells
 
 
 def _graded(
-    exercise: Exercise,
-    key: dict[str, dict],
-    submission: Submission,
-    found: dict[str, Any],
-    positions: dict[str, int],
-    cells: list[dict],
+    exercise: Exercise, key: dict, submission: Submission, found: dict[str, Any], cells: list[dict]
 ) -> Graded:
     """Judge one exercise, and note what an instructor should look at."""
-    at = positions[exercise.name]
-    stops = [why for place, why in found["stops"].items() if cells[place]["exercise"] == exercise.name]
+    answer, check = [at for at, cell in enumerate(cells) if cell["exercise"] == exercise.name]
     graded = judged(
         exercise=exercise,
-        key=key[exercise.name],
-        records=found["records"][at],
-        outputs=found["outputs"][at],
+        key=key,
+        records=found["records"][check],
+        outputs=found["outputs"][check],
         alarms=submission.alarms[exercise.name],
-        stop=stops[0] if stops else "",
+        stop=found["stops"].get(answer) or found["stops"].get(check, ""),
     )
-    answer = next(cell for cell in cells if cell["exercise"] == exercise.name and not cell["probe"])
-    listed = suspicions(answer["source"], exercise) if graded.suggested else []
+    listed = suspicions(cells[answer]["source"], exercise) if graded.suggested else []
     return replace(graded, reasons=(*graded.reasons, *listed))
 
 

@@ -157,85 +157,67 @@ def probe(check: str, private: str = "") -> str:
         check: the check cell of the solved lesson, hidden tests included.
         private: further cases.
     """
-    tree = _with_recorder(_complete(check, private), "Recorder")
-    tree = _WithoutExpected().visit(tree)
+    tree = _recording(check, private, "Recorder")
+    for case in _cases(tree):
+        case.args, case.keywords = case.args[:GIVEN], []
     while dead := _unused(tree):
         tree.body = [statement for statement in tree.body if statement not in dead]
     return ast.unparse(tree)
 
 
 def key(check: str, private: str = "") -> str:
-    """Return code that notes what each case of a check expects, and calls nothing of the answer's."""
-    tree = _with_recorder(_complete(check, private), "KeyRecorder")
-    return ast.unparse(ast.fix_missing_locations(_ExpectedLater().visit(tree)))
+    """Return code that notes what each case of a check expects, and calls nothing of the answer's.
+
+    What is expected becomes a function, which the recorder calls when it is ready.
+    """
+    tree, nothing = _recording(check, private, "KeyRecorder"), ast.arguments([], [], None, [], [], None, [])
+    for case in _cases(tree):
+        if len(case.args) > GIVEN:
+            case.args[GIVEN] = ast.Lambda(nothing, case.args[GIVEN])
+        for keyword in case.keywords:
+            if keyword.arg == "expected":
+                keyword.value = ast.Lambda(nothing, keyword.value)
+    return ast.unparse(ast.fix_missing_locations(tree))
 
 
-def _complete(check: str, private: str) -> ast.Module:
-    """Return a check with the private cases, where hidden ones are marked for the recorder."""
-    *body, last = (
-        check.replace(BEGIN, "check.hidden = True").replace(END, "check.hidden = False").rstrip().split("\n")
-    )
-    return ast.parse("\n".join([*body, "check.hidden = True", private, last]))
-
-
-def _with_recorder(tree: ast.Module, name: str) -> ast.Module:
-    """Return code where one of the recorders has the place of ``Check``."""
-    tree.body.insert(0, ast.ImportFrom(RECORDING, [ast.alias(name)], 0))
+def _recording(check: str, private: str, recorder: str) -> ast.Module:
+    """Return a check with the private cases, where hidden ones are marked and a recorder is the ``Check``."""
+    marked = check.replace(BEGIN, "check.hidden = True").replace(END, "check.hidden = False")
+    *body, last = marked.rstrip().split("\n")
+    tree = ast.parse("\n".join([*body, "check.hidden = True", private, last]))
+    tree.body.insert(0, ast.ImportFrom(RECORDING, [ast.alias(recorder)], 0))
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id == "Check":
-            node.id = name
+            node.id = recorder
     return ast.fix_missing_locations(tree)
 
 
-class _WithoutExpected(ast.NodeTransformer):
-    """Leaves of each case its name and its call."""
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        """Shorten calls of ``case``."""
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "case":
-            node.args, node.keywords = node.args[:GIVEN], []
-        return self.generic_visit(node)
-
-
-class _ExpectedLater(ast.NodeTransformer):
-    """Makes what each case expects a function, which the recorder calls when it is ready."""
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        """Wrap what is expected by ``case``."""
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "case":
-            nothing = ast.arguments([], [], None, [], [], None, [])
-            if len(node.args) > GIVEN:
-                node.args[GIVEN] = ast.Lambda(nothing, node.args[GIVEN])
-            for keyword in node.keywords:
-                if keyword.arg == "expected":
-                    keyword.value = ast.Lambda(nothing, keyword.value)
-        return self.generic_visit(node)
+def _cases(tree: ast.Module) -> list[ast.Call]:
+    """Return the calls of ``check.case``."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "case"]
 
 
 def _unused(tree: ast.Module) -> list[ast.stmt]:
-    """Return the statements that only give names to what nothing reads any more."""
-    read = {
-        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-    }
+    """Return the statements that only give names to what nothing reads any more, and draw nothing."""
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    read = {name.id for name in names if isinstance(name.ctx, ast.Load)}
     return [
-        statement for statement in tree.body if _names(statement).isdisjoint(read) and not _draws(statement)
+        statement
+        for statement in tree.body
+        if (given := _names(statement)) and given.isdisjoint(read) and not _draws(statement)
     ]
 
 
 def _names(statement: ast.stmt) -> set[str]:
-    """Return the names a definition gives; of every other statement one that is always read."""
+    """Return the names that a statement gives, if it does nothing else."""
     if isinstance(statement, ast.FunctionDef):
         return {statement.name}
-    if isinstance(statement, ast.Assign) and all(_is_name(target) for target in statement.targets):
-        stored = [node for target in statement.targets for node in ast.walk(target)]
-        return {node.id for node in stored if isinstance(node, ast.Name)}
-    return {"check", "Recorder"}
-
-
-def _is_name(target: ast.expr) -> bool:
-    """Tell whether a target is a name or a tuple of names, not a place inside something."""
-    parts = target.elts if isinstance(target, ast.Tuple) else [target]
-    return all(isinstance(part, ast.Name) for part in parts)
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    parts = [node for target in targets for node in ast.walk(target)]
+    if any(isinstance(part, (ast.Attribute, ast.Subscript)) for part in parts):
+        return set()  # it changes something that is there
+    return {part.id for part in parts if isinstance(part, ast.Name)}
 
 
 def _draws(statement: ast.stmt) -> bool:

@@ -111,7 +111,11 @@ def _problem(entry: Any, right: dict) -> str:
         raise ValueError("its check handed over a result that is none of its own")
     if entry["problem"]:
         return entry["problem"][:LONGEST_PROBLEM]
-    return difference(decode(entry.get("value")), decode(right["expected"]), right["within"])
+    value, expected = decode(entry.get("value")), decode(right["expected"])
+    try:
+        return difference(value, expected, right["within"])
+    except Exception as error:  # one strange value must not stop the grading of everybody
+        raise ValueError(f"its check handed over a value that cannot be compared ({error})") from None
 
 
 def _check(exercise: Exercise, key: dict, problems: dict[str, str], hidden: bool = True) -> Check:

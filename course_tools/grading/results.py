@@ -138,6 +138,7 @@ def summary_page(
         proof: what the sandbox was seen to prevent; empty if nothing was run.
     """
     table, cases = exercise_table(results, grades), case_table(results)
+    totals = table.pivot_table("points", "student", "lesson", aggfunc="sum", margins=True, margins_name="all")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         submissions=len(results),
@@ -148,9 +149,9 @@ def summary_page(
         essays=int(grades[~grades["cell"].str.endswith("_check")]["open"].sum()),
         heat_map=figures.points_map(table).to_html(),
         hard_cases=figures.hard_cases(cases).to_html() if cases["failed"].any() else "",
-        totals=_totals(table).to_html(border=0, na_rep=NO_EXERCISE),
+        totals=totals.to_html(border=0, na_rep=NO_EXERCISE),
         problems=problems,
-        remarks=_remarks(results),
+        remarks=[(result, text) for result in results for text in result["remarks"]],
         proof=proof,
     )
 
@@ -170,17 +171,3 @@ def _looks(table: pd.DataFrame) -> list[dict[str, Any]]:
         for (student, lesson, state, reasons), rows in shown.groupby(LOOK)
     ]
     return sorted(looks, key=lambda look: not look["held"])
-
-
-def _remarks(results: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
-    """Return what was noticed about submissions as a whole."""
-    return [
-        {"student": result["student"], "lesson": result["lesson"], "text": text}
-        for result in results
-        for text in result["remarks"]
-    ]
-
-
-def _totals(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the points of the exercises by student and lesson; those held count nothing yet."""
-    return table.pivot_table("points", "student", "lesson", aggfunc="sum", margins=True, margins_name="all")

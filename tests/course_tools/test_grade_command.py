@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
 
 import nbformat
 import pandas as pd
@@ -11,8 +14,11 @@ from sandbox_here import needs_sandbox
 from small_data import ROOT
 from small_notebooks import answered
 
+import course_lib
+import course_tools
+import road_scenes
 from course_tools.__main__ import main
-from course_tools.grading import proof, sandbox
+from course_tools.grading import launch, proof, sandbox
 from course_tools.grading.launch import run_cells
 from course_tools.grading.lesson import lesson_names, read_lesson
 from course_tools.grading.nbgrader_hooks import SaveResults
@@ -119,6 +125,25 @@ def test_without_a_sandbox_the_wall_of_the_network_is_seen_to_be_open(monkeypatc
     monkeypatch.setattr(proof, "WALLS", {network: proof.WALLS[network]})
     monkeypatch.setattr(proof, "run_cells", lambda cells, limits, sandbox: run_cells(cells, limits, False))
     assert proof._walls(Limits()) == [(network, False)]
+
+
+@needs_sandbox
+def test_installed_beside_the_library_the_grader_is_covered(tmp_path, monkeypatch):
+    """Without --editable, all packages lie in one folder that can be read."""
+    installed = tmp_path / "site-packages"
+    for package in (course_lib, road_scenes, course_tools):
+        copied = installed / package.__name__ / "__init__.py"
+        copied.parent.mkdir(parents=True)
+        copied.touch()
+        monkeypatch.setattr(package, "__file__", str(copied))
+    monkeypatch.setattr(sys, "base_prefix", str(installed))
+    view = launch.what_is_seen()
+    assert view.covered == [str(copied.parent)] and view.packages == []
+    look = f"import os\nfor path in os.scandir({str(installed)!r}): print(path.name, os.listdir(path))"
+    python = replace(view, folders=[*view.folders, str(Path(sys.executable).resolve().parents[1])])
+    monkeypatch.setattr(launch, "what_is_seen", lambda: python)
+    ((said,),) = run_cells([proof._cell(look)], Limits(), sandbox=True)["outputs"]
+    assert "course_lib ['__init__.py']" in said["text"] and "course_tools []" in said["text"]
 
 
 def test_without_bubblewrap_nothing_is_graded_and_it_says_what_to_install(monkeypatch):

@@ -50,7 +50,18 @@ def test_what_is_no_data_becomes_its_name_and_agrees_with_nothing():
 
 
 @pytest.mark.parametrize(
-    "data", [{}, {"tensor": [1, 2]}, {"int": "x"}, {"pickle": "gASV"}, [1], {"tensor": ["float32", [-1], ""]}]
+    "data",
+    [
+        {},
+        {"tensor": [1, 2]},
+        {"int": "x"},
+        {"pickle": "gASV"},
+        [1],
+        {"tensor": ["float32", [-1], ""]},
+        {"array": ["f8,(", [1], "", False]},
+        {"fraction": "1/0"},
+        {"fraction": "1e999999999"},  # would take for ever
+    ],
 )
 def test_a_record_that_encode_never_makes_is_refused(data):
     with pytest.raises(ValueError, match="no recorded value"):
