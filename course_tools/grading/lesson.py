@@ -60,11 +60,6 @@ class Lesson:
     fingerprint: str
     """Changes with the lesson, its hidden and its private tests."""
 
-    @property
-    def points(self) -> float:
-        """The most that its exercises give."""
-        return sum(exercise.points for exercise in self.exercises)
-
 
 def lesson_names(root: Path = PROJECT_ROOT) -> list[str]:
     """Return the lessons that can be graded.
