@@ -32,7 +32,7 @@ MEMORY_PROBE = "from course_lib.runtime import peak_memory; peak_memory()"
 
 @dataclass(frozen=True)
 class Executed:
-    """A lesson after its run."""
+    """A lesson as it ran."""
 
     name: str
     """Of its folder, such as ``01_baseline_scoring``."""
