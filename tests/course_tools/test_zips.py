@@ -53,7 +53,6 @@ def test_no_more_is_read_than_is_allowed_and_damage_is_said():
         (member,) = archive.infolist()
         with pytest.raises(ValueError, match="more than 2 MB"):
             read_member(archive, member, 2 << 20)
-    damaged = bytearray(content.getvalue())
-    damaged[60:80] = bytes(20)
-    with zipfile.ZipFile(io.BytesIO(bytes(damaged))) as archive, pytest.raises(ValueError, match="damaged"):
+    damaged = content.getvalue().replace(b"bomb", b"bang", 1)  # the name in front of the content
+    with zipfile.ZipFile(io.BytesIO(damaged)) as archive, pytest.raises(ValueError, match="damaged"):
         read_member(archive, archive.infolist()[0], 4 << 20)
