@@ -3,7 +3,6 @@
 import hashlib
 import subprocess
 import tomllib
-import zipfile
 from pathlib import Path
 
 import nbformat
@@ -18,6 +17,7 @@ from nbgrader.preprocessors import (
 )
 
 from course_lib.runtime import PROJECT_ROOT, write_atomically
+from course_tools.zips import write_zip
 
 # in nbgrader's order: they give the notebook of `nbgrader generate_assignment`, without its database
 STEPS = (LockCells, ClearSolutions, ClearOutput, ClearHiddenTests, ComputeChecksums, CheckCellMetadata)
@@ -27,12 +27,10 @@ FINGERPRINT = "course_fingerprint"
 
 PACKED = (
     "README.md", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "pyproject.toml",
-    "environment.yml", "binder", "start.py", "course_lib", "course_tools", "road_scenes", "data_scripts", "notebooks", "site",
+    "environment.yml", "binder", "start.py", "course_lib", "course_tools", "road_scenes", "data_scripts",
+    "notebooks", "site",
 )  # fmt: skip
 """What learners get: neither solutions/ nor tests/, which know the answers and the mistakes."""
-
-ZIP_DATE = (2025, 1, 1, 0, 0, 0)  # the same content gives the same file
-
 
 NO_ADDRESS = 'COURSE = ""'
 """How a lesson's set-up cell begins in solutions/; a release adds the repository's address, if it has one."""
@@ -160,17 +158,9 @@ def pack(target: Path, root: Path = PROJECT_ROOT) -> list[str]:
         OSError: if it cannot be written; a previous one is then kept.
     """
     names = _tracked(root)
-    partial = target.with_name(f".{target.name}.partial")
-    try:
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name in names:
-                entry = zipfile.ZipInfo(f"course/{name}", ZIP_DATE)
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.external_attr = (root / name).stat().st_mode << 16  # start.py can be executed
-                archive.writestr(entry, (root / name).read_bytes())
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    # with its mode, so that start.py can be executed
+    files = {f"course/{name}": ((root / name).read_bytes(), (root / name).stat().st_mode) for name in names}
+    write_zip(target, files)
     return names
 
 

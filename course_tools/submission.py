@@ -1,9 +1,7 @@
 """What a learner hands in: is it complete, and is it packed so that the grader takes it?"""
 
 import ast
-import io
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +9,10 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import compute_checksum
 
-from course_lib.runtime import write_atomically
+from course_tools.zips import write_zip
 
 STUB = "raise NotImplementedError"
 NO_TEXT = "YOUR ANSWER HERE"
-ZIP_DATE = (2025, 1, 1, 0, 0, 0)  # the same work gives the same file
 
 
 @dataclass(frozen=True)
@@ -63,13 +60,9 @@ def pack(target: Path, handed_in: list[Work]) -> None:
     Raises:
         OSError: if it cannot be written.
     """
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for work in handed_in:
-            entry = zipfile.ZipInfo(f"{work.lesson}/{work.lesson}.ipynb", ZIP_DATE)
-            archive.writestr(entry, work.content, zipfile.ZIP_DEFLATED)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(target, file.getvalue())
+    write_zip(
+        target, {f"{work.lesson}/{work.lesson}.ipynb": (work.content.encode(), 0o644) for work in handed_in}
+    )
 
 
 def _known(cell: NotebookNode) -> dict:

@@ -74,8 +74,9 @@ def data_root(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def own_temporary():
+def own_temporary(tmp_path_factory):
     """A temporary folder for all that this module starts; others may grade at the same time."""
+    tmp_path_factory.getbasetemp()  # pytest's own, which must not be made inside
     folder = tempfile.mkdtemp(prefix="own-")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", folder)

@@ -61,9 +61,8 @@ class Book:
         student, lesson = result["student"], result["lesson"]
         path = self.folder / "autograded" / student / lesson / f"{lesson}.ipynb"
         with contextlib.suppress(OSError, ValueError):
-            return (
-                json.loads(path.read_text(encoding="utf-8"))["metadata"].get(ENTERED) == result["fingerprint"]
-            )
+            notebook = json.loads(path.read_text(encoding="utf-8"))
+            return notebook["metadata"].get(ENTERED) == result["fingerprint"]
         return False
 
     def write_feedback(self, result: dict[str, Any]) -> None:
@@ -99,24 +98,10 @@ class Book:
         """Run one of nbgrader's converters.
 
         Raises:
-            RuntimeError: if it fails; the message is nbgrader's.
+            ValueError: if it fails; the message is nbgrader's.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        settings = Config({"CourseDirectory": self._places(), **STEPS})
-        settings.CourseDirectory.assignment_id = lesson
-        settings.CourseDirectory.student_id = student or "."
-        converter = step(coursedir=CourseDirectory(config=settings), config=settings, force=True)
-        _find_programs()
-        with _quiet() as messages:
-            try:
-                converter.start()
-            except Exception as error:  # nbgrader's own errors have no common base
-                told = "; ".join(messages) or str(error)
-                raise RuntimeError(f"nbgrader could not enter {lesson} {student}: {told}") from None
-
-    def _places(self) -> dict[str, str]:
-        """Return where nbgrader finds and leaves things."""
-        return {
+        places = {
             "root": str(self.folder),
             "db_url": self.address,
             "course_id": COURSE,
@@ -125,7 +110,19 @@ class Book:
             "submitted_directory": "submitted",
             "autograded_directory": "autograded",
             "feedback_directory": "feedback",
+            "assignment_id": lesson,
+            "student_id": student or ".",
         }
+        settings = Config({"CourseDirectory": places, **STEPS})
+        converter = step(coursedir=CourseDirectory(config=settings), config=settings, force=True)
+        _find_programs()
+        with _quiet() as messages:
+            try:
+                converter.start()
+            except Exception as error:  # nbgrader's own errors have no common base
+                told = "; ".join(messages) or str(error)
+                where = f"{lesson} {student}".strip()
+                raise ValueError(f"nbgrader could not enter {where} into {self.folder}: {told}") from None
 
 
 def _find_programs() -> None:

@@ -2,67 +2,20 @@
 
 import copy
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_output
 
-from course_tools.grading.integrity import Submission, restore
-from course_tools.grading.launch import run_cells
+from course_tools.grading.integrity import Submission, restore, suspicions
+from course_tools.grading.launch import WorkerDied, run_cells
 from course_tools.grading.lesson import DEMO, Exercise, Lesson
-from course_tools.grading.limits import MEGABYTE, Limits
-from course_tools.grading.points import Graded, judged
+from course_tools.grading.points import Graded, held, judged
+from course_tools.grading.sandbox import MEGABYTE, Limits
 from course_tools.grading.sanitize import harmless
-from course_tools.grading.similarity import suspicions
-
-
-@dataclass(frozen=True)
-class Job:
-    """A lesson that somebody handed in."""
-
-    student: str
-    lesson: str
-    content: bytes
-    """Of the notebook."""
-    remarks: tuple[str, ...] = ()
-    """What was noticed when it was collected, such as further files."""
-    error: str = ""
-    """Why there is no notebook to grade, if there is none."""
-
-
-def answer_key(lesson: Lesson, limits: Limits, sandbox: bool) -> dict[str, dict]:
-    """Return what is right in each case, by the name of the exercise: the solved lesson is run for it.
-
-    Raises:
-        RuntimeError: if the solved lesson does not run, or does not earn everything by this key.
-    """
-    submission = Submission([cell for cell in lesson.solved.cells])
-    keys = {exercise.check_id: exercise.key for exercise in lesson.exercises}
-    cells, positions = _to_run(submission, lesson, keys)
-    found = run_cells(cells, limits, sandbox)
-    if found["stops"]:
-        raise RuntimeError(f"the solved {lesson.name} {next(iter(found['stops'].values()))}")
-    records = {name: found["records"][at] for name, at in positions.items()}
-    if wrong := [name for name, record in records.items() if len(record) != 1]:
-        raise RuntimeError(f"the solved {lesson.name} gives no key for {', '.join(wrong)}")
-    key = {name: record[0] for name, record in records.items()}
-    _check_key(lesson, key, limits, sandbox)
-    return key
-
-
-def _check_key(lesson: Lesson, key: dict[str, dict], limits: Limits, sandbox: bool) -> None:
-    """Raise a RuntimeError unless the published answers earn everything, private cases included."""
-    answers = {exercise.answer_id: exercise.published for exercise in lesson.exercises}
-    solved = copy.deepcopy(lesson.released)
-    for cell in solved.cells:
-        cell.source = answers.get(cell.metadata.get("nbgrader", {}).get("grade_id", ""), cell.source)
-    job = Job("the solutions", lesson.name, nbformat.writes(solved).encode())
-    for entry in grade(job, lesson, key, limits, sandbox)["exercises"]:
-        if entry["points"] != entry["max_points"]:
-            told = " ".join((entry["report"] or "; ".join(entry["reasons"])).split())
-            raise RuntimeError(f"the published answer does not earn its points in {lesson.name}: {told}")
+from course_tools.grading.submissions import Job
 
 
 def grade(job: Job, lesson: Lesson, key: dict[str, dict], limits: Limits, sandbox: bool) -> dict[str, Any]:
@@ -77,16 +30,20 @@ def grade(job: Job, lesson: Lesson, key: dict[str, dict], limits: Limits, sandbo
 
     Returns:
         What is written to the results: student, lesson, exercises, the executed notebook, seconds.
+
+    Raises:
+        WorkerDied: if the process that runs it ended; it may be graded again.
     """
     result = {"student": job.student, "lesson": job.lesson, "sandbox": sandbox, "remarks": list(job.remarks)}
     try:
         submission = restore(_notebook(job, limits), lesson)
-        probes = {exercise.check_id: exercise.probe for exercise in lesson.exercises}
-        cells, positions = _to_run(submission, lesson, probes)
+        cells = _to_run(submission, lesson, {task.check_id: task.probe for task in lesson.exercises})
         found = run_cells(cells, limits, sandbox)
+    except WorkerDied:
+        raise
     except (ValueError, RuntimeError) as error:
         return result | _unread(lesson, str(error))
-    exercises = [_graded(exercise, key, submission, found, positions, cells) for exercise in lesson.exercises]
+    exercises = [_graded(task, key[task.name], submission, found, cells) for task in lesson.exercises]
     own = [f"a cell of their own {why}" for at, why in found["stops"].items() if not cells[at]["exercise"]]
     _show(submission, found, exercises, lesson)
     return result | {
@@ -95,6 +52,34 @@ def grade(job: Job, lesson: Lesson, key: dict[str, dict], limits: Limits, sandbo
         "notebook": _written(submission.cells, lesson),
         "seconds": found["seconds"],
     }
+
+
+def answer_key(lesson: Lesson, limits: Limits, sandbox: bool) -> dict[str, dict]:
+    """Return what is right in each case, by the name of the exercise: the solved lesson is run for it.
+
+    Raises:
+        RuntimeError: if the solved lesson does not run, or does not earn everything by this key, private
+            cases included.
+    """
+    keys = {exercise.check_id: exercise.key for exercise in lesson.exercises}
+    cells = _to_run(Submission([*lesson.solved.cells]), lesson, keys)
+    found = run_cells(cells, limits, sandbox)
+    if found["stops"]:
+        raise RuntimeError(f"the solved {lesson.name} {next(iter(found['stops'].values()))}")
+    records = {cell["exercise"]: found["records"][at] for at, cell in enumerate(cells) if cell["probe"]}
+    if wrong := [name for name, record in records.items() if len(record) != 1]:
+        raise RuntimeError(f"the solved {lesson.name} gives no key for {', '.join(wrong)}")
+    key = {name: record[0] for name, record in records.items()}
+    published = {exercise.answer_id: exercise.published for exercise in lesson.exercises}
+    solved = copy.deepcopy(lesson.released)
+    for cell in solved.cells:
+        cell.source = published.get(cell.metadata.get("nbgrader", {}).get("grade_id", ""), cell.source)
+    job = Job("the solutions", lesson.name, nbformat.writes(solved).encode())
+    for entry in grade(job, lesson, key, limits, sandbox)["exercises"]:
+        if entry["points"] != entry["max_points"]:
+            told = " ".join((entry["report"] or "; ".join(entry["reasons"])).split())
+            raise RuntimeError(f"the published answer does not earn its points in {lesson.name}: {told}")
+    return key
 
 
 def _notebook(job: Job, limits: Limits) -> NotebookNode:
@@ -112,28 +97,23 @@ def _notebook(job: Job, limits: Limits) -> NotebookNode:
         notebook = nbformat.reads(job.content.decode("utf-8"), as_version=4)
         nbformat.validate(notebook)
     except Exception as error:  # whatever is wrong with it, it is no notebook
-        raise ValueError(
-            f"the file cannot be read as a notebook ({str(error).splitlines()[0][:80]})"
-        ) from None
+        reason = str(error).splitlines()[0][:80]
+        raise ValueError(f"the file cannot be read as a notebook ({reason})") from None
     return notebook
 
 
-def _to_run(
-    submission: Submission, lesson: Lesson, probes: dict[str, str]
-) -> tuple[list[dict], dict[str, int]]:
-    """Return the cells for the runner, and where the check of each exercise is among them.
+def _to_run(submission: Submission, lesson: Lesson, probes: dict[str, str]) -> list[dict]:
+    """Return the cells for the worker; a probe is run before each check.
 
     Each cell of the submission knows afterwards where it was run, in its metadata.
     """
     owners = {name: task for task in lesson.exercises for name in (task.answer_id, task.check_id)}
-    cells, positions = [], {}
+    cells = []
     for cell in submission.cells:
-        name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
         if cell.cell_type == "code" and DEMO not in cell.metadata.get("tags", []):
             cell.metadata["position"] = len(cells)
+            name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
             task = owners.get(name)
-            if name in probes:
-                positions[task.name] = len(cells)
             cells.append(
                 {
                     "source": cell.source,
@@ -142,31 +122,24 @@ def _to_run(
                     "instead": "" if task is None else task.check if name in probes else task.stub,
                 }
             )
-    return cells, positions
+    return cells
 
 
 def _graded(
-    exercise: Exercise,
-    key: dict[str, dict],
-    submission: Submission,
-    found: dict[str, Any],
-    positions: dict[str, int],
-    cells: list[dict],
+    exercise: Exercise, key: dict, submission: Submission, found: dict[str, Any], cells: list[dict]
 ) -> Graded:
     """Judge one exercise, and note what an instructor should look at."""
-    at = positions[exercise.name]
-    stops = [why for place, why in found["stops"].items() if cells[place]["exercise"] == exercise.name]
+    answer, check = [at for at, cell in enumerate(cells) if cell["exercise"] == exercise.name]
     graded = judged(
         exercise=exercise,
-        key=key[exercise.name],
-        records=found["records"][at],
-        outputs=found["outputs"][at],
+        key=key,
+        records=found["records"][check],
+        outputs=found["outputs"][check],
         alarms=submission.alarms[exercise.name],
-        stop=stops[0] if stops else "",
+        stop=found["stops"].get(answer) or found["stops"].get(check, ""),
     )
-    answer = next(cell for cell in cells if cell["exercise"] == exercise.name and not cell["probe"])
-    similar = suspicions(answer["source"], exercise) if graded.suggested else []
-    return Graded(**{**vars(graded), "reasons": (*graded.reasons, *similar)})
+    listed = suspicions(cells[answer]["source"], exercise) if graded.suggested else []
+    return replace(graded, reasons=(*graded.reasons, *listed))
 
 
 def _show(submission: Submission, found: dict[str, Any], exercises: list[Graded], lesson: Lesson) -> None:
@@ -187,21 +160,8 @@ def _show(submission: Submission, found: dict[str, Any], exercises: list[Graded]
 def _unread(lesson: Lesson, reason: str) -> dict[str, Any]:
     """Return the result of a submission that could not be run: everything is held."""
     note = new_markdown_cell(f"**Nothing here could be graded automatically:** {reason}.")
-    exercises = [
-        Graded(
-            exercise=exercise.name,
-            max_points=exercise.points,
-            points=None,
-            suggested=0.0,
-            attempted=True,
-            cases={},
-            reasons=(reason,),
-            report="",
-        )
-        for exercise in lesson.exercises
-    ]
     return {
-        "exercises": [asdict(exercise) for exercise in exercises],
+        "exercises": [asdict(held(exercise, [reason])) for exercise in lesson.exercises],
         "notebook": _written([note, *lesson.released.cells], lesson),
         "seconds": 0.0,
     }

@@ -1,56 +1,76 @@
-"""Start the runner for some cells, and bring back what it found."""
+"""Start the worker for some cells, say what they can read, and bring back what it found."""
 
 import json
 import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
+import course_lib
+import course_tools
+import road_scenes
 from course_lib.lesson.checks.recording import RECORD
 from course_lib.runtime import PROJECT_ROOT
-from course_tools.grading.limits import Limits
+from course_tools.grading.sandbox import Limits, View
 
 MARGIN = 90  # seconds that starting and ending may take beside the limit
 LONGEST_MESSAGE = 400
+INSTALLED = ("site-packages", "dist-packages")  # where Python looks without being told
+
+WORKERS: set[subprocess.Popen] = set()
+"""Those that run now."""
+
+
+class WorkerDied(RuntimeError):
+    """The process that handles a submission ended without a result, which may be nobody's fault."""
 
 
 def run_cells(cells: list[dict], limits: Limits, sandbox: bool) -> dict[str, Any]:
-    """Run cells in a process of their own; see ``runner.run`` for what comes and goes.
+    """Run cells in a process of their own; see ``worker.run`` for what comes and goes.
 
     Raises:
-        RuntimeError: if the runner itself failed; the message says how.
+        WorkerDied: if the worker ended without a result; the message holds its last words.
+        RuntimeError: if it did not end.
     """
-    job = {
-        "cells": cells,
-        "record_type": RECORD,
-        "limits": asdict(limits),
-        "visible": visible() if sandbox else None,
-    }
+    view = asdict(what_is_seen()) if sandbox else None
+    job = {"cells": cells, "record_type": RECORD, "limits": asdict(limits), "view": view}
     command = [sys.executable, "-m", "course_tools.grading.worker"]
-    try:
-        done = subprocess.run(
-            command,
-            input=json.dumps(job),
-            capture_output=True,
-            text=True,
-            cwd=PROJECT_ROOT,
-            timeout=limits.seconds + MARGIN,
-        )
-        found = json.loads(done.stdout)
-    except subprocess.TimeoutExpired:
-        raise RuntimeError("it did not end although its time was over") from None
-    except ValueError:
-        raise RuntimeError(f"it could not be run ({done.stderr.strip()[-LONGEST_MESSAGE:]})") from None
+    pipes = {"stdin": PIPE, "stdout": PIPE, "stderr": PIPE, "text": True}
+    with subprocess.Popen(command, cwd=PROJECT_ROOT, **pipes) as worker:
+        WORKERS.add(worker)
+        try:
+            output, errors = worker.communicate(json.dumps(job), limits.seconds + MARGIN)
+            found = json.loads(output)
+        except subprocess.TimeoutExpired:
+            raise RuntimeError("it did not end although its time was over") from None
+        except ValueError:
+            raise WorkerDied(f"it could not be run ({errors.strip()[-LONGEST_MESSAGE:]})") from None
+        finally:
+            worker.kill()
+            WORKERS.discard(worker)
     return found | {"stops": {int(position): reason for position, reason in found["stops"].items()}}
 
 
-def visible() -> list[str]:
-    """Return the folders a submission can read besides the system's: Python, the library, the mini data."""
-    wanted = [
-        Path(sys.base_prefix),
-        Path(sys.prefix),
-        *(PROJECT_ROOT / name for name in ("course_lib", "data/mini")),
-    ]
-    present = [path.resolve() for path in wanted if path.is_dir()]
-    return [str(path) for path in dict.fromkeys(present) if not path.is_relative_to("/usr")]
+def stop_all() -> None:
+    """End all workers, and with each its kernel."""
+    for worker in list(WORKERS):
+        worker.kill()
+
+
+def what_is_seen() -> View:
+    """Return what a submission sees: Python, what lessons import, the mini data; not what grades it."""
+    library, scenes, grader = (
+        Path(package.__file__).resolve().parent for package in (course_lib, road_scenes, course_tools)
+    )
+    wanted = [Path(sys.base_prefix), Path(sys.prefix), library, scenes, PROJECT_ROOT / "data" / "mini"]
+    present = dict.fromkeys(path.resolve() for path in wanted if path.is_dir())
+    # installed without --editable, the grader lies between the packages that can be read
+    is_inside = any(grader.is_relative_to(folder) for folder in [*present, "/usr"])
+    homes = library.parent, scenes.parent
+    return View(
+        folders=[str(path) for path in present if not path.is_relative_to("/usr")],
+        covered=[str(grader)] if is_inside else [],
+        packages=list(dict.fromkeys(str(home) for home in homes if home.name not in INSTALLED)),
+    )

@@ -1,7 +1,12 @@
-"""What the grader knows of a lesson: the learners' version, its exercises, and what is right."""
+"""What the grader knows of a lesson: the learners' version, its exercises, and code that tells what is right.
+
+From each check cell two programs are made: a *probe*, which hands over what the answer returns and knows
+nothing of what is expected, and a *key*, which hands over what is expected and calls nothing of the answer's.
+"""
 
 import ast
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +15,14 @@ from nbformat import NotebookNode
 
 from course_lib.runtime import PROJECT_ROOT
 from course_tools import release
-from course_tools.grading.probe import key, probe
 
 DEMO = "demo"
 """The tag of cells that are not needed for grading: trainings, figures."""
+
+BEGIN, END = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
+RECORDING = "course_lib.lesson.checks.recording"
+GIVEN = 2  # of a case: its name and its call; what is expected comes after
+DRAWS = ("generator", "rand", "seed")  # a statement that draws stays, or later draws would differ
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,7 @@ class Exercise:
     published: str
     """The answer in solutions/."""
     reference: str
-    """The library's own version, such as ``scores.msp``; empty if there is none."""
+    """The name of the library's own version; empty if there is none."""
     check: str
     """The learners' check cell."""
     probe: str
@@ -50,11 +59,6 @@ class Lesson:
     exercises: tuple[Exercise, ...]
     fingerprint: str
     """Changes with the lesson, its hidden and its private tests."""
-
-    @property
-    def points(self) -> float:
-        """The most that its exercises give."""
-        return sum(exercise.points for exercise in self.exercises)
 
 
 def lesson_names(root: Path = PROJECT_ROOT) -> list[str]:
@@ -136,16 +140,82 @@ def _is_answer(cell: NotebookNode) -> bool:
 
 
 def _references(notebook: NotebookNode) -> dict[str, str]:
-    """Return the library's versions of the answers, from ``x = check.best(x, scores.x)``."""
-    found = {}
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and ".best(" in cell.source:
-            for node in ast.walk(ast.parse(cell.source)):
-                if (
-                    isinstance(node, ast.Call)
-                    and isinstance(node.func, ast.Attribute)
-                    and node.func.attr == "best"
-                ):
-                    mine, theirs = node.args
-                    found[ast.unparse(mine)] = ast.unparse(theirs)
-    return found
+    """Return the names of the library's versions of the answers, from ``x = check.best(x, scores.y)``."""
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return dict(re.findall(r"\.best\((\w+), [\w.]*?(\w+)\)", code))
+
+
+def probe(check: str, private: str = "") -> str:
+    """Return code that notes what each case of a check returns, without what is expected.
+
+    Args:
+        check: the check cell of the solved lesson, hidden tests included.
+        private: further cases.
+    """
+    tree = _recording(check, private, "Recorder")
+    for case in _cases(tree):
+        case.args, case.keywords = case.args[:GIVEN], []
+    while dead := _unused(tree):
+        tree.body = [statement for statement in tree.body if statement not in dead]
+    return ast.unparse(tree)
+
+
+def key(check: str, private: str = "") -> str:
+    """Return code that notes what each case of a check expects, and calls nothing of the answer's.
+
+    What is expected becomes a function, which the recorder calls when it is ready.
+    """
+    tree, nothing = _recording(check, private, "KeyRecorder"), ast.arguments([], [], None, [], [], None, [])
+    for case in _cases(tree):
+        if len(case.args) > GIVEN:
+            case.args[GIVEN] = ast.Lambda(nothing, case.args[GIVEN])
+        for keyword in case.keywords:
+            if keyword.arg == "expected":
+                keyword.value = ast.Lambda(nothing, keyword.value)
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def _recording(check: str, private: str, recorder: str) -> ast.Module:
+    """Return a check with the private cases, where hidden ones are marked and a recorder is the ``Check``."""
+    marked = check.replace(BEGIN, "check.hidden = True").replace(END, "check.hidden = False")
+    *body, last = marked.rstrip().split("\n")
+    tree = ast.parse("\n".join([*body, "check.hidden = True", private, last]))
+    tree.body.insert(0, ast.ImportFrom(RECORDING, [ast.alias(recorder)], 0))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id == "Check":
+            node.id = recorder
+    return ast.fix_missing_locations(tree)
+
+
+def _cases(tree: ast.Module) -> list[ast.Call]:
+    """Return the calls of ``check.case``."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "case"]
+
+
+def _unused(tree: ast.Module) -> list[ast.stmt]:
+    """Return the statements that only give names to what nothing reads any more, and draw nothing."""
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    read = {name.id for name in names if isinstance(name.ctx, ast.Load)}
+    return [
+        statement
+        for statement in tree.body
+        if (given := _names(statement)) and given.isdisjoint(read) and not _draws(statement)
+    ]
+
+
+def _names(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement gives, if it does nothing else."""
+    if isinstance(statement, ast.FunctionDef):
+        return {statement.name}
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    parts = [node for target in targets for node in ast.walk(target)]
+    if any(isinstance(part, (ast.Attribute, ast.Subscript)) for part in parts):
+        return set()  # it changes something that is there
+    return {part.id for part in parts if isinstance(part, ast.Name)}
+
+
+def _draws(statement: ast.stmt) -> bool:
+    """Tell whether a statement may draw random numbers."""
+    words = [getattr(node, "id", getattr(node, "attr", "")) for node in ast.walk(statement)]
+    return any(draw in word for word in words for draw in DRAWS)

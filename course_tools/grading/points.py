@@ -8,6 +8,7 @@ full points and nobody silently gets none. Such points are *held* until an instr
 import contextlib
 import io
 import re
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ SAME = 0.011  # points; they are rounded to two digits
 HIDDEN = "a hidden case does not hold"
 NO_RECORD = "its check handed over no result"
 LONGEST_PROBLEM = 300
+REPORTING = threading.Lock()  # checks print their reports, and standard output is one for all threads
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,11 @@ def judged(
         stop: why a cell of the exercise was stopped, empty if none was.
     """
     if stop:
-        return _held(exercise, [f"a cell of it {stop}", *alarms])
+        return held(exercise, [f"a cell of it {stop}", *alarms])
     try:
         problems = _problems(key, records)
     except ValueError as error:
-        return _held(exercise, [str(error), *alarms])
+        return held(exercise, [str(error), *alarms])
     everything, public = _check(exercise, key, problems), _check(exercise, key, problems, hidden=False)
     report, suggested = _reported(everything)
     said, earned = shown_points(outputs), _reported(public)[1]
@@ -83,7 +85,7 @@ def judged(
     )
 
 
-def _held(exercise: Exercise, reasons: list[str]) -> Graded:
+def held(exercise: Exercise, reasons: list[str]) -> Graded:
     """Return an exercise that could not be judged."""
     report = f"{exercise.name}: held until your instructor has looked at it, because {'; '.join(reasons)}\n"
     return Graded(exercise.name, exercise.points, None, 0.0, True, {}, tuple(reasons), report)
@@ -109,7 +111,11 @@ def _problem(entry: Any, right: dict) -> str:
         raise ValueError("its check handed over a result that is none of its own")
     if entry["problem"]:
         return entry["problem"][:LONGEST_PROBLEM]
-    return difference(decode(entry.get("value")), decode(right["expected"]), right["within"])
+    value, expected = decode(entry.get("value")), decode(right["expected"])
+    try:
+        return difference(value, expected, right["within"])
+    except Exception as error:  # one strange value must not stop the grading of everybody
+        raise ValueError(f"its check handed over a value that cannot be compared ({error})") from None
 
 
 def _check(exercise: Exercise, key: dict, problems: dict[str, str], hidden: bool = True) -> Check:
@@ -127,7 +133,7 @@ def _check(exercise: Exercise, key: dict, problems: dict[str, str], hidden: bool
 
 def _reported(check: Check) -> tuple[str, float]:
     """Return the report of a check and its points."""
-    with contextlib.redirect_stdout(io.StringIO()) as report:
+    with REPORTING, contextlib.redirect_stdout(io.StringIO()) as report:
         points = check.points()
     return report.getvalue(), points
 

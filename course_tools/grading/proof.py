@@ -8,10 +8,17 @@ from pathlib import Path
 
 import psutil
 
+import course_lib
+import course_tools
 from course_lib.runtime import PROJECT_ROOT
 from course_tools.grading.launch import run_cells
-from course_tools.grading.limits import MEGABYTE, Limits
-from course_tools.grading.sandbox import HOW_TO_INSTALL, clear_leftovers, missing_programs
+from course_tools.grading.sandbox import (
+    HOW_TO_INSTALL,
+    MEGABYTE,
+    Limits,
+    clear_leftovers,
+    missing_programs,
+)
 
 UNPROTECTED = "Nothing was graded. To run submissions unprotected, as yourself: --no-sandbox"
 MARK = f"5711.{os.getpid()}"  # seconds: how the process is found that should not be left
@@ -27,6 +34,14 @@ except OSError:
 import os
 print("holds" if not os.path.exists({solutions!r}) else "open")
 """,
+    "of the course, only what lessons import can be read": """
+import os
+import course_lib, road_scenes
+try:
+    import course_tools.grading
+except ImportError:
+    print("holds" if not os.path.exists({grader!r} + "/grading") else "open")
+""",
     "other files cannot be read": """
 try:
     open({secret!r}).read()
@@ -35,13 +50,14 @@ except OSError:
 """,
     "nothing can be written outside": """
 import os
-held = 0
-for folder in ("/", "/usr", "/dev", {library!r}, *[f"/tmp/{{n}}" for n in os.listdir("/tmp") if n != "home"]):
+beside = [f"/tmp/{{name}}" for name in os.listdir("/tmp") if name != "home"]
+opened = []
+for folder in ("/", "/usr", "/dev", {library!r}, {grader!r}, *beside):
     try:
-        open(folder + "/x", "w")
+        opened.append(open(folder + "/x", "w"))
     except OSError:
-        held += 1
-print("holds" if held >= 5 else "open")
+        pass
+print("open" if opened else "holds")
 """,
     "the grader's variables cannot be read": """
 import glob, os
@@ -125,7 +141,8 @@ def _walls(limits: Limits) -> list[tuple[str, bool]]:
         values = {
             "port": server.getsockname()[1],
             "solutions": str(PROJECT_ROOT / "solutions"),
-            "library": str(PROJECT_ROOT / "course_lib"),
+            "library": str(Path(course_lib.__file__).parent),
+            "grader": str(Path(course_tools.__file__).parent),
             "secret": secret.name,
             "mark": MARK,
             **dataclasses.asdict(limits),
@@ -150,13 +167,11 @@ def _stops() -> list[tuple[str, bool]]:
 
 
 def _cell(source: str) -> dict[str, str]:
-    """Return a cell for the runner that belongs to no exercise."""
+    """Return a cell for the worker that belongs to no exercise."""
     return {"source": source, "probe": "", "exercise": "", "instead": ""}
 
 
 def _said(outputs: list[dict]) -> bool:
-    """Tell whether a cell printed that the wall holds."""
-    return (
-        "".join(output.get("text", "") for output in outputs if output["output_type"] == "stream")
-        == "holds\n"
-    )
+    """Tell whether a cell printed that the wall holds, and nothing else."""
+    said = [output.get("text", "") for output in outputs if output["output_type"] == "stream"]
+    return "".join(said) == "holds\n"

@@ -1,19 +1,37 @@
-"""What was found about each submission, one file each: nothing is graded twice and nothing is lost."""
+"""What was found about each submission, one file each; and from all of them a table and a page to look at.
+
+The files are written one by one as submissions are graded: nothing is graded twice and nothing is lost.
+"""
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import jinja2
+import pandas as pd
+
+from course_lib.lesson import figures
 from course_lib.runtime import write_atomically
-from course_tools.grading.grading import Job
 from course_tools.grading.lesson import Lesson
-from course_tools.grading.limits import Limits
+from course_tools.grading.sandbox import Limits
+from course_tools.grading.submissions import Job
 
 RULES = 1
 """Raise it when grading changes so that everything has to be graded again."""
+
+KEYS = {"student", "lesson", "sandbox", "remarks", "exercises", "notebook", "seconds", "fingerprint"}
+"""Of a result, since version 0.1."""
+
+TEMPLATE = files("course_tools.grading").joinpath("summary.html.j2")
+STATES = ["student", "lesson", "exercise", "points", "max_points", "state"]
+COLUMNS = [*STATES, "attempted", "suggested", "reasons"]
+NO_EXERCISE = "-"
+CHANGED = "handed in anew after a person had given points"
+LOOK = ["student", "lesson", "state", "reasons"]  # exercises that share these share a line
 
 
 class Results:
@@ -28,11 +46,19 @@ class Results:
         return self.folder / student / f"{lesson}.json"
 
     def read(self, student: str, lesson: str) -> dict[str, Any] | None:
-        """Return a result, None if there is none that can be read."""
+        """Return a result, None if there is none that can be read.
+
+        Raises:
+            ValueError: if the file holds something else.
+        """
+        path = self.path(student, lesson)
         try:
-            return json.loads(self.path(student, lesson).read_text(encoding="utf-8"))
+            result = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
+        if not isinstance(result, dict) or not result.keys() >= KEYS:
+            raise ValueError(f"{path} is no result of this grader; move it away and grade again")
+        return result
 
     def write(self, result: dict[str, Any]) -> None:
         """Write a result; a kill at any moment leaves the old one or the new one."""
@@ -51,3 +77,97 @@ def fingerprint(job: Job, lesson: Lesson, limits: Limits, sandbox: bool) -> str:
     """Return what changes as soon as a submission would be graded differently."""
     about = [RULES, lesson.fingerprint, job.remarks, job.error, asdict(limits), sandbox]
     return hashlib.sha256(job.content + json.dumps(about).encode()).hexdigest()
+
+
+def exercise_table(results: Iterable[dict[str, Any]], grades: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per student, lesson and exercise, with the points that stand in the gradebook.
+
+    Args:
+        results: of the grader.
+        grades: of ``gradebook.Book.grades``.
+
+    Returns:
+        ``points`` (NaN while held), ``state`` (graded, held, by hand), and why somebody should look.
+    """
+    known = grades.set_index(["student", "lesson", "cell"])
+    rows = []
+    for result in results:
+        for entry in result["exercises"]:
+            grade = known.loc[(result["student"], result["lesson"], f"{entry['exercise']}_check")]
+            is_held, by_hand = bool(grade["open"]), bool(grade["by_hand"])
+            changed = [CHANGED] if is_held and by_hand else []
+            rows.append(
+                {
+                    "student": result["student"],
+                    "lesson": result["lesson"],
+                    "exercise": entry["exercise"],
+                    "points": float("nan") if is_held else grade["points"],
+                    "max_points": entry["max_points"],
+                    "state": "held" if is_held else "by hand" if by_hand else "graded",
+                    "attempted": entry["attempted"],
+                    "suggested": entry["suggested"],
+                    "reasons": "; ".join([*entry["reasons"], *changed]),
+                }
+            )
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def case_table(results: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    """Return a row per case: how many attempted its exercise, and for how many of them it failed."""
+    rows = [
+        {"lesson": result["lesson"], "exercise": entry["exercise"], "case": case, "failed": not passed}
+        for result in results
+        for entry in result["exercises"]
+        if entry["attempted"]
+        for case, passed in entry["cases"].items()
+    ]
+    table = pd.DataFrame(rows, columns=["lesson", "exercise", "case", "failed"])
+    counted = table.groupby(["lesson", "exercise", "case"], sort=False)["failed"].agg(["sum", "count"])
+    return counted.rename(columns={"sum": "failed", "count": "attempted"}).astype(int).reset_index()
+
+
+def summary_page(
+    results: Sequence[dict[str, Any]], grades: pd.DataFrame, problems: Sequence[str], proof: Sequence[str]
+) -> str:
+    """Return the summary as one HTML page that needs no network.
+
+    Args:
+        results: of the grader, at least one.
+        grades: of ``gradebook.Book.grades``.
+        problems: files that nobody could be given.
+        proof: what the sandbox was seen to prevent; empty if nothing was run.
+    """
+    table, cases = exercise_table(results, grades), case_table(results)
+    totals = table.pivot_table("points", "student", "lesson", aggfunc="sum", margins=True, margins_name="all")
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        submissions=len(results),
+        students=table["student"].nunique(),
+        unprotected=sum(not result["sandbox"] for result in results),
+        seconds=pd.Series([result["seconds"] for result in results]).median(),
+        looks=_looks(table),
+        essays=int(grades[~grades["cell"].str.endswith("_check")]["open"].sum()),
+        heat_map=figures.points_map(table).to_html(),
+        hard_cases=figures.hard_cases(cases).to_html() if cases["failed"].any() else "",
+        totals=totals.to_html(border=0, na_rep=NO_EXERCISE),
+        problems=problems,
+        remarks=[(result, text) for result in results for text in result["remarks"]],
+        proof=proof,
+    )
+
+
+def _looks(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return what an instructor should look at, held points first; what a person has graded is done."""
+    shown = table[(table["reasons"] != "") & (table["state"] != "by hand")]
+    looks = [
+        {
+            "student": student,
+            "lesson": lesson,
+            "exercises": ", ".join(rows["exercise"]),
+            "held": state == "held",
+            "points": rows["suggested"].sum(),
+            "reasons": reasons.split("; "),
+        }
+        for (student, lesson, state, reasons), rows in shown.groupby(LOOK)
+    ]
+    return sorted(looks, key=lambda look: not look["held"])

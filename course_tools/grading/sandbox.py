@@ -11,20 +11,58 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from course_tools.grading.limits import Limits
-
+MEGABYTE = 1 << 20
 PROGRAMS = ("bwrap", "prlimit", "setpriv")
 NOBODY = 65534
 SYSTEM = ("/usr", "/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts")
 ALIASES = ("/lib", "/lib64", "/bin", "/sbin")  # links into /usr on today's systems
 HOME = "/tmp/home"
-PREFIX, OLD = "grading-", 3600  # of the folders of runs; seconds
+PREFIX, OLD = "grading-", 3600  # of the folders of kernels; seconds
 HOW_TO_INSTALL = (
     "install bubblewrap and util-linux (Debian, Ubuntu: apt-get install bubblewrap util-linux; "
     "Fedora: dnf install bubblewrap util-linux). Elsewhere, grade in a virtual machine with Linux"
 )
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a submission may use before it is stopped; the lessons need less than half of each."""
+
+    cell_seconds: float = 20
+    """Wall time of one cell."""
+    seconds: float = 120
+    """Wall time of a submission, all its kernels together."""
+    cpu_seconds: int = 120
+    """Processor time of one process."""
+    memory: int = 3072 * MEGABYTE
+    """Bytes of memory, all processes together; looked at ten times a second."""
+    address_space: int = 6144 * MEGABYTE
+    """Bytes that one process may ask for; torch asks for half of this when it is imported."""
+    processes: int = 64
+    """Processes and threads together."""
+    file_bytes: int = 64 * MEGABYTE
+    """Of one file."""
+    disk_bytes: int = 256 * MEGABYTE
+    """Of all files together; they lie in memory."""
+    output_bytes: int = 4 * MEGABYTE
+    """Of everything that the cells show."""
+    notebook_bytes: int = 10 * MEGABYTE
+    """Of the notebook that was handed in."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What a submission sees of the file system besides the system's programs."""
+
+    folders: Sequence[str]
+    """That can be read."""
+    covered: Sequence[str] = ()
+    """Folders inside of them that look empty."""
+    packages: Sequence[str] = ()
+    """Where Python looks for packages, besides its own places."""
 
 
 def missing_programs() -> list[str]:
@@ -32,19 +70,21 @@ def missing_programs() -> list[str]:
     return [name for name in PROGRAMS if shutil.which(name) is None]
 
 
-def sandboxed(arguments: Sequence[str], folder: Path, visible: Sequence[str], limits: Limits) -> list[str]:
+def sandboxed(arguments: Sequence[str], folder: Path, view: View, limits: Limits) -> list[str]:
     """Return the command line that runs Python in the sandbox.
 
     Args:
         arguments: of Python.
-        folder: of this run; it can be written to if its owner allows it.
-        visible: further folders that can be read.
+        folder: of this kernel; it can be written to if its owner allows it.
+        view: what else can be read.
         limits: of each process; those on all of them together are a watchdog's.
     """
-    mounts = [*_parents([*SYSTEM, *visible, folder]), *_system(), *_read_only(visible)]
+    mounts = [*_parents([*SYSTEM, *view.folders, folder]), *_system()]
+    mounts += [part for path in view.folders for part in ("--ro-bind", path, path)]
+    mounts += [part for path in view.covered for part in ("--tmpfs", path, "--remount-ro", path)]
     mounts += ["--bind", str(folder), str(folder)]
     limited = [*_prlimit(limits), sys.executable, *arguments]
-    sealed = [*_font_list(folder), "--remount-ro", "/", "--chdir", HOME, *_environment()]
+    sealed = [*_font_list(folder), "--remount-ro", "/", "--chdir", HOME, *_environment(view)]
     inner = [*_namespaces(), *_scratch(limits), *mounts, *sealed, "--", *limited]
     if os.geteuid() != 0:
         return inner
@@ -61,6 +101,31 @@ def unprotected(arguments: Sequence[str], limits: Limits) -> list[str]:
     return [*(part for part in limit if not part.startswith("--nproc")), sys.executable, *arguments]
 
 
+def kernel_folder() -> Path:
+    """Make the folder of one kernel, with a copy of the list of fonts, which takes matplotlib seconds."""
+    import matplotlib
+
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    for path in Path(matplotlib.get_cachedir()).glob("fontlist-*.json"):
+        shutil.copyfile(path, folder / path.name)
+    folder.chmod(0o755)
+    return folder
+
+
+def clear_leftovers() -> None:
+    """Remove the folders of kernels that were killed; one that is still used is never this old."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        if folder.is_dir() and time.time() - folder.stat().st_mtime > OLD:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _parents(paths: Sequence[str | Path]) -> list[str]:
+    """Return what makes all folders above some paths, open to be passed through by everybody."""
+    above = [parent for path in paths for parent in reversed(Path(path).parents)]
+    made = dict.fromkeys(str(parent) for parent in above if parent != Path("/"))
+    return [part for parent in made for part in ("--perms", "0755", "--dir", parent)]
+
+
 def _system() -> list[str]:
     """Return the mounts of the system's programs and libraries."""
     options = [part for path in SYSTEM if Path(path).exists() for part in ("--ro-bind", path, path)]
@@ -72,31 +137,12 @@ def _system() -> list[str]:
     return options
 
 
-def _parents(paths: Sequence[str | Path]) -> list[str]:
-    """Return what makes all folders above some paths, open to be passed through by everybody."""
-    above = [parent for path in paths for parent in reversed(Path(path).parents)]
-    made = dict.fromkeys(str(parent) for parent in above if parent != Path("/"))
-    return [part for parent in made for part in ("--perms", "0755", "--dir", parent)]
-
-
-def _read_only(paths: Sequence[str]) -> list[str]:
-    """Return the mounts of folders that can be read."""
-    return [part for path in paths for part in ("--ro-bind", path, path)]
-
-
 def _namespaces() -> list[str]:
     """Return bubblewrap with everything unshared, and nothing that gives it back."""
     unshared = [f"--unshare-{name}" for name in ("user", "pid", "ipc", "uts", "net", "cgroup-try")]
     identity = ["--uid", "1000", "--gid", "1000", "--hostname", "grader", "--cap-drop", "ALL"]
-    return [
-        "bwrap",
-        "--die-with-parent",
-        "--new-session",
-        *unshared,
-        *identity,
-        "--disable-userns",
-        "--clearenv",
-    ]
+    sealed = ["--die-with-parent", "--new-session", "--disable-userns", "--clearenv"]
+    return ["bwrap", *unshared, *identity, *sealed]
 
 
 def _scratch(limits: Limits) -> list[str]:
@@ -107,34 +153,17 @@ def _scratch(limits: Limits) -> list[str]:
     return [*devices, "--size", size, "--tmpfs", "/dev/shm", *temporary]
 
 
-def run_folder(parent: str | None = None) -> Path:
-    """Make the folder of one run, with a copy of matplotlib's list of fonts, which takes seconds to make."""
-    import matplotlib
-
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-    for path in Path(matplotlib.get_cachedir()).glob("fontlist-*.json"):
-        shutil.copyfile(path, folder / path.name)
-    folder.chmod(0o755)
-    return folder
-
-
-def clear_leftovers() -> None:
-    """Remove the folders of runs that were killed; one that is still used is never this old."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        if folder.is_dir() and time.time() - folder.stat().st_mtime > OLD:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
 def _font_list(folder: Path) -> list[str]:
     """Return the mount of the list of fonts where matplotlib looks for it."""
     found = folder.glob("fontlist-*.json")
     return [part for path in found for part in ("--ro-bind", str(path), f"{HOME}/matplotlib/{path.name}")]
 
 
-def _environment() -> list[str]:
+def _environment(view: View) -> list[str]:
     """Return the settings of the few variables there are."""
     variables = {
         "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
+        "PYTHONPATH": os.pathsep.join(view.packages),
         "HOME": HOME,
         "USER": "student",
         "IPYTHONDIR": f"{HOME}/ipython",

@@ -3,21 +3,35 @@
 import hashlib
 import io
 import re
-import stat
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
-from course_tools.grading.grading import Job
-from course_tools.grading.limits import MEGABYTE
+from course_tools.zips import members, read_member
 
 MOODLE = re.compile(r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_\w+?_(?P<file>.*)")
 UNSAFE = re.compile(r"[^\w.@-]+")
+MEGABYTE = 1 << 20
 LARGEST = 32 * MEGABYTE  # of a notebook or a zip that is read at all
 MOST_FILES = 20_000
 IGNORED = ("__MACOSX", ".ipynb_checkpoints", ".DS_Store")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A lesson that somebody handed in."""
+
+    student: str
+    lesson: str
+    content: bytes
+    """Of the notebook."""
+    remarks: tuple[str, ...] = ()
+    """What was noticed when it was collected, such as further files."""
+    error: str = ""
+    """Why there is no notebook to grade, if there is none."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +83,8 @@ def collect(source: Path, lessons: Sequence[str]) -> Collected:
             problems.append(f"{file.path}: named like no lesson; call it {lessons[0]}.ipynb, for example")
         else:
             further[student].append(file.path.name)
-    jobs = [
-        _job(owner, files, further) for owner, files in sorted(found.items(), key=lambda item: item[0][::-1])
-    ]
-    return Collected(jobs, problems)
+    in_order = sorted(found.items(), key=lambda item: item[0][::-1])
+    return Collected([_job(owner, files, further) for owner, files in in_order], problems)
 
 
 def _job(owner: tuple[str, str], files: list[File], further: dict[str, list[str]]) -> Job:
@@ -88,7 +100,7 @@ def _job(owner: tuple[str, str], files: list[File], further: dict[str, list[str]
     if not error:
         try:
             content = newest.read()
-        except (OSError, ValueError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as problem:
+        except (OSError, ValueError) as problem:
             error = f"the file cannot be read ({str(problem)[:80]})"
     return Job(student, lesson, content, tuple(remarks), error)
 
@@ -120,64 +132,38 @@ def _safe(name: str) -> str:
 
 
 def _files(source: Path) -> Iterator[File]:
-    """Yield the files of a folder or a zip.
+    """Return the files of a folder or a zip.
 
     Raises:
         ValueError: if the file is no zip.
     """
     if source.is_dir():
-        yield from _of_folder(source)
-        return
+        return _of_folder(source)
     try:
-        archive = zipfile.ZipFile(source)
+        return _of_zip(zipfile.ZipFile(source), PurePosixPath())
     except (zipfile.BadZipFile, OSError) as error:
         raise ValueError(f"{source} is no folder and no zip ({error}); download it again") from None
-    yield from _of_zip(archive, PurePosixPath())
 
 
 def _of_folder(folder: Path) -> Iterator[File]:
     """Yield the files below a folder; links lead elsewhere and are not followed."""
     for path in sorted(folder.rglob("*")):
+        inside = PurePosixPath(path.relative_to(folder))
         if path.is_symlink():
-            yield File(
-                PurePosixPath(path.relative_to(folder)), 0, 0, bytes, "is a link, which is not followed"
-            )
+            yield File(inside, 0, 0, bytes, "is a link, which is not followed")
         elif path.is_file() and not _is_ignored(path.parts):
             state = path.stat()
-            yield File(
-                PurePosixPath(path.relative_to(folder)), state.st_size, state.st_mtime, path.read_bytes
-            )
+            yield File(inside, state.st_size, state.st_mtime, path.read_bytes)
 
 
 def _of_zip(archive: zipfile.ZipFile, inside: PurePosixPath) -> Iterator[File]:
-    """Yield the files of an archive; names that lead out of it are refused one by one."""
-    for entry in archive.infolist()[:MOST_FILES]:
-        path = PurePosixPath(entry.filename.replace("\\", "/"))
-        if not entry.is_dir() and not _is_ignored(path.parts):
-            is_link = stat.S_ISLNK(entry.external_attr >> 16)
-            leads_out = path.is_absolute() or ".." in path.parts or ":" in path.parts[0]
-            problem = "its name leads out of the zip" if leads_out else "is a link" if is_link else ""
-            when = float("".join(f"{part:02}" for part in entry.date_time))
-            yield File(
-                inside / (path.name if leads_out else path),
-                entry.file_size,
-                when,
-                lambda entry=entry: _limited(archive, entry),
-                problem,
-            )
-
-
-def _limited(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """Read an entry, but never more than is allowed, whatever size it claims.
-
-    Raises:
-        ValueError: if it is larger.
-    """
-    with archive.open(entry) as file:
-        content = file.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise ValueError(f"more than {LARGEST // MEGABYTE} MB")
-    return content
+    """Yield the files of an archive; those whose names lead out of it are refused one by one."""
+    for path, member, problem in members(archive, MOST_FILES):
+        if not _is_ignored(path.parts):
+            place = inside / (path.name if problem else path)
+            when = float("".join(f"{part:02}" for part in member.date_time))
+            read = partial(read_member, archive, member, LARGEST)
+            yield File(place, member.file_size, when, read, problem)
 
 
 def _opened(files: Iterator[File]) -> Iterator[File]:
@@ -188,7 +174,7 @@ def _opened(files: Iterator[File]) -> Iterator[File]:
             continue
         try:
             yield from _of_zip(zipfile.ZipFile(io.BytesIO(file.read())), file.path.parent)
-        except (zipfile.BadZipFile, OSError, ValueError, RuntimeError) as error:
+        except (zipfile.BadZipFile, OSError, ValueError) as error:
             yield File(file.path, 0, 0, bytes, f"cannot be opened ({error})")
 
 

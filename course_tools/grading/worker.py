@@ -1,32 +1,47 @@
 """Run one submission in its sandbox: ``python -m course_tools.grading.worker``, JSON in and out.
 
 A process of its own, because it handles what the submission sends: whatever happens to it, the grader goes
-on. A kernel that had to be stopped is started again without the cell that was to blame, so that one endless
-loop costs one exercise.
+on. It talks to the kernel over files instead of the network, and imports neither torch nor the library. A
+kernel that had to be stopped is started again without the cell that was to blame, so that one endless loop
+costs one exercise.
 """
 
 import asyncio
+import contextlib
 import ctypes
 import json
+import os
+import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from subprocess import DEVNULL
 from typing import Any
 
+import psutil
+import zmq
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpec
+from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_tools.grading.kernel import started
-from course_tools.grading.limits import MEGABYTE, Limits
+from course_tools.grading.sandbox import MEGABYTE, NOBODY, Limits, View, kernel_folder, sandboxed, unprotected
 
-MOST_RUNS = 4
+MOST_KERNELS = 4
+STARTS_WITHIN = 60  # seconds
+WATCH_EVERY = 0.1  # seconds
+LARGEST_MESSAGE = 64 * MEGABYTE  # a larger one ends the connection
+MOST_BESIDE_SOCKETS = MEGABYTE  # bytes; without root, a kernel can reopen the folder that was closed
+KERNEL = ["-m", "ipykernel_launcher", "-f", "{connection_file}", "--IPKernelApp.log_level=ERROR"]
 PR_SET_PDEATHSIG = 1
 ADDRESS_SPACE = 2048 * MEGABYTE
 
 
-def run(cells: list[dict], record_type: str, limits: Limits, visible: list[str] | None) -> dict[str, Any]:
+def run(cells: list[dict], record_type: str, limits: Limits, view: View | None) -> dict[str, Any]:
     """Run cells in order.
 
     Args:
@@ -34,18 +49,18 @@ def run(cells: list[dict], record_type: str, limits: Limits, visible: list[str] 
             what is run ``instead`` once a cell of that exercise was stopped; any may be an empty string.
         record_type: of those outputs of a probe that are records.
         limits: of the submission.
-        visible: the folders it can read; None runs the cells unprotected.
+        view: what it can read; None runs the cells unprotected.
 
     Returns:
         ``outputs`` and ``records`` of each cell, ``stops`` by position, ``seconds``.
     """
     began = time.monotonic()
     stops: dict[int, str] = {}
-    for _ in range(MOST_RUNS):
+    for _ in range(MOST_KERNELS):
         known = len(stops)
         notebook = new_notebook(cells=[new_code_cell(part) for part in _parts(cells, stops)])
         left = began + limits.seconds - time.monotonic()
-        asyncio.run(_run_once(notebook, stops, limits, visible, left))
+        asyncio.run(_run_in_kernel(notebook, stops, limits, view, left))
         if len(stops) == known:
             break
     return {
@@ -64,17 +79,17 @@ def _parts(cells: list[dict], stops: dict[int, str]) -> Iterator[str]:
         yield from ("", cell["instead"]) if is_blamed else (cell["probe"], cell["source"])
 
 
-async def _run_once(
+async def _run_in_kernel(
     notebook: NotebookNode,
     stops: dict[int, str],
     limits: Limits,
-    visible: list[str] | None,
+    view: View | None,
     left: float,
 ) -> None:
     """Run a notebook of probes and cells; note what stops it."""
     at, client = 0, None
     try:
-        async with asyncio.timeout(left), started(notebook, limits, visible) as client:
+        async with asyncio.timeout(left), _started(notebook, limits, view) as client:
             for place, cell in enumerate(notebook.cells):
                 at = place // 2
                 await client.async_execute_cell(cell, place)
@@ -82,7 +97,8 @@ async def _run_once(
         stops[at] = f"took more than {limits.cell_seconds:g} s"
     except TimeoutError:
         over = f"was not finished when the submission's {limits.seconds:g} s were over"
-        _stop_rest(stops, range(at, len(notebook.cells) // 2), over)
+        for position in range(at, len(notebook.cells) // 2):
+            stops.setdefault(position, over)
     except Exception as error:
         if client is None:
             raise  # it did not start, which is not the submission's fault
@@ -96,10 +112,129 @@ def _records(probe: NotebookNode, record_type: str) -> list:
     return [shown[record_type] for shown in data if record_type in shown]
 
 
-def _stop_rest(stops: dict[int, str], positions: range, reason: str) -> None:
-    """Note that some cells have not been run."""
-    for position in positions:
-        stops.setdefault(position, reason)
+class _Manager(AsyncKernelManager):
+    """Starts the kernel of one submission."""
+
+    def __init__(self, folder: Path, limits: Limits, view: View | None) -> None:
+        """Prepare the command; nothing runs yet."""
+        file = str(folder / "kernel.json")
+        super().__init__(transport="ipc", ip=str(folder / "socket"), connection_file=file)
+        self.folder = folder
+        command = sandboxed(KERNEL, folder, view, limits) if view else unprotected(KERNEL, limits)
+        self._kernel_spec = KernelSpec(argv=command, interrupt_mode="message", language="python")
+
+    def write_connection_file(self, **options: Any) -> None:
+        """Write the file, and let the kernel's user read it and place its sockets beside it."""
+        super().write_connection_file(**options)
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, NOBODY, NOBODY)
+            shutil.chown(self.connection_file, NOBODY, NOBODY)
+
+    def close_folder(self) -> None:
+        """Let nothing more be placed beside the sockets; if root grades, for good."""
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, 0, 0)
+        self.folder.chmod(0o555)
+
+
+class _Client(NotebookClient):
+    """Executes cells, and kills the kernel when it shows or holds too much; ``excess`` says which."""
+
+    def __init__(self, notebook: NotebookNode, manager: _Manager, limits: Limits) -> None:
+        """Prepare; nothing runs yet."""
+        super().__init__(
+            notebook,
+            km=manager,
+            timeout=limits.cell_seconds,
+            startup_timeout=STARTS_WITHIN,
+            allow_errors=True,
+            shutdown_kernel="immediate",
+            store_widget_state=False,
+        )
+        self.log.disabled = True  # its lines are about time-outs, which the result says better
+        self.limits, self.shown, self.excess = limits, 0, ""
+
+    def stop(self, reason: str) -> None:
+        """Kill the kernel and all its processes."""
+        self.excess = self.excess or reason
+        with contextlib.suppress(psutil.NoSuchProcess):
+            _kill(psutil.Process(self.km.provisioner.pid))
+
+    def process_message(self, message: dict, cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        """Count what is shown, and stop a flood."""
+        self.shown += len(str(message["content"]))
+        if self.shown > self.limits.output_bytes:
+            self.stop(f"showed more than {self.limits.output_bytes // MEGABYTE} MB")
+            return None
+        return super().process_message(message, cell, cell_index)
+
+    async def watch(self) -> None:
+        """Stop as soon as all processes hold too much memory together."""
+        while self.km.has_kernel:
+            if _memory_of(self.km.provisioner.pid) > self.limits.memory:
+                self.stop(f"used more than {self.limits.memory // MEGABYTE} MB of memory")
+            if _size_of(self.km.folder) > MOST_BESIDE_SOCKETS:
+                self.stop("wrote where only its sockets belong")
+            await asyncio.sleep(WATCH_EVERY)
+
+
+@contextlib.asynccontextmanager
+async def _started(notebook: NotebookNode, limits: Limits, view: View | None) -> AsyncIterator[_Client]:
+    """Start a kernel for a notebook; whatever happens, nothing of it is left at the end.
+
+    Args:
+        notebook: gets the outputs.
+        limits: of the submission.
+        view: what it can read; None starts it unprotected.
+
+    Raises:
+        RuntimeError: if it does not start.
+    """
+    folder = kernel_folder()
+    manager = _Manager(folder, limits, view)
+    manager.context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
+    client = _Client(notebook, manager, limits)
+    try:
+        # the first process inside is bubblewrap, whose variables can be read in /proc
+        around = {"env": {"PATH": os.environ["PATH"]}, "stdout": DEVNULL, "stderr": DEVNULL}
+        async with client.async_setup_kernel(**around, cleanup_kc=True):
+            manager.close_folder()
+            watching = asyncio.create_task(client.watch())
+            try:
+                yield client
+            finally:
+                watching.cancel()
+                client.stop("")
+    finally:
+        folder.chmod(0o700)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _memory_of(number: int) -> int:
+    """Return the bytes that a process and all below it hold for themselves."""
+    held = 0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        root = psutil.Process(number)
+        for process in [root, *root.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                memory = process.memory_info()
+                held += memory.rss - getattr(memory, "shared", 0)
+    return held
+
+
+def _size_of(folder: Path) -> int:
+    """Return the bytes of all files below a folder, which may vanish meanwhile."""
+    with contextlib.suppress(OSError):
+        return sum(path.lstat().st_size for path in folder.rglob("*"))
+    return 0
+
+
+def _kill(root: psutil.Process) -> None:
+    """Kill a process and all below it."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for process in [*root.children(recursive=True), root]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def _end_with_parent() -> None:
@@ -116,8 +251,8 @@ def main() -> None:
     """Read a job from standard input, write its result to standard output."""
     _end_with_parent()
     job = json.load(sys.stdin)
-    job["limits"] = Limits(**job["limits"])
-    json.dump(run(**job), sys.stdout)
+    limits, view = Limits(**job["limits"]), View(**job["view"]) if job["view"] else None
+    json.dump(run(job["cells"], job["record_type"], limits, view), sys.stdout)
 
 
 if __name__ == "__main__":

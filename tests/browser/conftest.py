@@ -1,7 +1,6 @@
 """A real JupyterLab and Notebook 7, seen through a headless Chromium."""
 
 import contextlib
-import importlib.util
 import os
 import shutil
 import signal
@@ -14,6 +13,8 @@ import urllib.request
 import pytest
 from playwright.sync_api import sync_playwright
 from small_data import ROOT
+
+from course_tools.__main__ import main
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((path for path in map(shutil.which, NAMES) if path), None)
@@ -58,21 +59,18 @@ def page(browser):
 @pytest.fixture
 def lab(tmp_path):
     """Start JupyterLab as ``start.py lab`` does, on a copy of the lessons; yield its address."""
-    yield from _serving([option for option in _start().LAB if "root_dir" not in option], tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        started = []
+        patch.setattr(subprocess, "call", lambda command, **_: started.append(command))
+        main(["lab"])
+    application = [option for option in started[0][1:] if "root_dir" not in option]
+    yield from _serving(application, tmp_path)
 
 
 @pytest.fixture
 def notebook7(tmp_path):
     """Start Notebook 7, which nbgrader brings, likewise."""
     yield from _serving(["-m", "notebook"], tmp_path)
-
-
-def _start():
-    """Return start.py as a module."""
-    spec = importlib.util.spec_from_file_location("start", ROOT / "start.py")
-    start = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(start)
-    return start
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from small_notebooks import answered
 from course_lib.lesson import notebooks
 from course_tools import release
 from course_tools.__main__ import main
-from course_tools.grading import read_lesson
+from course_tools.grading.lesson import read_lesson
 
 LESSON, SHORT = "04_training_losses", "00_start_here"
 MATHJAX = "window.MathJax = new Proxy(() => {}, {get: () => window.MathJax, apply: () => window.MathJax})"

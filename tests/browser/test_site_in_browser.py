@@ -11,6 +11,7 @@ from small_data import ROOT
 from small_notebooks import write_lesson
 
 from course_lib.lesson import notebooks
+from course_tools import pages
 
 EXPLORER = """
 from ipywidgets import IntSlider
@@ -33,14 +34,14 @@ def site(tmp_path_factory):
     """The site as it is in the repository: the lessons without outputs, and a small one as it ran."""
     folder = tmp_path_factory.mktemp("site")
     shutil.copytree(ROOT / "site", folder / "site", ignore=shutil.ignore_patterns("lessons", "api"))
-    pages = {path.stem: nbformat.read(path, as_version=4) for path in notebooks.lesson_files()}
-    small = write_lesson(folder / "08_more.ipynb", more=(EXPLORER, "1 / 0"))
-    ran = pages.execute(small)
+    shown = {path.stem: nbformat.read(path, as_version=4) for path in notebooks.lesson_files()}
+    ran = pages.execute(write_lesson(folder / "08_more.ipynb", more=(EXPLORER, "1 / 0")))
     assert "ZeroDivisionError" in ran.error, "all before it ran"
-    pages["08_more"] = pages.without_widgets(ran.notebook)
-    pages.write_lesson_sources(pages, "mini", folder / "site" / "lessons")
-    assert pages.build_site(folder / "site", folder / "results") == 0, "Sphinx has nothing to warn of"
-    return folder / "results"
+    shown["08_more"] = pages.without_widgets(ran.notebook)
+    pages.write_lesson_sources(shown, "mini", folder / "site" / "lessons")
+    assert pages.build_site(folder / "site", folder / "results" / "site") == 0, "Sphinx warns of nothing"
+    (folder / "results" / "index.html").write_text(pages.index_page([ran], "mini"), encoding="utf-8")
+    return folder / "results" / "site"
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +53,9 @@ def notes(site, browser):
     finally:
         server.shutdown()
     links = broken_links(noted, address, lambda name: (site / (name or "index.html")).is_file())
-    pages = {here.removeprefix(address): notes for here, notes in noted.items()}
-    pages["index.html"]["broken_links"] = links
-    return pages
+    by_name = {here.removeprefix(address): notes for here, notes in noted.items()}
+    by_name["index.html"]["broken_links"] = links
+    return by_name
 
 
 def measured(page):
@@ -128,3 +129,11 @@ def test_an_explorer_is_a_picture_with_its_controls_and_numbers(browser, site):
     assert "value 7" in page.locator("[aria-label=test]").inner_text()
     assert page.get_by_text("ZeroDivisionError").first.is_visible()
     page.close()
+
+
+def test_what_run_shows_first_leads_to_the_lessons(page, site):
+    page.goto((site.parent / "index.html").as_uri())
+    assert page.title() == "Road anomalies: the executed lessons"
+    assert page.get_by_text("STOPPED, ZeroDivisionError: division by zero").is_visible()
+    page.get_by_role("link", name="7 A lesson").click()
+    assert page.get_by_role("img", name="value 7").is_visible()

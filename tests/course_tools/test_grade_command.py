@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
 
 import nbformat
 import pandas as pd
@@ -11,11 +14,15 @@ from sandbox_here import needs_sandbox
 from small_data import ROOT
 from small_notebooks import answered
 
+import course_lib
+import course_tools
+import road_scenes
 from course_tools.__main__ import main
-from course_tools.grading import lesson_names, proof, read_lesson, sandbox
+from course_tools.grading import launch, proof, sandbox
 from course_tools.grading.launch import run_cells
-from course_tools.grading.limits import Limits
+from course_tools.grading.lesson import lesson_names, read_lesson
 from course_tools.grading.nbgrader_hooks import SaveResults
+from course_tools.grading.sandbox import Limits
 
 LESSON = "04_training_losses"
 
@@ -120,6 +127,25 @@ def test_without_a_sandbox_the_wall_of_the_network_is_seen_to_be_open(monkeypatc
     assert proof._walls(Limits()) == [(network, False)]
 
 
+@needs_sandbox
+def test_installed_beside_the_library_the_grader_is_covered(tmp_path, monkeypatch):
+    """Without --editable, all packages lie in one folder that can be read."""
+    installed = tmp_path / "site-packages"
+    for package in (course_lib, road_scenes, course_tools):
+        copied = installed / package.__name__ / "__init__.py"
+        copied.parent.mkdir(parents=True)
+        copied.touch()
+        monkeypatch.setattr(package, "__file__", str(copied))
+    monkeypatch.setattr(sys, "base_prefix", str(installed))
+    view = launch.what_is_seen()
+    assert view.covered == [str(copied.parent)] and view.packages == []
+    look = f"import os\nfor path in os.scandir({str(installed)!r}): print(path.name, os.listdir(path))"
+    python = replace(view, folders=[*view.folders, str(Path(sys.executable).resolve().parents[1])])
+    monkeypatch.setattr(launch, "what_is_seen", lambda: python)
+    ((said,),) = run_cells([proof._cell(look)], Limits(), sandbox=True)["outputs"]
+    assert "course_lib ['__init__.py']" in said["text"] and "course_tools []" in said["text"]
+
+
 def test_without_bubblewrap_nothing_is_graded_and_it_says_what_to_install(monkeypatch):
     monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
     with pytest.raises(RuntimeError, match="apt-get install bubblewrap"):
@@ -143,6 +169,16 @@ def test_nbgraders_own_autograde_runs_nothing_without_a_result(tmp_path):
     }
     with pytest.raises(RuntimeError, match="nothing was executed here"):
         SaveResults().preprocess(nbformat.v4.new_notebook(), {"nbgrader": names})
+
+
+def test_a_kept_result_of_a_lesson_that_had_other_exercises_is_refused_in_one_line(tmp_path, capsys):
+    result = {"student": "anna", "lesson": LESSON, "sandbox": True, "remarks": [], "notebook": "{}"}
+    result |= {"exercises": [{"exercise": "of_version_0_1"}], "seconds": 9.5, "fingerprint": "0123"}
+    (tmp_path / "results" / "anna").mkdir(parents=True)
+    (tmp_path / "results" / "anna" / f"{LESSON}.json").write_text(json.dumps(result))
+    assert main(["grade", "--into", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert "grade its submission again" in error and error.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 from hostile_bank import escaping_zip
 
-from course_tools.grading import collect
+from course_tools.grading.submissions import collect
 
 LESSONS = ["00_start_here", "07_small"]
 

@@ -7,28 +7,36 @@ import sys
 
 import nbformat
 import pytest
-from distributed import WorkerPlugin
 from sandbox_here import needs_sandbox, running
 from small_notebooks import answered, write_lesson
 from waiting import wait_until
 
-from course_tools.cluster import workers
-from course_tools.grading import Job, Limits, answer_key, cluster, grade_all, read_lesson
+from course_tools.grading import batch, launch
+from course_tools.grading.batch import graders
+from course_tools.grading.lesson import read_lesson
+from course_tools.grading.sandbox import Limits
+from course_tools.grading.submissions import Job
 
 pytestmark = needs_sandbox
 SLOW = "import time\n\n\ndef twice(x):\n    time.sleep(4)\n    return 2 * x\n"
 ALONE = """
-from course_tools.grading.limits import Limits
 from course_tools.grading.launch import run_cells
+from course_tools.grading.sandbox import Limits
 cell = {"source": "import time; time.sleep(5717)", "probe": "", "exercise": "", "instead": ""}
 run_cells([cell], Limits(), True)
 """
 
 
 @pytest.fixture
-def lesson(tmp_path):
+def lessons(tmp_path):
     write_lesson(tmp_path / "solutions" / "07_small" / "07_small.ipynb")
-    return read_lesson("07_small", root=tmp_path)
+    return {"07_small": read_lesson("07_small", root=tmp_path)}
+
+
+@pytest.fixture
+def slow_jobs(lessons):
+    content = nbformat.writes(answered(lessons["07_small"], {"twice": SLOW})).encode()
+    return [Job(f"student {number}", "07_small", content) for number in range(3)]
 
 
 @pytest.fixture
@@ -45,33 +53,56 @@ def test_a_killed_grader_leaves_no_kernel_behind(kernels):
     wait_until(lambda: not kernels())
 
 
-def test_a_submission_whose_worker_is_killed_is_graded_elsewhere_once(lesson, kernels):
-    content = nbformat.writes(answered(lesson, {"twice": SLOW})).encode()
-    jobs = [Job(f"student {number}", lesson.name, content) for number in range(3)]
-    key = {lesson.name: answer_key(lesson, Limits(), True)}
-    with workers(2) as client:
-        victim = next(iter(client.run(os.getpid).values()))
-        found = grade_all(client, jobs, {lesson.name: lesson}, key, Limits(), True)
-        first = next(found)  # by now all workers have begun
-        wait_until(kernels)
-        os.kill(victim, signal.SIGKILL)
+def test_a_submission_whose_worker_is_killed_is_graded_once_more(lessons, slow_jobs, kernels):
+    with graders(2, "", Limits(), sandbox=True) as grading:
+        keys = grading.answer_keys(lessons)
+        found = grading.grade_all(slow_jobs, lessons, keys)
+        first = next(found)
+        wait_until(lambda: launch.WORKERS and kernels())
+        next(iter(launch.WORKERS)).kill()
         results = [first, *found]
-    assert sorted(job.student for job, _ in results) == [job.student for job in jobs]
+    assert sorted(job.student for job, _ in results) == [job.student for job in slow_jobs]
     assert [result["exercises"][0]["points"] for _, result in results] == [2.0] * 3
 
 
-def test_a_submission_that_kills_every_worker_is_held(lesson):
-    poison = Job("poison", lesson.name, b"x")
-    key = {lesson.name: answer_key(lesson, Limits(), True)}
-    with workers(1) as client:
-        client.register_plugin(Poison())
-        ((_, result),) = grade_all(client, [poison], {lesson.name: lesson}, key, Limits(), True)
-    assert result["exercises"][0]["reasons"] == ("the process that graded it died twice",)
-    assert result["exercises"][0]["points"] is None
+def test_a_submission_that_kills_every_worker_is_held(lessons, monkeypatch):
+    poison, began = Job("poison", "07_small", b"x"), []
+
+    def die(job, *given):
+        began.append(job)
+        if job.error:
+            return grade(job, *given)
+        raise launch.WorkerDied("it could not be run (killed)")
+
+    grade = batch.grade
+    with graders(1, "", Limits(), sandbox=True) as grading:
+        keys = grading.answer_keys(lessons)
+        monkeypatch.setattr(batch, "grade", die)
+        ((job, result),) = grading.grade_all([poison], lessons, keys)
+    (reason,) = result["exercises"][0]["reasons"]
+    assert job == poison and len(began) == 3 and result["exercises"][0]["points"] is None
+    assert reason == "the process that graded it died twice; it could not be run (killed)"
 
 
-class Poison(WorkerPlugin):
-    """Makes every worker die that grades, new ones as well."""
+def test_a_stopped_grading_leaves_no_worker_behind(lessons, slow_jobs, kernels):
+    with pytest.raises(KeyboardInterrupt), graders(2, "", Limits(), sandbox=True) as grading:
+        keys = grading.answer_keys(lessons)
+        for _ in grading.grade_all(slow_jobs, lessons, keys):
+            raise KeyboardInterrupt
+    wait_until(lambda: not kernels() and not launch.WORKERS)
 
-    def setup(self, worker):
-        cluster.grade = lambda *given: os._exit(1)
+
+def test_dasks_workers_grade_as_well(lessons, slow_jobs):
+    from course_tools.cluster import workers
+
+    with (
+        workers(2) as client,
+        graders(1, client.scheduler.address, Limits(), sandbox=True) as grading,
+    ):
+        keys = grading.answer_keys(lessons)
+        victim = next(iter(client.run(os.getpid).values()))
+        found = grading.grade_all(slow_jobs, lessons, keys)
+        first = next(found)
+        os.kill(victim, signal.SIGKILL)
+        results = [first, *found]
+    assert [result["exercises"][0]["points"] for _, result in results] == [2.0] * 3

@@ -13,7 +13,7 @@ from small_notebooks import CHECK
 from course_lib.lesson.checks.comparison import difference
 from course_lib.lesson.checks.recording import KeyRecorder, same_randomness
 from course_lib.lesson.checks.values import decode, encode
-from course_tools.grading.probe import key, probe
+from course_tools.grading.lesson import key, probe
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
@@ -50,7 +50,18 @@ def test_what_is_no_data_becomes_its_name_and_agrees_with_nothing():
 
 
 @pytest.mark.parametrize(
-    "data", [{}, {"tensor": [1, 2]}, {"int": "x"}, {"pickle": "gASV"}, [1], {"tensor": ["float32", [-1], ""]}]
+    "data",
+    [
+        {},
+        {"tensor": [1, 2]},
+        {"int": "x"},
+        {"pickle": "gASV"},
+        [1],
+        {"tensor": ["float32", [-1], ""]},
+        {"array": ["f8,(", [1], "", False]},
+        {"fraction": "1/0"},
+        {"fraction": "1e999999999"},  # would take for ever
+    ],
 )
 def test_a_record_that_encode_never_makes_is_refused(data):
     with pytest.raises(ValueError, match="no recorded value"):

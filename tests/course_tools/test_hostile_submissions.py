@@ -3,10 +3,7 @@
 import json
 import os
 import socket
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from functools import partial
-from multiprocessing import get_context
 
 import nbformat
 import pytest
@@ -15,7 +12,10 @@ from nbformat.v4 import new_code_cell
 from sandbox_here import needs_sandbox, running
 from small_notebooks import ANSWER, nbgrader, write_lesson
 
-from course_tools.grading import Job, Limits, answer_key, grade, read_lesson
+from course_tools.grading.batch import graders
+from course_tools.grading.lesson import read_lesson
+from course_tools.grading.sandbox import Limits
+from course_tools.grading.submissions import Job
 
 pytestmark = needs_sandbox
 LIMITS = replace(Limits(), cell_seconds=10, memory=1 << 30)
@@ -66,11 +66,11 @@ def results(places, lesson, own_temporary):
         jobs |= {name: edited(right, name) for name in EDITS}
         contents = {name: nbformat.writes(notebook).encode() for name, notebook in jobs.items()}
         contents |= {name: change(nbformat.writes(right)) for name, change in FILES.items()}
-        key = answer_key(lesson, LIMITS, sandbox=True)
-        call = partial(grade, lesson=lesson, key=key, limits=LIMITS, sandbox=True)
         handed_in = [Job(name, lesson.name, content) for name, content in contents.items()]
-        with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-            return dict(zip(contents, pool.map(call, handed_in), strict=True))
+        lessons = {lesson.name: lesson}
+        with graders(2, "", LIMITS, sandbox=True) as grading:
+            found = grading.grade_all(handed_in, lessons, grading.answer_keys(lessons))
+            return {job.student: result for job, result in found}
 
 
 def written(lesson, answer):

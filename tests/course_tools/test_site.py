@@ -12,9 +12,10 @@ from small_notebooks import write_lesson
 from course_lib.lesson import notebooks
 from course_tools import pages
 from course_tools.__main__ import main
-from course_tools.commands import COMMANDS, site
+from course_tools.commands import COMMANDS
 
 PAGES = ("index.md", "faq.md")
+NAMES = {name for commands in COMMANDS.values() for name in commands}
 TEXTS = {name: (ROOT / "site" / name).read_text(encoding="utf-8") for name in PAGES}
 
 
@@ -32,8 +33,9 @@ def course(tmp_path, monkeypatch):
     failing = {}
     monkeypatch.setattr(notebooks, "lesson_files", lambda: paths)
     monkeypatch.setattr(pages, "execute", execute)
-    monkeypatch.setattr(pages, "build_site", lambda source, output: built.append(output) or len(failing))
-    monkeypatch.setattr(site, "SOURCE", tmp_path / "site")
+    monkeypatch.setattr(pages, "build_site", lambda *given, strict=True: built.append(given))
+    monkeypatch.setattr(pages, "obstacle", lambda: "")
+    monkeypatch.setattr(pages, "SOURCE", tmp_path / "site")
     return argparse.Namespace(folder=tmp_path, paths=paths, executed=executed, built=built, failing=failing)
 
 
@@ -67,6 +69,11 @@ def test_a_lesson_that_stops_is_named_and_nothing_is_built(course, capsys):
     assert not (course.folder / "results" / "lessons" / "08_more.ipynb").exists(), "the old one is no answer"
 
 
+def test_without_sphinx_nothing_is_executed_and_one_line_says_what_to_install(course, monkeypatch, capsys):
+    monkeypatch.setattr(pages, "obstacle", lambda: "pages need sphinx; install them")
+    assert build(course) == (2, []) and capsys.readouterr().err == "error: pages need sphinx; install them\n"
+
+
 def test_warnings_of_sphinx_are_an_error(course, monkeypatch):
     monkeypatch.setattr(pages, "build_site", lambda source, output: 1)
     assert build(course)[0] == 1
@@ -98,10 +105,10 @@ def test_formulas_in_hidden_answers_are_set_as_well(tmp_path):
     assert written.cells[2].source.endswith("$b$")
 
 
-def test_the_reference_lists_every_package_but_the_command_line():
+def test_the_reference_lists_every_package_of_the_library():
     listed = re.findall(r"^   (\w+)$", (ROOT / "site" / "api.md").read_text(encoding="utf-8"), re.MULTILINE)
     there = {path.stem for path in (ROOT / "course_lib").glob("[a-z]*") if path.suffix in ("", ".py")}
-    assert sorted(listed) == sorted(there - {"commands", "weights"})
+    assert sorted(listed) == sorted(there - {"weights"})
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -109,12 +116,11 @@ def test_commands_on_a_page_exist_with_their_options(name):
     commands = re.findall(r"`(?:python3 start.py|course) ([a-z-]+)([^`]*)`", TEXTS[name])
     assert commands
     for command, options in commands:
-        assert command in COMMANDS
+        assert command in NAMES
         module = importlib.import_module(f"course_tools.commands.{command.replace('-', '_')}")
         known = {option for action in module.parser()._actions for option in action.option_strings}
         assert set(re.findall(r"--[a-z-]+", options)) <= known
-    tasks = set(re.findall(r"start\.py (\w+)", TEXTS[name]))
-    assert tasks <= {"lab", "run", "site", "test"}
+    assert set(re.findall(r"start\.py ([a-z-]+)", TEXTS[name])) <= NAMES
 
 
 def test_times_on_the_home_page_are_those_of_the_lessons():

@@ -10,7 +10,7 @@ from small_notebooks import ANSWER, write_lesson
 from course_lib.lesson import notebooks
 from course_tools import release
 from course_tools.__main__ import main
-from course_tools.grading import collect
+from course_tools.grading.submissions import collect
 
 LESSON = "07_small"
 

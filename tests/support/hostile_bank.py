@@ -104,6 +104,10 @@ CODE = {
     "reads other submissions": (ELSEWHERE, "look('{submissions}/*', '{submissions}/*/*'); return 0"),
     "reads the gradebook": (ELSEWHERE, "look('{root}/grading/*', '{root}/*/gradebook.db'); return 0"),
     "reads hidden tests": (ELSEWHERE, "look('{root}/private/*', '{root}/private/*/*'); return 0"),
+    "reads the grader's code": (
+        "import importlib.util",
+        "print('LEAKED' if importlib.util.find_spec('course_tools') else 'nothing there'); return 0",
+    ),
     "reads the environment": (
         "import os, glob",
         "there = str(dict(os.environ)) + ''.join(open(p).read() for p in glob.glob('/proc/*/environ'))\n"
