@@ -2,6 +2,7 @@
 
 import difflib
 import errno
+import hashlib
 import os
 import platform
 import random
@@ -31,6 +32,9 @@ PROJECT_ROOT = Path.cwd() if CAME_ALONE else LIBRARY.parent
 
 REPORTED_PACKAGES = ("course-lib", "torch", "torchvision", "numpy", "pandas", "pillow", "safetensors")
 """The packages whose versions stand beside every result."""
+
+REFERENCE_TORCH = "2.14"
+"""The version of torch with which everything that is published from now on is made: weights and results."""
 
 OLDEST_PYTHON = (3, 11)
 
@@ -123,6 +127,12 @@ def write_atomically(path: Path, content: bytes) -> None:
         kept = "the previous one is kept" if path.exists() else "nothing was saved"
         cure = "free some space" if error.errno in FULL else "check the folder and who else uses the file"
         raise OSError(f"could not write {path} ({error.strerror}); {kept}: {cure}") from None
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, hexadecimal; it is read in blocks, so that it may be large."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def peak_memory(process_id: int | None = None) -> float:

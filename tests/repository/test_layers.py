@@ -22,6 +22,7 @@ FLOORS = {
     ),
     "course_lib.lesson": ({"notebooks", "figures"}, {"tables", "checks"}, {"widgets"}),
     "course_tools": (
+        {"zips"},
         {"cluster", "result_store", "downloads"},
         {"dataset_check", "sweeps", "release", "submission", "pages"},
         {"grading", "reproduce"},
