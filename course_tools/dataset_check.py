@@ -7,9 +7,8 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from course_lib.data import BenchmarkImages, CamVid, Cityscapes, Profile, find_benchmark, mini
+from course_lib.data import OFFICIAL, BenchmarkImages, CamVid, Cityscapes, Profile, find_benchmark, mini
 from course_lib.data.files import ImagePairs
-from course_lib.data.layouts import OFFICIAL
 from course_lib.runtime import data_root
 from course_tools import downloads
 

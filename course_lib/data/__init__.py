@@ -2,7 +2,8 @@
 
 from course_lib.data.benchmark_images import BenchmarkImages, benchmarks_here
 from course_lib.data.benchmarks import BENCHMARKS, Benchmark, find_benchmark
-from course_lib.data.files import ImagePairs, Sample
+from course_lib.data.files import ImagePairs, Sample, read_image
+from course_lib.data.layouts import IMAGE_SUFFIXES, OFFICIAL
 from course_lib.data.mini import make_mini, mini_root
 from course_lib.data.overlays import lay_over_cityscapes
 from course_lib.data.profiles import PROFILES, Profile, TrainingDefaults, current_profile, find_profile
@@ -18,6 +19,8 @@ from course_lib.data.transforms import (
 
 __all__ = [
     "BENCHMARKS",
+    "IMAGE_SUFFIXES",
+    "OFFICIAL",
     "PROFILES",
     "SEGMENTATION_SETS",
     "Augmentation",
@@ -37,6 +40,7 @@ __all__ = [
     "lay_over_cityscapes",
     "make_mini",
     "mini_root",
+    "read_image",
     "resize_image",
     "resize_mask",
     "resized_pair",

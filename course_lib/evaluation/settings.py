@@ -9,6 +9,7 @@ from course_lib import inference
 from course_lib import scores as score_functions
 from course_lib.evaluation import protocols
 from course_lib.labels import NUM_CLASSES, VOID
+from course_lib.models import Metadata
 from course_lib.runtime import unknown_name
 
 CONSTANT = "constant"
@@ -67,6 +68,17 @@ class Settings:
         if self.processes < 1:
             raise ValueError(f"need one process or more, got {self.processes}")
         inference.find_optimizations(self.speed)
+
+    @classmethod
+    def of(cls, metadata: Metadata, **chosen) -> "Settings":
+        """Return the settings for a network: size and known classes are those that it was trained with.
+
+        Args:
+            metadata: of the network's checkpoint.
+            chosen: other settings, or another size; what is None stays at its default.
+        """
+        trained = {"size": tuple(metadata.size), "known_classes": tuple(metadata.known_classes)}
+        return cls(**trained | {name: value for name, value in chosen.items() if value is not None})
 
     def with_temperatures(self) -> list[tuple[str, float]]:
         """Return each (score, temperature) to compute; a score that ignores T appears once, with T = 1."""

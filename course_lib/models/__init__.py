@@ -2,6 +2,7 @@
 
 from course_lib.models.checkpoints import Metadata, load, load_weights, read_weights, save_checkpoint
 from course_lib.models.encoders import Encoder, read_encoder
+from course_lib.models.files import CLASS_ORDERS
 from course_lib.models.heads import HEADS, IsoMaxPlus
 from course_lib.models.network import Network, check_images
 from course_lib.models.registry import NETWORKS, TITLES, build, with_void_output
@@ -10,6 +11,7 @@ from course_lib.models.shipped import results_folder, run_folder, shipped_file, 
 from course_lib.models.subnormal import flush_subnormal
 
 __all__ = [
+    "CLASS_ORDERS",
     "HEADS",
     "NETWORKS",
     "TITLES",
