@@ -1,3 +1,3 @@
 """The library behind the course *Real-Time Anomaly Segmentation for Road Scenes*."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -36,9 +36,9 @@ class Item:
     """Images; 0 if unknown."""
     open: Callable[[], ImagePairs]
     source: str = ""
-    """That fetches it, a name of ``downloads.sources``; empty if none does."""
-    script: str = ""
-    """What mends it then."""
+    """That was or will be fetched there, a name of ``downloads.sources``; empty for anything else."""
+    again: str = ""
+    """The command that makes it anew then."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,11 @@ class Finding:
 def items_of(profile: Profile) -> list[Item]:
     """Return what a profile needs."""
     if profile.name == "mini":
-        return [_mini(name, opened, expected) for name, opened, expected in _generated(profile)]
+        again = "python data_scripts/make_mini.py --again"
+        return [
+            Item(name, mini.FOLDER, expected, opened, again=again)
+            for name, opened, expected in _generated(profile)
+        ]
     reader = {"camvid": CamVid, "cityscapes": Cityscapes}[profile.name]
     folder = data_root().resolve() / {"camvid": "CamVid"}.get(profile.name, profile.name)
     splits = [
@@ -95,40 +99,38 @@ def _generated(profile: Profile) -> Iterator[tuple[str, Callable[[], ImagePairs]
         yield name, opened, find_benchmark(name).official_images
 
 
-def _mini(name: str, opened: Callable[[], ImagePairs], expected: int) -> Item:
-    return Item(name, mini.FOLDER, expected, opened, script="make_mini.py --again")
-
-
 def _benchmark(name: str) -> Item:
     """Return a public benchmark, in the layout that is there."""
     benchmark, root = find_benchmark(name), data_root().resolve() / "benchmarks"
     official = OFFICIAL.get(name)
     use_official = official is not None and not (root / name).is_dir()
+    source = benchmark.script.removeprefix("fetch_").removesuffix(".py")
     return Item(
         name,
         root / (official.folder if use_official else name),
         benchmark.official_images,
         partial(BenchmarkImages, name),
-        benchmark.script.removeprefix("fetch_").removesuffix(".py") if use_official else "",
-        benchmark.script + ("" if official else " --dry-run"),
+        source if use_official else "",
+        f"python3 start.py fetch {source}" + ("" if official else " --dry-run"),
     )
+
+
+def _record(item: Item) -> downloads.Record:
+    return downloads.Record(downloads.find_source(item.source), data_root())
 
 
 def _gone(item: Item) -> list[str]:
-    """Return what a script fetched and what is gone or has another size."""
-    missing = (
-        downloads.Record(downloads.find_source(item.source), data_root()).missing() if item.source else []
-    )
+    """Return what was fetched and is gone or has another size."""
+    missing = _record(item).missing() if item.source else []
     return [f"{len(missing)} fetched file(s) gone or changed, such as {missing[0]}"] if missing else []
 
 
 def _cure(item: Item, state: str) -> str:
     """Return what mends an item."""
     if not item.source:  # drawn here, the bundle's layout, or nowhere public
-        again = f"python data_scripts/{item.script}"
         is_ours = state == MISSING or item.folder == mini.FOLDER
-        return again if is_ours else f"move {item.folder} away, then {again}"
-    record = downloads.Record(downloads.find_source(item.source), data_root())
+        return item.again if is_ours else f"move {item.folder} away, then {item.again}"
+    record = _record(item)
     if record.in_the_way():
         return f"{record.command} --force"
     return f"delete what is damaged, then {record.command}" if record.is_whole() else record.command

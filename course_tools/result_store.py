@@ -5,12 +5,13 @@ import io
 import json
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import torch
 
-from course_lib.data import BenchmarkImages
-from course_lib.runtime import package_versions, write_atomically
+from course_lib.data import ImagePairs
+from course_lib.runtime import LIBRARY, package_versions, write_atomically
 
 
 class Store:
@@ -29,7 +30,8 @@ class Store:
 
         Args:
             name: of the step, a file name.
-            about: all that decides the result, as JSON can write it; the versions of packages are added.
+            about: all that decides the result, as JSON can write it; versions of packages and a digest of the
+                code are added, so that nothing is kept that another code has made.
             make: returns tensors, numbers, texts, and lists, tuples and dicts of them.
         """
         key, path = self._key(about), self._path(name)
@@ -53,7 +55,7 @@ class Store:
         return self.folder / f"{name}.pt"
 
     def _key(self, about: object) -> str:
-        return fingerprint([about, package_versions()])
+        return fingerprint([about, package_versions(), code_digest()])
 
 
 def _read(path: Path, key: str) -> dict | None:
@@ -65,8 +67,8 @@ def _read(path: Path, key: str) -> dict | None:
     return state if state.get("key") == key else None
 
 
-def files_of(images: BenchmarkImages) -> list:
-    """Return name, size and time of all files of a benchmark: a change of any shows in one of them."""
+def files_of(images: ImagePairs) -> list:
+    """Return name, size and time of all files of a set of images: a change of any shows in one of them."""
     paths = (*images.images, *images.masks)
     return [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
 
@@ -74,3 +76,13 @@ def files_of(images: BenchmarkImages) -> list:
 def fingerprint(about: object) -> str:
     """Return a short name for everything that JSON can write, or that has a text."""
     return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@cache
+def code_digest(folders: tuple[Path, ...] = (LIBRARY, LIBRARY.parent / "road_scenes")) -> str:
+    """Return a digest of the code that results are made with: all Python files of both libraries."""
+    state = hashlib.sha256()
+    for folder in folders:
+        for path in sorted(folder.rglob("*.py")):
+            state.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return state.hexdigest()

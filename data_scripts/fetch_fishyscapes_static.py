@@ -2,14 +2,7 @@
 
 import sys
 
-from course_lib.data import lay_over_cityscapes
-from course_tools.downloads import program
-
-
-def main() -> int:
-    """Fetch what is missing; return the exit status."""
-    return program("fishyscapes_static", __doc__, lay_over_cityscapes)
-
+from course_tools.commands.fetch import script
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(script("fishyscapes_static", __doc__))

@@ -2,13 +2,7 @@
 
 import sys
 
-from course_tools.downloads import program
-
-
-def main() -> int:
-    """Fetch what is missing; return the exit status."""
-    return program("road_anomaly", __doc__)
-
+from course_tools.commands.fetch import script
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(script("road_anomaly", __doc__))

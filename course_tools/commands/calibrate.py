@@ -4,9 +4,9 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from course_lib import calibration, data, evaluation, models, runtime
+from course_lib import calibration, data
+from course_tools.commands import options as shared
 from course_tools.commands import parser_of
-from course_tools.commands.outputs import check_writable
 
 DESCRIPTION = """\
 Fit the temperature of a trained network on validation images, by the negative log-likelihood of the true
@@ -34,34 +34,26 @@ def parser() -> argparse.ArgumentParser:
     """Describe the options."""
     described = parser_of("calibrate", DESCRIPTION, EPILOG)
     add = described.add_argument
-    add("--model", default="erfnet", choices=models.NETWORKS, help="(default: %(default)s)")
-    add("--weights", type=Path, metavar="FILE", help="(default: shipped ones, by --profile and --training)")
-    add("--profile", default="mini", choices=data.PROFILES, help="of shipped weights (default: %(default)s)")
-    add("--training", default="ce", metavar="NAME", help="of shipped weights (default: %(default)s)")
+    shared.add(described, "--model", "--weights", "--profile", "--training", "--class-order")
     add("--validation", choices=data.SEGMENTATION_SETS, help="(default: that of the weights' profile)")
     add("--pixels", type=int, default=calibration.PIXELS, metavar="N",
         help="to fit on, drawn from all images alike (default: %(default)s)")  # fmt: skip
-    add("--seed", type=int, default=0, help="of the draw (default: %(default)s)")
-    add("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
+    shared.add(described, "--seed", help="of the draw (default: %(default)s)")
+    shared.add(described, "--device")
     add("--output", type=Path, metavar="FILE.json", help="(default: beside the checkpoint)")
     return described
 
 
 def main(options: argparse.Namespace) -> int:
     """Fit, measure, print and write."""
-    weights = options.weights or models.shipped_weights(options.profile, options.model, options.training)
-    output = options.output or calibration.temperature_file(weights)
     if options.pixels < 1:
         raise ValueError(f"need one pixel or more to fit on, got {options.pixels}")
-    check_writable([output])
-    network, metadata = models.load(options.model, weights)
+    network, metadata, weights = shared.load_network(options)
+    output = options.output or calibration.temperature_file(weights)
+    shared.check_writable([output])
     chosen = options.validation or data.find_profile(metadata.profile or options.profile).name
     samples = data.SEGMENTATION_SETS[chosen]("val")
-    settings = evaluation.Settings(
-        size=tuple(metadata.size),
-        known_classes=tuple(metadata.known_classes),
-        device=runtime.choose_device(options.device),
-    )
+    settings = shared.settings_of(options, metadata, network)
     fitted = calibration.fit_temperature(
         *calibration.sample_pixels(network, samples, settings, options.pixels, options.seed)
     )

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from course_lib import data, evaluation, models, runtime
+from course_tools.commands import options as shared
 from course_tools.commands import parser_of
-from course_tools.commands.outputs import check_writable
 
 SUMMARY = ".summary.csv"
 DIGITS = "%.6g"
@@ -32,23 +32,21 @@ def parser() -> argparse.ArgumentParser:
     described = parser_of("compare", DESCRIPTION, EPILOG)
     add = described.add_argument
     add("weights", nargs="+", type=Path, metavar="FILE", help="our .safetensors, two or more")
-    add("--model", default="erfnet", choices=models.NETWORKS, help="of all files (default: %(default)s)")
+    shared.add(described, "--model", help="of all files (default: %(default)s)")
     add(
         "--baseline", default="ce", metavar="NAME", help="the training to compare with (default: %(default)s)"
     )
     add("--benchmarks", nargs="+", metavar="NAME", help="(default: the five of the first file's profile)")
-    add("--score", nargs="+", dest="scores", metavar="NAME", help="(default: msp max_logit max_entropy)")
-    add("--validation", choices=data.SEGMENTATION_SETS, help="also measure mean IoU on its val split")
-    add("--bootstrap", type=int, default=1000, metavar="N", help="resamples (default: %(default)s)")
-    add("--seed", type=int, default=0, help="of the bootstrap (default: %(default)s)")
-    add("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
+    shared.add(described, "--score", "--validation", "--bootstrap", "--seed", "--device", "--speed")
     add("--output", type=Path, metavar="FILE.csv", help="write both tables")
     return described
 
 
 def main(options: argparse.Namespace) -> int:
     """Measure all networks, then print and write what is different."""
-    _check_output(options.output)
+    if options.output:
+        shared.check_suffix(options.output, ".csv")
+        shared.check_writable([options.output, options.output.with_suffix(SUMMARY)])
     paths = [found for path in options.weights for found in _found(path)]
     loaded = [(path, *models.load(options.model, path)) for path in paths]
     evaluation.check_comparable([_about(path, metadata) for path, _, metadata in loaded], options.baseline)
@@ -57,8 +55,8 @@ def main(options: argparse.Namespace) -> int:
     runs: list[evaluation.NetworkResult] = []
     for number, (path, network, metadata) in enumerate(loaded, start=1):
         print(f"{number} of {len(loaded)}: {metadata.training}, seed {metadata.seed} ({path})")
-        settings = _settings(options, metadata)
-        miou = _miou(options, network, settings)
+        settings = shared.settings_of(options, metadata, network)
+        miou = shared.mean_iou(options.validation, network, settings)
         runs.append(evaluation.measured(network, metadata, path, benchmarks, settings, miou))
         _write(options, runs)
     summary = evaluation.compare(runs, options.baseline)
@@ -74,44 +72,11 @@ def _found(path: Path) -> list[Path]:
     return sorted(Path(path.anchor).glob(pattern)) or [path]
 
 
-def _check_output(path: Path | None) -> None:
-    """Raise before any work is done if the results could not be written."""
-    if path is None:
-        return
-    if path.suffix != ".csv":
-        raise ValueError(f"{path} must end in .csv")
-    check_writable([path, path.with_suffix(SUMMARY)])
-
-
 def _about(path: Path, metadata: models.Metadata) -> dict:
     """Return what must be known of a network before it is measured."""
     height, width = metadata.size
     about = {name: getattr(metadata, name) for name in ("training", "seed", "profile", "epochs")}
     return about | {"weights": path.name, "height": height, "width": width}
-
-
-def _settings(options: argparse.Namespace, metadata: models.Metadata) -> evaluation.Settings:
-    """Return the checked settings for one network."""
-    chosen = {"scores": tuple(options.scores)} if options.scores else {}
-    return evaluation.Settings(
-        size=tuple(metadata.size),
-        known_classes=tuple(metadata.known_classes),
-        resamples=options.bootstrap,
-        seed=options.seed,
-        device=runtime.choose_device(options.device),
-        **chosen,
-    )
-
-
-def _miou(
-    options: argparse.Namespace, network: models.Network, settings: evaluation.Settings
-) -> tuple[float, int] | None:
-    """Return mean IoU and the number of classes in it, if the user asked for them."""
-    if not options.validation:
-        return None
-    samples = data.SEGMENTATION_SETS[options.validation]("val")
-    counts = evaluation.confusion(network, samples, settings)
-    return counts.mean_iou(), len(counts.iou())
 
 
 def _write(options: argparse.Namespace, runs: list[evaluation.NetworkResult]) -> None:

@@ -2,8 +2,8 @@
 
 import argparse
 import dataclasses
-import hashlib
 import json
+import shutil
 import time
 from pathlib import Path
 
@@ -12,107 +12,198 @@ import pandas as pd
 from course_lib import calibration, data, evaluation, models, runtime
 from course_lib.labels import VOID
 from course_lib.lesson import figures
-from course_tools.commands.evaluate_options import FITTED, parser
-from course_tools.commands.outputs import check_writable
-
-__all__ = ["main", "parser"]
+from course_lib.scores import SCORES, needs_temperature
+from course_tools.commands import options as shared
+from course_tools.commands import parser_of
+from course_tools.result_store import Store, files_of
 
 FIGURE_IMAGES = 1  # per benchmark
 PUBLIC = "cityscapes"  # what public weights were trained on
+
+FITTED = "fitted"
+"""The word for the temperature that ``calibrate`` wrote beside the weights."""
+
+DESCRIPTION = """\
+Score every image of some benchmarks in one pass. Print AuPRC, FPR95 and AUROC in percent, with 95 % intervals
+over images and beside the chance level; ~ marks a number within chance, ! one worse than chance.
+"""
+
+EPILOG = """\
+examples:
+  python3 start.py evaluate --validation mini --controls
+  python3 start.py evaluate --model enet --weights enet.pth \\
+      --benchmarks RoadAnomaly21 --output results/enet.csv --figure results/enet.png
+The CSV is written anew after each benchmark; files of the same name are replaced. With --output, benchmarks
+that an interrupted call has finished are kept in FILE.kept until all are done, and not measured again when
+the same command is given again. Exit status: 0 done, 2 wrong usage or bad input.
+"""
+
+
+# fmt: off
+def parser() -> argparse.ArgumentParser:
+    """Describe the options."""
+    described = parser_of("evaluate", DESCRIPTION, EPILOG)
+    group = described.add_argument_group("network")
+    shared.add(group, "--model", "--weights")
+    shared.add(group, "--profile", default=None,
+        help="which shipped weights, and whose benchmarks (default: the weights' own; mini for shipped ones)")
+    shared.add(group, "--training", "--class-order")
+    group.add_argument("--keep-void-channel", action="store_true",
+        help="let the 20th output take part in every score")
+    shared.add(group, "--device", "--speed")
+    group = described.add_argument_group("scoring")
+    group.add_argument("--benchmarks", nargs="+", metavar="NAME",
+        help="names, or folders of your own, written with a slash: ./mine (default: the profile's five). "
+        "Those that begin with mini_ are drawn on first use, the others are folders in "
+        "$COURSE_DATA/benchmarks; a relative COURSE_DATA counts from the project's folder")
+    shared.add(group, "--score")
+    group.add_argument("--temperature", nargs="+", type=_temperature, default=[1.0], metavar="T",
+        dest="temperatures",
+        help=f"divides the logits in {', '.join(filter(needs_temperature, SCORES))}: numbers, or "
+        "fitted, which is what calibrate wrote beside the weights (default: 1)")
+    shared.add(group, "--protocol")
+    shared.add(group, "--size",
+        help="of the input, in protocol benchmark (default: the checkpoint's; 512 1024 for public weights)")
+    shared.add(group, "--validation")
+    group.add_argument("--controls", action="store_true",
+        help="add a constant score and, with --validation, position-only and colour-only scores")
+    group = described.add_argument_group("output")
+    shared.add(group, "--bootstrap", "--seed")
+    group.add_argument("--output", type=Path, metavar="FILE.csv",
+        help="write a tidy table, and FILE.json beside it")
+    group.add_argument("--figure", type=Path, metavar="FILE.png",
+        help="save images, truth and score maps side by side")
+    return described
+# fmt: on
+
+
+def _temperature(text: str) -> float | str:
+    """Return a number, or the word that stands for the fitted one."""
+    try:
+        return text if text == FITTED else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"need a number or {FITTED}, got {text!r}") from None
 
 
 def main(options: argparse.Namespace) -> int:
     """Evaluate, print, and write what was asked for."""
     started = time.monotonic()
-    _check_output(options)
-    if options.weights is None:
-        options.weights = models.shipped_weights(options.profile or "mini", options.model, options.training)
-    network, metadata = models.load(options.model, options.weights, options.class_order)
+    _check(options)
+    network, metadata, options.weights = shared.load_network(options)
     names = options.benchmarks or data.find_profile(options.profile or metadata.profile or PUBLIC).benchmarks
     benchmarks = [data.BenchmarkImages(name) for name in dict.fromkeys(names)]
     settings = _settings(options, network, metadata)
-    miou, controls = _validate(options, network, settings)
-    finished: list[dict] = []
-
-    def as_table() -> pd.DataFrame:
-        return evaluation.table(finished, metadata, options.weights, miou)
-
-    def save(rows: list[dict]) -> None:
-        finished[:] = rows
-        if options.output:
-            _write(options, as_table(), settings, time.monotonic() - started)
-
+    miou = shared.mean_iou(options.validation, network, settings)
+    controls = _controls(options, network, settings) if options.controls else None
+    about = _about(options, settings)
+    store = Store(options.output.with_suffix(".kept")) if options.output else None
+    rows: list[dict] = []
     try:
-        evaluation.evaluate(network, benchmarks, settings, controls, finished=save)
+        for images in benchmarks:
+            rows += _rows(store, about, network, images, settings, controls)
+            if options.output:
+                frame = evaluation.table(rows, metadata, options.weights, miou)
+                _write(options, frame, about, settings, time.monotonic() - started)
     finally:  # what was finished is shown even if a later benchmark failed
-        if finished:
-            print(evaluation.as_text(as_table()))
-    _print_notes(as_table(), options, settings, benchmarks)
+        frame = evaluation.table(rows, metadata, options.weights, miou)
+        if rows:
+            print(evaluation.as_text(frame))
+    _print_notes(frame, options, settings, benchmarks)
     if options.figure:
         _draw(options, network, benchmarks, settings)
+    if store:
+        shutil.rmtree(store.folder, ignore_errors=True)
     return 0
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _check_output(options: argparse.Namespace) -> None:
+def _check(options: argparse.Namespace) -> None:
     """Raise before any work is done if the results could not be written."""
-    for path, suffix in ((options.output, ".csv"), (options.figure, ".png")):
-        if path is not None and path.suffix != suffix:
-            raise ValueError(f"{path} must end in {suffix}")
-    table = [options.output, options.output.with_suffix(".json")] if options.output else []
-    check_writable([*table, *([options.figure] if options.figure else [])])
+    shared.check_suffix(options.output, ".csv")
+    shared.check_suffix(options.figure, ".png")
+    tables = [options.output, options.output.with_suffix(".json")] if options.output else []
+    shared.check_writable([*tables, *([options.figure] if options.figure else [])])
+    if options.size and options.protocol != "benchmark":
+        raise ValueError(f"protocol {options.protocol} fixes the size; leave --size out")
 
 
 def _settings(
     options: argparse.Namespace, network: models.Network, metadata: models.Metadata
 ) -> evaluation.Settings:
     """Return the checked settings."""
-    if options.size and options.protocol != "benchmark":
-        raise ValueError(f"protocol {options.protocol} fixes the size; leave --size out")
-    if (options.keep_void_channel or "void" in options.scores) and network.num_classes != VOID + 1:
-        wanted = "--keep-void-channel" if options.keep_void_channel else "the void score"
-        raise ValueError(
-            f"{wanted} needs {VOID + 1} outputs, these weights have {network.num_classes}: "
-            "use a network trained with void"
-        )
-    known = [*metadata.known_classes, *([VOID] if options.keep_void_channel else [])]
-    return evaluation.Settings.of(
-        metadata,
-        scores=tuple(options.scores),
-        temperatures=tuple(_number(given, options.weights) for given in options.temperatures),
-        protocol=options.protocol,
-        size=options.size and tuple(options.size),
-        known_classes=tuple(known),
-        resamples=options.bootstrap,
-        seed=options.seed,
-        device=runtime.choose_device(options.device),
-        speed=options.speed,
+    chosen = {}
+    if options.keep_void_channel:
+        if network.num_classes != VOID + 1:
+            raise ValueError(
+                f"--keep-void-channel needs {VOID + 1} outputs, these weights have {network.num_classes}: "
+                "use a network trained with void"
+            )
+        chosen["known_classes"] = (*metadata.known_classes, VOID)
+    fitted = [calibration.read_temperature(options.weights)] if FITTED in options.temperatures else [None]
+    temperatures = tuple(fitted[0] if given == FITTED else given for given in options.temperatures)
+    return shared.settings_of(options, metadata, network, temperatures=temperatures, **chosen)
+
+
+def _controls(
+    options: argparse.Namespace, network: models.Network, settings: evaluation.Settings
+) -> evaluation.Controls:
+    """Return as many controls as the options allow; a constant score always."""
+    if not options.validation:
+        return evaluation.Controls()
+    samples, training_images = (data.SEGMENTATION_SETS[options.validation](part) for part in ("val", "train"))
+    return evaluation.Controls(
+        evaluation.mean_score_maps(network, samples, settings),
+        evaluation.colour_scores(training_images, settings.size),
     )
 
 
-def _number(given: float | str, weights: Path) -> float:
-    """Return a temperature, the fitted one from its file."""
-    return calibration.read_temperature(weights) if given == FITTED else given
+def _about(options: argparse.Namespace, settings: evaluation.Settings) -> dict:
+    """Return all but images, versions and code that decides the numbers."""
+    return {
+        "weights_sha256": runtime.sha256_of(options.weights),
+        "settings": dataclasses.asdict(settings) | {"device": str(settings.device)},
+        "controls": [options.controls, options.validation],
+    }
 
 
-def _validate(
-    options: argparse.Namespace, network: models.Network, settings: evaluation.Settings
-) -> tuple[tuple[float, int] | None, evaluation.Controls | None]:
-    """Return mean IoU with its number of classes, and the controls, where the user asked for them."""
-    if not options.validation:
-        return None, evaluation.Controls() if options.controls else None
-    samples = data.SEGMENTATION_SETS[options.validation]("val")
-    counts = evaluation.confusion(network, samples, settings)
-    miou = counts.mean_iou(), len(counts.iou())
-    if not options.controls:
-        return miou, None
-    training_images = data.SEGMENTATION_SETS[options.validation]("train")
-    return miou, evaluation.Controls(
-        evaluation.mean_score_maps(network, samples, settings),
-        evaluation.colour_scores(training_images, settings.size),
+def _rows(
+    store: Store | None,
+    about: dict,
+    network: models.Network,
+    images: data.BenchmarkImages,
+    settings: evaluation.Settings,
+    controls: evaluation.Controls | None,
+) -> list[dict]:
+    """Return the rows of a benchmark: those that an interrupted call has kept, else measured now."""
+
+    def measure() -> dict:
+        return {"rows": evaluation.evaluate(network, [images], settings, controls)}
+
+    if store is None:
+        return measure()["rows"]
+    key = [about, files_of(images)]
+    if store.read(images.name, key):
+        print(f"{images.name} was measured before this command was interrupted: kept")
+    return store.kept(images.name, key, measure)["rows"]
+
+
+def _write(
+    options: argparse.Namespace,
+    frame: pd.DataFrame,
+    about: dict,
+    settings: evaluation.Settings,
+    seconds: float,
+) -> None:
+    """Write the table, and the JSON beside it: how the numbers were made."""
+    facts = {
+        "command": options.command,
+        **about,
+        "seconds": round(seconds, 1),
+        "versions": runtime.package_versions(),
+        "hardware": runtime.hardware(settings.device),
+    }
+    runtime.write_atomically(options.output, frame.to_csv(index=False).encode())
+    runtime.write_atomically(
+        options.output.with_suffix(".json"), (json.dumps(facts, indent=2) + "\n").encode()
     )
 
 
@@ -139,32 +230,15 @@ def _print_notes(
         print(f"Mean IoU on {options.validation} val: {row['miou']:.2f} over the {classes}.")
 
 
-def _write(
-    options: argparse.Namespace, frame: pd.DataFrame, settings: evaluation.Settings, seconds: float
-) -> None:
-    """Write the table, and the JSON beside it: how the numbers were made."""
-    chosen = dataclasses.asdict(settings) | {"device": str(settings.device)}
-    about = {
-        "command": options.command,
-        "weights_sha256": _sha256(options.weights),
-        "settings": chosen,
-        "seconds": round(seconds, 1),
-        "versions": runtime.package_versions(),
-        "hardware": runtime.hardware(settings.device),
-    }
-    runtime.write_atomically(options.output, frame.to_csv(index=False).encode())
-    facts = json.dumps(about, indent=2) + "\n"
-    runtime.write_atomically(options.output.with_suffix(".json"), facts.encode())
-
-
 def _draw(
     options: argparse.Namespace, network: models.Network, benchmarks: list, settings: evaluation.Settings
 ) -> None:
     """Save the first images of each benchmark that hold an anomaly."""
-    scored = []
-    for images in benchmarks:
-        for one in evaluation.examples(network, images, settings, FIGURE_IMAGES):
-            scored.append(one._replace(name=f"{images.name}\nimage {one.name}"))
+    scored = [
+        one._replace(name=f"{images.name}\nimage {one.name}")
+        for images in benchmarks
+        for one in evaluation.examples(network, images, settings, FIGURE_IMAGES)
+    ]
     title = f"{options.weights.name}, protocol {settings.protocol}; light is more anomalous"
     figures.score_panels(scored, title).savefig(options.figure, dpi=120)
     print(f"Figure: {options.figure}")

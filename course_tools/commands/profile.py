@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from course_lib import data, inference, models, profiling, runtime
 from course_lib.lesson import figures
 from course_tools.commands import parser_of
-from course_tools.commands.outputs import check_writable
+from course_tools.commands.options import check_writable
 
 OUTSIDE = ("onnx", "int8")
 """Speeds that need a file and onnxruntime instead of torch."""

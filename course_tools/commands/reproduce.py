@@ -4,9 +4,9 @@ import argparse
 import shutil
 from pathlib import Path
 
-from course_lib import data, evaluation, models, runtime
+from course_lib import data, models, runtime
+from course_tools.commands import options as shared
 from course_tools.commands import parser_of
-from course_tools.commands.outputs import check_writable
 from course_tools.reproduce import NUMBERS, Job, reproduce
 
 DESCRIPTION = """\
@@ -31,13 +31,10 @@ def parser() -> argparse.ArgumentParser:
     described = parser_of("reproduce", DESCRIPTION, EPILOG)
     add = described.add_argument
     # fmt: off
-    add("--profile", default="mini", choices=data.PROFILES, help="(default: %(default)s)")
+    shared.add(described, "--profile", help="whose data, weights and runs (default: %(default)s)")
     add("--table", nargs="+", type=int, choices=NUMBERS, metavar="N", dest="tables", help="of 1 2 3 4")
     add("--figure", nargs="+", type=int, choices=NUMBERS, metavar="N", dest="figures", help="of 1 2 3 4")
-    add("--protocol", default="benchmark", choices=evaluation.PROTOCOLS, help="(default: %(default)s)")
-    add("--bootstrap", type=int, default=1000, metavar="N", help="resamples (default: %(default)s)")
-    add("--seed", type=int, default=0, help="of the bootstrap (default: %(default)s)")
-    add("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
+    shared.add(described, "--protocol", "--bootstrap", "--seed", "--device")
     add("--anew", action="store_true", help="forget what an earlier call measured")
     add("--output", type=Path, metavar="DIR",
         help="(default: results/PROFILE, for another protocol results/PROFILE/PROTOCOL)")
@@ -62,7 +59,7 @@ def main(options: argparse.Namespace) -> int:
         publish=options.publish,
         **{kind: tuple(dict.fromkeys(numbers or ())) for kind, numbers in chosen.items()},
     )
-    check_writable([folder / "README.md" for folder in (job.folder, job.publish) if folder])
+    shared.check_writable([folder / "README.md" for folder in (job.folder, job.publish) if folder])
     if options.anew:
         shutil.rmtree(job.folder / "kept", ignore_errors=True)
     missing = reproduce(job, options.command)

@@ -10,14 +10,12 @@ import torch
 from PIL import ImageOps
 from tqdm.auto import tqdm
 
-from course_lib import data, evaluation, models, runtime
-from course_lib.data import IMAGE_SUFFIXES
-from course_lib.data.files import read_image
-from course_lib.labels import IGNORE, VOID
+from course_lib import data, evaluation, models
+from course_lib.data import IMAGE_SUFFIXES, read_image
+from course_lib.labels import IGNORE
 from course_lib.lesson import figures
-from course_lib.scores import SCORES
+from course_tools.commands import options as shared
 from course_tools.commands import parser_of
-from course_tools.commands.evaluate_options import DEFAULT_SCORES
 
 DESCRIPTION = """\
 Score photographs of your own for anomalies, and save each beside its score maps. There is no ground truth, so
@@ -34,42 +32,25 @@ replaced. Exit status: 0 done, 1 a picture could not be read, 2 wrong usage.
 """
 
 
-# fmt: off
 def parser() -> argparse.ArgumentParser:
     """Describe the options."""
     described = parser_of("score", DESCRIPTION, EPILOG)
     add = described.add_argument
     add("pictures", nargs="+", type=Path, metavar="PICTURE", help="png, jpg or webp; or folders of them")
-    add("--model", default="erfnet", choices=models.NETWORKS, help="(default: %(default)s)")
-    add("--weights", type=Path, metavar="FILE", help="our .safetensors or a public .pth")
-    add("--profile", default="camvid", choices=data.PROFILES,
-        help="which shipped weights (default: %(default)s, the ones that know photographs)")
-    add("--training", default="ce", metavar="NAME", help="which shipped weights (default: %(default)s)")
-    add("--class-order", choices=models.CLASS_ORDERS, help="of the outputs of a public file")
-    add("--score", nargs="+", default=DEFAULT_SCORES, choices=SCORES, dest="scores",
-        metavar="NAME", help=f"of {', '.join(SCORES)} (default: {' '.join(DEFAULT_SCORES)})")
-    add("--size", nargs=2, type=int, metavar=("H", "W"), help="of the input (default: the checkpoint's)")
-    add("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
+    shared.add(described, "--model", "--weights")
+    knows = "which shipped weights (default: %(default)s, the ones that know photographs)"
+    shared.add(described, "--profile", default="camvid", help=knows)
+    shared.add(described, "--training", "--class-order", "--score", "--size", "--device", "--speed")
     add("--into", type=Path, default=Path("results/scores"), metavar="DIR", help="(default: %(default)s)")
     return described
-# fmt: on
 
 
 def main(options: argparse.Namespace) -> int:
     """Score every picture and save a figure of each."""
     paths = list(_pictures(options.pictures))
     _check_names(paths)
-    weights = options.weights or models.shipped_weights(options.profile, options.model, options.training)
-    network, metadata = models.load(options.model, weights, options.class_order)
-    if "void" in options.scores and network.num_classes != VOID + 1:
-        raise ValueError(f"the void score needs {VOID + 1} outputs, these weights have {network.num_classes}")
-    settings = evaluation.Settings(
-        scores=tuple(options.scores),
-        size=tuple(options.size or metadata.size),
-        known_classes=tuple(metadata.known_classes),
-        resamples=0,
-        device=runtime.choose_device(options.device),
-    )
+    network, metadata, weights = shared.load_network(options)
+    settings = shared.settings_of(options, metadata, network, resamples=0)
     if options.into.resolve() in {path.parent.resolve() for path in paths}:
         raise ValueError(f"{options.into} holds the pictures; choose another folder --into")
     options.into.mkdir(parents=True, exist_ok=True)

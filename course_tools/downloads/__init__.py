@@ -1,20 +1,22 @@
 """Fetch data sets and weights that other people publish; what to fetch is in ``sources.toml``."""
 
-from course_tools.downloads.fetch import Options, fetch, is_expected
-from course_tools.downloads.program import program
-from course_tools.downloads.records import Record
+from course_tools.downloads.fetch import Options, disk_free, disk_needed, fetch, is_expected, tree_digest
+from course_tools.downloads.records import DOWNLOADS, Record
 from course_tools.downloads.sources import RemoteFile, Source, find_source, sources
 from course_tools.downloads.transfer import RetryPolicy
 
 __all__ = [
+    "DOWNLOADS",
     "Options",
     "Record",
     "RemoteFile",
     "RetryPolicy",
     "Source",
+    "disk_free",
+    "disk_needed",
     "fetch",
     "find_source",
     "is_expected",
-    "program",
     "sources",
+    "tree_digest",
 ]

@@ -1,23 +1,34 @@
 """Fetch one thing: look at the disk, download, verify, unpack, remember."""
 
+import contextlib
+import hashlib
+import os
 import shutil
+import subprocess
 import sys
-from collections.abc import Collection
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import pooch
 from filelock import FileLock, Timeout
 
-from course_tools.downloads.official import PROGRAM, download_with_account
-from course_tools.downloads.part import parts
+from course_lib.runtime import sha256_of
 from course_tools.downloads.records import DOWNLOADS, Record
-from course_tools.downloads.sources import RemoteFile, find_source
-from course_tools.downloads.transfer import DiskFull, RetryPolicy, WrongSize, transfer
-from course_tools.downloads.unpacking import Damaged, placed, unpack
-from course_tools.downloads.verifying import Differs, message, verify, verify_unpacked
+from course_tools.downloads.sources import NEVER, RemoteFile, Source, find_source
+from course_tools.downloads.transfer import DiskFull, RetryPolicy, Unavailable, WrongSize, parts, transfer
+from course_tools.downloads.unpacking import Damaged, placed, unpacked
 
-GIGABYTE = 1e9
+ANY = "any"
+"""In the place of a digest: nothing is compared."""
+
+CITYSCAPES_PROGRAM = "csDownload"
+
+pooch.get_logger().setLevel("WARNING")  # fetch says itself what it does
+
+
+class Differs(ValueError):
+    """A file that is another than expected."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +37,14 @@ class Options:
 
     keep_archives: bool = False
     """Keep archives after they were unpacked."""
-    accept: Collection[str] = ()
-    """Digests that are taken instead of published ones; any switches the check of sizes off."""
+    accept: Mapping[str, str] = field(default_factory=dict)
+    """By the name of a file or unpacked folder: the digest that it may have instead of the known one, or
+    ``ANY``."""
     force: bool = False
-    """Fetch although something is there that no script fetched; files that differ are kept as NAME.old."""
-    patience: RetryPolicy | None = None
-    """With the server, by default ``transfer.DEFAULT_RETRIES``."""
+    """Fetch although something is there that this course did not fetch; files that differ are kept as
+    NAME.old."""
+    retries: RetryPolicy | None = None
+    """When to give up, by default ``transfer.DEFAULT_RETRIES``."""
 
 
 def fetch(name: str, root: Path, options: Options | None = None) -> str:
@@ -51,43 +64,35 @@ def fetch(name: str, root: Path, options: Options | None = None) -> str:
             kept, and the same call goes on from there.
     """
     record, options = Record(find_source(name), root), options or Options()
+    where = f"{', '.join(record.source.gives)} in {root}"
     if root.exists() and not root.is_dir():
         raise ValueError(f"{root} is a file; --root is the folder that holds the data sets")
     if record.is_whole():
-        return f"{_gives(record)}: there and whole, nothing to do"
-    if not options.force and record.in_the_way():
-        return _adopted(record)
-    check_disk(record)
+        return f"{where}: there and whole, nothing to do"
+    if record.in_the_way() and not options.force:
+        _adopt(record)
+        return f"{where}: there already, and what was expected"
+    needed, free = disk_needed(record), disk_free(root)
+    if needed > free:
+        raise OSError(
+            f"{name} needs {needed / 1e9:.2f} GB in {root} while it is unpacked, {free / 1e9:.2f} GB are "
+            "free: free some space, or choose another --root"
+        )
     downloads = root / DOWNLOADS
     downloads.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(downloads / f".{name}.lock", timeout=0):
-            done = _fetch(record, downloads, options)
+            return f"{where}: {_fetch(record, downloads, options)}"
     except Timeout:
         raise OSError(f"{name} is being fetched into {root} by another process: wait for it") from None
-    return f"{_gives(record)}: {done}"
-
-
-def check_disk(record: Record) -> None:
-    """Raise an OSError if the disk cannot hold what will be downloaded and unpacked."""
-    needed, free = disk_needed(record), disk_free(record.root)
-    if needed > free:
-        raise OSError(
-            f"{record.source.name} needs {needed / GIGABYTE:.2f} GB in {record.root} while it is unpacked, "
-            f"{free / GIGABYTE:.2f} GB are free: free some space, or choose another --root"
-        )
 
 
 def disk_needed(record: Record) -> int:
     """Return the bytes that fetching will still write, at least roughly."""
-    downloads, files = record.root / DOWNLOADS, record.source.files
-    paths = [downloads / one.name for one in files]
-    there = [
-        found
-        for path in paths
-        for found in (path, _refused(path), downloads / PROGRAM / path.name, *parts(path))
-    ]
-    return sum(one.disk for one in files) - sum(path.stat().st_size for path in there if path.is_file())
+    folder, files = record.root / DOWNLOADS, record.source.files
+    places = [(folder / one.name, folder / CITYSCAPES_PROGRAM / one.name) for one in files]
+    there = [path for pair in places for path in (*pair, *parts(pair[0])) if path.is_file()]
+    return sum(one.disk for one in files) - sum(path.stat().st_size for path in there)
 
 
 def disk_free(root: Path) -> int:
@@ -96,24 +101,23 @@ def disk_free(root: Path) -> int:
     return shutil.disk_usage(existing).free
 
 
-def _gives(record: Record) -> str:
-    return f"{', '.join(record.source.gives)} in {record.root}"
-
-
 def is_expected(record: Record) -> bool:
     """Tell whether what somebody else put there can be verified, all of it."""
+    files = record.source.files
+    if not all(one.trees or (one.digest and not one.is_archive) for one in files):
+        return False
     try:
-        for one in record.source.files:
-            if not (one.trees or (one.digest and not one.is_archive)):
+        for one in files:
+            if one.is_archive:
+                _check_unpacked(record.root / one.into, one, record, {})
+            elif not pooch.hashes.hash_matches(record.root / one.into / one.name, one.digest):
                 return False
-            folder = record.root / one.into
-            verify_unpacked(folder, one, record) if one.is_archive else verify(folder / one.name, one, record)
     except (Differs, OSError):
         return False
     return True
 
 
-def _adopted(record: Record) -> str:
+def _adopt(record: Record) -> None:
     """Take what somebody else put there, if all of it can be verified.
 
     Raises:
@@ -121,7 +125,7 @@ def _adopted(record: Record) -> str:
     """
     if not is_expected(record):
         raise ValueError(
-            f"{', '.join(record.in_the_way())} in {record.root}: not fetched by this script, nor known to "
+            f"{', '.join(record.in_the_way())} in {record.root}: not fetched by this course, nor known to "
             "be what it fetches, so it was left as it is. python3 start.py check-data looks it over; "
             f"{record.command} --force fetches all the same, and keeps files that differ as NAME.old"
         )
@@ -129,83 +133,156 @@ def _adopted(record: Record) -> str:
     trees = [record.root / one.into / name for one in files for name in one.trees]
     singles = [record.root / one.into / one.name for one in files if not one.is_archive]
     record.finish(singles + [path for tree in trees for path in tree.iterdir() if path.is_file()])
-    return f"{_gives(record)}: there already, and what was expected"
 
 
 def _fetch(record: Record, downloads: Path, options: Options) -> str:
     """Download, unpack and remember; return what was done."""
-    files = record.source.files
-    paths = [downloads / one.name for one in files]
-    for path in paths if options.accept else []:
-        if _refused(path).is_file() and not path.is_file():
-            _refused(path).replace(path)
-    own = [path for path in paths if path.is_file()]  # of a browser, or of a run that was cut
+    files = [(one, downloads / one.name) for one in record.source.files]
+    own = [path for _, path in files if path.is_file()]  # of a browser, or of a call that was cut
     if record.source.account:
-        download_with_account(record.source, downloads)
-    for one, path in zip(files, paths, strict=True):
-        _download(one, path, record, options)
-    came = [
-        file for one, path in zip(files, paths, strict=True) for file in _placed(one, path, record, options)
-    ]
+        _download_with_account(record.source, downloads)
+    for remote, path in files:
+        _download(remote, path, record, options)
+    came = [file for remote, path in files for file in _place(remote, path, record, options)]
     record.finish(came)
-    for path in paths:
+    for _, path in files:
         if path not in own and not options.keep_archives:
             path.unlink(missing_ok=True)
-    kept = (
-        f"; {', '.join(path.name for path in own)} was there before and is kept in {downloads}" if own else ""
-    )
-    return f"fetched, {len(came)} file(s){kept}"
+    names = ", ".join(path.name for path in own)
+    return f"fetched, {len(came)} file(s)" + (f"; {names} was there before and is kept" if own else "")
 
 
 def _download(remote: RemoteFile, path: Path, record: Record, options: Options) -> None:
     """Leave a verified download behind: one that is there, or else from the first address that has it."""
+    expected = options.accept.get(remote.name, remote.digest)
+    known = None if expected in ("", ANY) else expected
+    size = None if remote.name in options.accept else remote.bytes
     if path.is_file():
-        return _check(path, remote, record, options)
-    for url in remote.urls:
         try:
-            transfer(url, path, None if options.accept else remote.bytes, options.patience)
-            return _check(path, remote, record, options)
+            pooch.hashes.hash_matches(path, known, strict=True)
+        except ValueError as error:
+            told = str(error).replace(" Deleted download for safety.", "")
+            raise Differs(f"{_cure(told, remote, record)}; {path} is kept") from None
+
+    def download(url: str, temporary: str, _: object) -> None:
+        transfer(url, path, size, options.retries)  # beside ``path``, where a later call finds a part of it
+        path.replace(temporary)
+
+    for url in () if path.is_file() else remote.urls:
+        try:
+            pooch.retrieve(url, known, path.name, path.parent, downloader=download)
+            break
         except DiskFull:
             raise
         except (ValueError, OSError) as error:
-            if isinstance(error, WrongSize):
-                sizes = [(f"{error.expected} bytes", f"{error.found} bytes")]
-                error = Differs(message(remote.name, sizes, remote, record))
+            if isinstance(error, WrongSize) or not isinstance(error, Unavailable | OSError):
+                error = Differs(_cure(error, remote, record))
             if url == remote.urls[-1]:
                 raise error from None
             print(f"{error}\nTrying another address.", file=sys.stderr)
-    raise ValueError(f"{remote.name} is not in {path.parent}, and there is no public address for it")
-
-
-def _check(path: Path, remote: RemoteFile, record: Record, options: Options) -> None:
-    """Put a file aside that is another than expected, so that it may be accepted."""
-    try:
-        found = verify(path, remote, record, options.accept)
-    except Differs:
-        path.replace(_refused(path))
-        raise
-    _refused(path).unlink(missing_ok=True)
+    if not path.is_file():
+        raise ValueError(f"{remote.name} is not in {path.parent}, and there is no public address for it")
     if not remote.digest and not remote.trees:
-        print(f"{remote.name}: nobody published a digest; this one has {found}")
+        print(f"{remote.name}: unverified, since nobody published a digest; it has sha256:{sha256_of(path)}")
 
 
-def _refused(path: Path) -> Path:
-    """Return the name of a whole file that is another than expected."""
-    return path.with_name(f"{path.name}.refused")
-
-
-def _placed(remote: RemoteFile, path: Path, record: Record, options: Options) -> list[Path]:
-    """Bring a download to its place; delete an archive that is damaged, put aside one of other content."""
+def _place(remote: RemoteFile, path: Path, record: Record, options: Options) -> list[Path]:
+    """Bring a download to its place, unpacked if it is an archive; delete one that is damaged."""
     folder = record.root / remote.into
     if not remote.is_archive:
         record.begin()
         return [placed(path, folder / remote.name)]
-    check = partial(verify_unpacked, remote=remote, record=record, accept=options.accept)
     try:
-        return unpack(path, remote, folder, check, record.begin)
+        with unpacked(path, remote, folder) as (new, names):
+            _check_unpacked(new, remote, record, options.accept)
+            record.begin()
+            return [placed(new / name, folder / name) for name in names]
     except Damaged:
         path.unlink()
         raise
-    except Differs:
-        path.replace(_refused(path))
-        raise
+
+
+def _check_unpacked(folder: Path, remote: RemoteFile, record: Record, accept: Mapping[str, str]) -> None:
+    """Raise ``Differs`` unless what an archive held, in ``folder``, is what is known of it."""
+    into = Path(remote.into)
+    wanted = [Path(name).relative_to(into) for name in record.source.gives if Path(name).is_relative_to(into)]
+    wanted += [Path(name) for name in remote.trees]
+    if wanted and not all((folder / name).exists() for name in wanted):
+        held = ", ".join(sorted(path.name for path in folder.iterdir())[:5])
+        raise Differs(
+            f"{remote.name} holds {held}, expected {', '.join(map(str, wanted))}. Its layout was never seen "
+            "by this course, or has changed: please report it to the course's maintainers; see "
+            f"{record.source.homepage}"
+        )
+    for name, known in remote.trees.items():
+        expected, got = accept.get(name, known).removeprefix("sha256:"), tree_digest(folder / name)
+        if expected not in (ANY, got):
+            raise Differs(_cure(f"{name} differs: expected {expected}, got {got}.", remote, record, name))
+
+
+def tree_digest(folder: Path) -> str:
+    """Return the sha256 over names and contents of all files of a folder, its own folders left out."""
+    state = hashlib.sha256()
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+        state.update(path.name.encode() + b"\0" + bytes.fromhex(sha256_of(path)))
+    return state.hexdigest()
+
+
+def _cure(told: object, remote: RemoteFile, record: Record, name: str = "") -> str:
+    """Say of something that differs how sure the expected value is, and what to do."""
+    why = (
+        "The expected value was published by others, and this course has never verified it, so it may itself "
+        "be wrong or out of date."
+        if remote.verified == NEVER
+        else f"The expected value was seen on {remote.verified}: the file is damaged, or was changed since."
+    )
+    return (
+        f"{told} {why} Run the command once more; if the same comes again, please report both values to the "
+        f"course's maintainers, and compare with {record.source.homepage}. If you trust what you got, name "
+        f"its digest: {record.command} --accept {name or remote.name}=DIGEST"
+    )
+
+
+def _download_with_account(source: Source, downloads: Path) -> None:
+    """Let Cityscapes' own downloader fetch the archives that are missing.
+
+    It asks for name and password on the terminal; nothing of that passes through this course. An archive that
+    a browser fetched counts as well.
+
+    Raises:
+        ValueError: if the program is missing or fails; what it fetched so far is kept.
+    """
+    partial = downloads / CITYSCAPES_PROGRAM
+    missing = []
+    for remote in source.files:
+        path, fetched = downloads / remote.name, partial / remote.name
+        if not path.is_file() and fetched.is_file() and pooch.hashes.hash_matches(fetched, remote.digest):
+            fetched.replace(path)  # it was whole when the program was stopped
+        if not path.is_file():
+            missing.append(remote.name)
+    if not missing:
+        return
+    beside = Path(sys.executable).parent
+    program = shutil.which(
+        CITYSCAPES_PROGRAM, path=os.pathsep.join([str(beside), os.environ.get("PATH", "")])
+    )
+    if program is None:
+        raise ValueError(
+            f"{CITYSCAPES_PROGRAM} is not installed: {sys.executable} -m pip install cityscapesscripts; or "
+            f"fetch {' and '.join(missing)} from {source.homepage}/downloads with a browser, put them into "
+            f"{downloads}, and give the same command again"
+        )
+    partial.mkdir(exist_ok=True)
+    print(
+        f"{CITYSCAPES_PROGRAM} asks for your account, and whether to store it: answer no unless the disk is "
+        "yours alone"
+    )
+    if subprocess.call([program, "--resume", "--destination_path", str(partial), *missing]) != 0:
+        raise ValueError(
+            f"{CITYSCAPES_PROGRAM} did not finish; what it fetched is kept in {partial}: give the same "
+            "command again"
+        )
+    for name in missing:
+        (partial / name).replace(downloads / name)
+    with contextlib.suppress(OSError):  # something else is in it
+        partial.rmdir()

@@ -5,8 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib.runtime import data_root, write_atomically
-from course_tools.downloads.checksums import digest
+from course_lib.runtime import data_root, sha256_of, write_atomically
 from course_tools.downloads.sources import Source
 
 DOWNLOADS = "downloads"
@@ -29,12 +28,13 @@ class Record:
     def command(self) -> str:
         """The command that fetches the source into this root."""
         elsewhere = "" if self.root.absolute() == data_root().absolute() else f" --root {self.root}"
-        return f"python {self.source.script}{elsewhere}"
+        return f"python3 start.py fetch {self.source.name}{elsewhere}"
 
     def sizes(self) -> dict[str, int] | None:
         """Return the bytes of every file that was fetched, by its path below the root; None if none was.
 
-        Empty for a run that was cut, for a damaged record, and for one of what ``sources.toml`` said before.
+        Empty for a download that was cut, for a damaged record, and for one of what ``sources.toml`` said
+        before.
         """
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
@@ -47,16 +47,20 @@ class Record:
 
     def missing(self) -> list[str]:
         """Return the fetched files that are gone or have another size, below the root."""
-        sizes = self.sizes() or {}
-        return [name for name, size in sizes.items() if _size(self.root / name) != size]
+        return [name for name, size in (self.sizes() or {}).items() if _size(self.root / name) != size]
 
     def is_whole(self) -> bool:
         """Tell whether all that was fetched is still there; the content of single files is looked at."""
-        return bool(self.sizes()) and not self.missing() and self._digests() == self._noted().get("digests")
+        if not self.sizes() or self.missing():
+            return False
+        return json.loads(self.path.read_text(encoding="utf-8")).get("digests") == self._digests()
 
     def in_the_way(self) -> list[str]:
-        """Return what stands where the source goes, and was not put there by a script."""
-        return [] if self.sizes() is not None else [name for name in self.source.gives if self._holds(name)]
+        """Return what stands where the source goes, and was not fetched by this course."""
+        if self.sizes() is not None:
+            return []
+        paths = {name: self.root / name for name in self.source.gives}
+        return [name for name, at in paths.items() if at.is_file() or (at.is_dir() and any(at.iterdir()))]
 
     def begin(self) -> None:
         """Note that what appears from now on is ours."""
@@ -71,22 +75,14 @@ class Record:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(self.path, json.dumps(content, indent=0).encode())
 
-    def _noted(self) -> dict:
-        return json.loads(self.path.read_text(encoding="utf-8"))
-
     def _recipe(self) -> str:
         """Return what the content depends on."""
         return hashlib.sha256(repr(self.source.files).encode()).hexdigest()
 
     def _digests(self) -> dict[str, str]:
-        """Return the digests of the files that are not unpacked; they are small."""
-        paths = [f"{one.into}/{one.name}" for one in self.source.files if not one.is_archive]
-        return {name: digest(self.root / name, "sha256") for name in paths if (self.root / name).is_file()}
-
-    def _holds(self, name: str) -> bool:
-        """Tell whether a file is there, or a folder with something in it."""
-        path = self.root / name
-        return path.is_file() or (path.is_dir() and any(path.iterdir()))
+        """Return the SHA-256 of the files that are not unpacked; they are small."""
+        names = [f"{one.into}/{one.name}" for one in self.source.files if not one.is_archive]
+        return {name: sha256_of(self.root / name) for name in names if (self.root / name).is_file()}
 
 
 def _size(path: Path) -> int:

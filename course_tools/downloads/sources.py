@@ -6,7 +6,9 @@ from functools import cache
 from importlib.resources import files
 
 from course_lib.runtime import unknown_name
-from course_tools.downloads.checksums import ALGORITHMS
+
+DIGITS = {"sha256": 64, "md5": 32}
+"""How a digest is computed, and its hexadecimal digits."""
 
 NEVER = "never (published value)"
 """The digest or size was published somewhere, and nobody of this course has seen the file yet."""
@@ -28,7 +30,7 @@ class RemoteFile:
     """Its size, if that is known exactly."""
     about_bytes: int = 0
     digest: str = ""
-    """``algorithm:hexadecimal``, empty if none was published."""
+    """``algorithm:hexadecimal``, empty if none is known."""
     verified: str = NEVER
     """When somebody of this course saw this digest, or ``NEVER``."""
     keep: tuple[str, ...] = ("*",)
@@ -76,9 +78,9 @@ class Source:
     """Whether only its owners' program can fetch it, with the user's account."""
 
     @property
-    def script(self) -> str:
-        """The script that fetches it."""
-        return f"data_scripts/fetch_{self.name}.py"
+    def size(self) -> int:
+        """Bytes to download, at least roughly."""
+        return sum(remote.size for remote in self.files)
 
 
 def find_source(name: str) -> Source:
@@ -108,7 +110,7 @@ def _source(name: str, entry: dict) -> Source:
     remote = tuple(RemoteFile(**_frozen(values)) for values in entry.pop("files"))
     for one in remote:
         algorithm, _, value = one.digest.partition(":")
-        if one.digest and len(value) != ALGORITHMS.get(algorithm):
+        if one.digest and len(value) != DIGITS.get(algorithm):
             raise ValueError(f"sources.toml, {name}: {one.digest!r} is no digest")
     return Source(name=name, files=remote, **_frozen(entry))
 

@@ -1,18 +1,22 @@
-"""Unpack an archive so that nothing lands outside its folder, and nothing half-written in it."""
+"""Unpack an archive so that nothing lands outside its folder, and nothing half-written in it.
+
+``pooch.Unzip`` writes in place, drops bad names in silence, and selects members by their full names only.
+"""
 
 import filecmp
 import shutil
-import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatch
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath
 
 from tqdm.auto import tqdm
 
 from course_lib.runtime import FULL
+from course_tools import zips
 from course_tools.downloads.sources import RemoteFile
 
 PREFIX = ".unpacking-"
@@ -22,27 +26,17 @@ class Damaged(ValueError):
     """An archive that is of no use."""
 
 
-def unpack(
-    archive: Path,
-    remote: RemoteFile,
-    folder: Path,
-    check: Callable[[Path], None] = lambda new: None,
-    before_moving: Callable[[], None] = lambda: None,
-) -> list[Path]:
-    """Unpack the wanted members of a zip archive.
-
-    They are written beside the folder first, and moved into it only when all are there and whole. Other files
-    that stand where they go are kept as ``NAME.old``.
+@contextmanager
+def unpacked(archive: Path, remote: RemoteFile, folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Unpack the wanted members of a zip archive into a temporary folder inside of the one they go to.
 
     Args:
         archive: the zip file.
         remote: says which members are wanted.
-        folder: where they go; made if it is missing.
-        check: called with the folder of new files before they are moved; raises if something is wrong.
-        before_moving: called when all is right.
+        folder: where they will go; made if it is missing. Nothing else in it changes.
 
-    Returns:
-        The files in the folder.
+    Yields:
+        The temporary folder, and the names of the files in it; all of them are whole.
 
     Raises:
         Damaged: if the archive cannot be read, or leads out of the folder.
@@ -52,28 +46,24 @@ def unpack(
     folder.mkdir(parents=True, exist_ok=True)
     prefix = f"{PREFIX}{archive.name}-"  # others may be unpacked into the same folder now
     for old in folder.glob(f"{prefix}*"):
-        shutil.rmtree(old, ignore_errors=True)  # of a run that was killed
-    try:
-        with (
-            zipfile.ZipFile(archive) as opened,
-            tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as new,
-        ):
-            wanted = _wanted(opened, remote)
-            _check_disk(sum(member.file_size for member in wanted.values()), folder)
-            for name, member in tqdm(wanted.items(), desc=f"unpacking {archive.name}", unit="file"):
-                _write(opened, member, Path(new) / name)
-            check(Path(new))
-            before_moving()
-            return [placed(Path(new) / name, folder / name) for name in wanted]
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
-        raise Damaged(f"{archive.name} cannot be unpacked ({error}): fetch it again") from None
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
-        raise OSError(
-            f"the disk filled up while {archive.name} was unpacked; nothing of it was left: free some space "
-            "and give the same command again"
-        ) from None
+        shutil.rmtree(old, ignore_errors=True)  # of a process that was killed
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as new:
+        try:
+            with zipfile.ZipFile(archive) as opened:
+                wanted = _wanted(opened, remote)
+                _check_disk(sum(member.file_size for member in wanted.values()), folder)
+                for name, member in tqdm(wanted.items(), desc=f"unpacking {archive.name}", unit="file"):
+                    _write(opened, member, Path(new) / name)
+        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
+            raise Damaged(f"{archive.name} cannot be unpacked ({error}): fetch it again") from None
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            raise OSError(
+                f"the disk filled up while {archive.name} was unpacked; nothing of it was left: free some "
+                "space and give the same command again"
+            ) from None
+        yield Path(new), list(wanted)
 
 
 def placed(source: Path, target: Path) -> Path:
@@ -90,7 +80,11 @@ def _wanted(opened: zipfile.ZipFile, remote: RemoteFile) -> dict[str, zipfile.Zi
     if min((member.header_offset for member in opened.infolist()), default=0) > 0:
         raise zipfile.BadZipFile("it is cut short behind an archive inside of it")
     for member in opened.infolist():
-        _check_name(member, remote.name)
+        if problem := zips.problem_of(member):
+            raise Damaged(
+                f"{remote.name} holds {member.orig_filename!r}: {problem}; so it is not a copy of the data "
+                "set, and nothing of it was unpacked"
+            )
         name = "/".join(PurePosixPath(member.filename).parts[remote.strip :])
         if not member.is_dir() and name and any(fnmatch(name, pattern) for pattern in remote.keep):
             wanted[name] = member
@@ -99,17 +93,6 @@ def _wanted(opened: zipfile.ZipFile, remote: RemoteFile) -> dict[str, zipfile.Zi
             f"{remote.name} holds nothing like {', '.join(remote.keep)}: has its layout changed?"
         )
     return wanted
-
-
-def _check_name(member: zipfile.ZipInfo, archive: str) -> None:
-    """Raise unless a member is a plain file or folder inside the archive's own folder."""
-    posix, windows = PurePosixPath(member.filename), PureWindowsPath(member.orig_filename)
-    leads_out = ".." in posix.parts + windows.parts or posix.is_absolute() or windows.anchor
-    if leads_out or stat.S_ISLNK(member.external_attr >> 16):
-        raise Damaged(
-            f"{archive} holds {member.orig_filename!r}, which would be written outside its folder or be a "
-            "link: it is not a copy of the data set, and nothing of it was unpacked"
-        )
 
 
 def _check_disk(needed: int, folder: Path) -> None:

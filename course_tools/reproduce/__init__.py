@@ -1,6 +1,6 @@
 """The paper's tables and figures by one command, and what it should have shown beside them."""
 
-from course_tools.reproduce.job import NUMBERS, Job
+from course_tools.reproduce.bench import NUMBERS, Job
 from course_tools.reproduce.run import reproduce
 
 __all__ = ["NUMBERS", "Job", "reproduce"]

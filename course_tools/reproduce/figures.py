@@ -1,4 +1,4 @@
-"""The paper's four figures from checkpoints and from this machine."""
+"""The paper's four figures from checkpoints and from this machine; and figures beyond the paper."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,7 @@ from tqdm.auto import tqdm
 
 from course_lib import data, evaluation, models, profiling, runtime
 from course_lib.lesson import figures, tables
-from course_tools.reproduce import networks
-from course_tools.reproduce.measuring import Bench
+from course_tools.reproduce.bench import Bench, Checkpoint, find_checkpoint
 from course_tools.reproduce.results import Figure
 
 SHOWN = "eiml_fl"
@@ -23,7 +22,7 @@ SECONDS = 2.0
 
 def figure_1(bench: Bench) -> list[Figure]:
     """What the network takes validation images for, and its scores on images with anomalies."""
-    checkpoint = networks.find(bench.job.profile, "erfnet", SHOWN)
+    checkpoint = find_checkpoint(bench.job.profile, "erfnet", SHOWN)
     network, metadata = checkpoint.loaded
     settings = bench.job.settings(metadata)
     title = "Figure 1: scores of ERFNet, EIML + FL"
@@ -104,6 +103,36 @@ def _cost_rows(bench: Bench) -> Iterator[dict]:
         subject = profiling.Subject(model, network)
         row = profiling.profile(subject, _size(bench), seconds=SECONDS)
         yield row | profiling.profile_training(subject, _size(bench), seconds=SECONDS)
+
+
+def each_image(bench: Bench, checkpoint: Checkpoint, settings: evaluation.Settings) -> Figure:
+    """Return the metrics of every image, drawn as dots."""
+    frame = pd.DataFrame(bench.each_image(checkpoint, settings))
+    title = "Beyond the paper: every image by itself, ERFNet of Table 1"
+    return Figure("each_image", title, figures.image_dots(frame, "AuPRC of every image by itself"), frame)
+
+
+def future_work(bench: Bench) -> list[Figure]:
+    """Return the shipped measurements of what the paper leaves for later; none for other profiles."""
+    profile = bench.job.profile.name
+    if bench.job.protocol != "benchmark" or not tables.is_measured(profile, "term_weights"):
+        return []
+    weights, summary = (tables.measured(profile, f"term_weights{part}") for part in ("", ".summary"))
+    temperatures = tables.measured(profile, "eiml_fl.temperatures")
+    return [
+        Figure(
+            "term_weights",
+            "Beyond the paper: weights of the loss terms, EIML : focal loss (shipped)",
+            figures.term_weights(weights, summary, "max_logit"),
+            summary,
+        ),
+        Figure(
+            "temperatures",
+            "Beyond the paper: temperatures of EIML + FL (shipped)",
+            figures.temperature_curves(temperatures[temperatures["score"] == "msp"]),
+            temperatures,
+        ),
+    ]
 
 
 FIGURES = {1: figure_1, 2: figure_2, 3: figure_3, 4: figure_4}

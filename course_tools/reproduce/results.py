@@ -1,11 +1,14 @@
-"""What is made, and the files that it becomes."""
+"""What is made, the files that it becomes, and one page that shows all of it."""
 
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
+import jinja2
 import pandas as pd
 
 from course_lib import runtime
+from course_lib.evaluation import PROTOCOLS
 from course_lib.lesson import figures, tables
 
 DIGITS = "%.6g"
@@ -21,6 +24,7 @@ class Table:
     frame: pd.DataFrame
     """Tidy: one row per number pair."""
     printed: tables.PaperTable
+    may_be_published: bool = True
 
     def write(self, folder: Path) -> None:
         """Write CSV, Markdown and LaTeX."""
@@ -35,11 +39,6 @@ class Table:
     def to_markdown(self) -> str:
         """Return the table under its title."""
         return f"## {self.title}\n\n{tables.to_markdown(self.printed)}"
-
-    @property
-    def may_be_published(self) -> bool:
-        """Numbers may."""
-        return True
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -88,3 +87,27 @@ def write_text(path: Path, text: str) -> None:
     """Replace a file as a whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     runtime.write_atomically(path, text.encode())
+
+
+def page(made: list[Table | Figure], about: dict) -> str:
+    """Return the page, figures included, as one HTML file.
+
+    Args:
+        made: in the order of the page.
+        about: how it came about, all that ``reproduce`` writes into ``reproduce.json``.
+    """
+    return _render("page.html.j2", made, about, autoescape=True)
+
+
+def markdown_page(made: list[Table | Figure], about: dict) -> str:
+    """Return a page that links to the files beside it; see ``page``."""
+    return _render("page.md.j2", made, about, autoescape=False)
+
+
+def _render(name: str, made: list[Table | Figure], about: dict, autoescape: bool) -> str:
+    template = files("course_tools.reproduce").joinpath(name).read_text(encoding="utf-8")
+    environment = jinja2.Environment(
+        autoescape=autoescape, undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True
+    )
+    protocol = PROTOCOLS[about["protocol"]].description
+    return environment.from_string(template).render(about, made=made, protocol_is=protocol)

@@ -5,12 +5,9 @@ import time
 from collections.abc import Callable
 
 from course_lib import runtime
+from course_tools.reproduce.bench import Bench, Checkpoint, Job
 from course_tools.reproduce.figures import FIGURES
-from course_tools.reproduce.job import Job
-from course_tools.reproduce.measuring import Bench
-from course_tools.reproduce.networks import Checkpoint
-from course_tools.reproduce.page import markdown_page, page
-from course_tools.reproduce.results import Figure, Table, write_text
+from course_tools.reproduce.results import Figure, Table, markdown_page, page, write_text
 from course_tools.reproduce.tables import TABLES
 
 WITHOUT_BENCHMARKS = {"figure 2", "figure 3", "figure 4"}
@@ -41,10 +38,13 @@ def reproduce(job: Job, command: str = "") -> dict[str, str]:
         made += _made(bench, what, make)
     about = _about(bench, command, time.monotonic() - started)
     write_text(job.folder / "reproduce.json", json.dumps(about, indent=2) + "\n")
-    write_text(job.folder / "index.html", page(job, made, about))
+    write_text(job.folder / "index.html", page(made, about))
     if job.publish:
-        _publish(job, [one for one in made if one.may_be_published], about)
-    return bench.missing.reasons
+        public = [one for one in made if one.may_be_published]
+        for one in public:
+            one.write(job.publish)
+        write_text(job.publish / "README.md", markdown_page(public, about))
+    return bench.missing
 
 
 def _made(bench: Bench, what: str, make: Callable[[Bench], list]) -> list[Table | Figure]:
@@ -55,18 +55,11 @@ def _made(bench: Bench, what: str, make: Callable[[Bench], list]) -> list[Table 
             raise ValueError("none of the benchmarks is here")
         made = make(bench)
     except ValueError as error:
-        bench.missing.add(what, error)
+        bench.miss(what, error)
         return []
     for one in made:
         one.write(bench.job.folder)
     return made
-
-
-def _publish(job: Job, made: list[Table | Figure], about: dict) -> None:
-    """Write what may be shown to everybody."""
-    for one in made:
-        one.write(job.publish)
-    write_text(job.publish / "README.md", markdown_page(job, made, about))
 
 
 def _about(bench: Bench, command: str, seconds: float) -> dict:
@@ -79,7 +72,7 @@ def _about(bench: Bench, command: str, seconds: float) -> dict:
         "benchmarks": {i.name: [len(i), i.benchmark.official_images] for i in bench.benchmarks},
         "networks": [_facts(one) for one in bench.measured],
         "bootstrap": {"resamples": job.resamples, "seed": job.seed},
-        "not_done": bench.missing.reasons,
+        "not_done": bench.missing,
         "versions": runtime.package_versions(),
         "hardware": runtime.hardware(job.device),
         "seconds_of_this_call": round(seconds, 1),

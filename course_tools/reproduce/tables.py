@@ -1,4 +1,7 @@
-"""The paper's four tables from checkpoints, each number beside chance, with an interval and a mark."""
+"""The paper's four tables from checkpoints, each number beside chance, with an interval and a mark.
+
+Beyond the paper: objects instead of pixels.
+"""
 
 from dataclasses import replace
 
@@ -6,36 +9,61 @@ import pandas as pd
 
 from course_lib import calibration, evaluation
 from course_lib.lesson import tables
-from course_tools.reproduce import beyond, networks
-from course_tools.reproduce.measuring import Bench
+from course_lib.lesson.tables.paper import score_label
+from course_tools.reproduce.bench import Bench, Checkpoint, find_checkpoint, trained_here
+from course_tools.reproduce.figures import each_image, future_work
 from course_tools.reproduce.results import Figure, Table
 
 BASELINE = "ce"
 COMBINED = ("ln", "ln_ce", "ln_fl", "eiml", "eiml_ce", "eiml_fl")
 """The trainings of Table 4, in its order."""
 
+OBJECT_METRICS = {"siou": "sIoU ↑", "ppv": "PPV ↑", "f1": "F1 ↑"}
+
+OBJECTS_CAPTION = (
+    "All numbers are percent; objects are connected pixels. sIoU: of the true objects, the mean adjusted IoU "
+    "with what is flagged. PPV: of the flagged objects, the mean share that is anomalous. F1 counts objects "
+    "as found or made up, mean over 11 thresholds of both. Pixels are flagged from the threshold with the "
+    "best pixel F1 on, chosen on the very images, as SegmentMeIfYouCan does; one chosen beforehand gives "
+    "less."
+)
+
 
 def table_1(bench: Bench) -> list[Table | Figure]:
-    """Three scores of ERFNet trained by cross-entropy, beside controls that see no object; and beyond."""
-    checkpoint = networks.find(bench.job.profile, "erfnet", BASELINE)
+    """Three scores of ERFNet trained by cross-entropy, beside controls that see no object; and"""
+    checkpoint = find_checkpoint(bench.job.profile, "erfnet", BASELINE)
     settings = bench.job.settings(checkpoint.loaded[1])
-    run = bench.run(checkpoint, "table1", settings, with_controls=True)
-    frame = evaluation.against_score(run)
+    result = bench.result(checkpoint, "table1", settings, with_controls=True)
+    frame = evaluation.against_score(result)
     title = "Table 1: anomaly scores of ERFNet"
     return [
         Table("table1", title, frame, _printed(frame, 1)),
-        beyond.objects(bench, checkpoint, settings),
-        beyond.each_image(bench, checkpoint, settings),
+        objects(bench, checkpoint, settings),
+        each_image(bench, checkpoint, settings),
     ]
+
+
+def objects(bench: Bench, checkpoint: Checkpoint, settings: evaluation.Settings) -> Table:
+    """Return the component metrics of a network in the shape of the other tables."""
+    frame = pd.DataFrame(bench.objects(checkpoint, settings))
+    benchmarks = tuple(frame["benchmark"].unique())
+    rows = {}
+    for (score, temperature), found in frame.groupby(["score", "temperature"], sort=False):
+        by_name = found.set_index("benchmark")
+        rows[score_label(score, temperature)] = [
+            tables.Cell(by_name.loc[name, metric]) for name in benchmarks for metric in OBJECT_METRICS
+        ]
+    printed = tables.PaperTable(benchmarks, rows, OBJECTS_CAPTION, metrics=tuple(OBJECT_METRICS.values()))
+    return Table("objects", "Beyond the paper: objects, ERFNet of Table 1", frame, printed)
 
 
 def table_2(bench: Bench) -> list[Table]:
     """MSP of the same network at the paper's temperatures and at the one that validation images choose."""
-    checkpoint = networks.find(bench.job.profile, "erfnet", BASELINE)
+    checkpoint = find_checkpoint(bench.job.profile, "erfnet", BASELINE)
     fitted = bench.fitted_temperature(checkpoint)
     temperatures = tuple(dict.fromkeys([*calibration.GRID, *([] if fitted is None else [fitted])]))
     settings = bench.job.settings(checkpoint.loaded[1], scores=("msp",), temperatures=temperatures)
-    frame = evaluation.against_temperature(bench.run(checkpoint, "table2", settings))
+    frame = evaluation.against_temperature(bench.result(checkpoint, "table2", settings))
     printed = tables.temperature_table(frame, fitted)
     title = "Table 2: MSP of ERFNet at several temperatures"
     return [Table("table2", title, frame, tables.with_published(printed, frame, 2))]
@@ -46,12 +74,12 @@ def table_3(bench: Bench) -> list[Table]:
     frames = []
     for model in ("enet", "erfnet", "bisenetv2"):
         try:
-            checkpoint = networks.find(bench.job.profile, model, "void")
+            checkpoint = find_checkpoint(bench.job.profile, model, "void")
         except ValueError as error:
-            bench.missing.add(f"table 3, {model}", error)
+            bench.miss(f"table 3, {model}", error)
             continue
         settings = bench.job.settings(checkpoint.loaded[1], scores=("void", "msp"))
-        frames.append(evaluation.against_score(bench.run(checkpoint, f"table3_{model}", settings)))
+        frames.append(evaluation.against_score(bench.result(checkpoint, f"table3_{model}", settings)))
     if not frames:
         return []
     frame = pd.concat(frames, ignore_index=True)
@@ -60,19 +88,19 @@ def table_3(bench: Bench) -> list[Table]:
 
 
 def table_4(bench: Bench) -> list[Table | Figure]:
-    """Six combined losses: all runs of this machine beside cross-entropy, or what is shipped; and beyond."""
-    runs = _comparable(bench, networks.runs(bench.job.profile, "erfnet", (BASELINE, *COMBINED)))
+    """Six combined losses: all runs of this machine beside cross-entropy, or what is shipped; and"""
+    runs = _comparable(bench, trained_here(bench.job.profile, "erfnet", (BASELINE, *COMBINED)))
     if not runs:
         found = _one_run_each(bench)
-        return [*found, *_over_seeds(bench, found), *beyond.future_work(bench)]
-    measured = [bench.run(one, f"table4_{one.name}", bench.job.settings(one.loaded[1])) for one in runs]
+        return [*found, *_over_seeds(bench, found), *future_work(bench)]
+    measured = [bench.result(one, f"table4_{one.name}", bench.job.settings(one.loaded[1])) for one in runs]
     frame = evaluation.compare(measured, BASELINE)
     title = "Table 4: combined losses, all runs on this machine"
     here = Table("table4", title, frame, _printed(frame, 4))
-    return [here, *_over_seeds(bench, []), *beyond.future_work(bench)]
+    return [here, *_over_seeds(bench, []), *future_work(bench)]
 
 
-def _comparable(bench: Bench, runs: list[networks.Checkpoint]) -> list[networks.Checkpoint]:
+def _comparable(bench: Bench, runs: list[Checkpoint]) -> list[Checkpoint]:
     """Return the runs that took as many epochs at the same size as a baseline; none if no other did."""
     baselines = [one for one in runs if one.loaded[1].training == BASELINE]
     if not baselines:
@@ -83,11 +111,11 @@ def _comparable(bench: Bench, runs: list[networks.Checkpoint]) -> list[networks.
         return []
     for one in set(runs) - set(found):
         what = f"table 4, {one.loaded[1].training}, seed {one.loaded[1].seed}"
-        bench.missing.add(what, f"trained {_numbers(one)}, not comparable with {wanted} of the baseline")
+        bench.miss(what, f"trained {_numbers(one)}, not comparable with {wanted} of the baseline")
     return found
 
 
-def _numbers(checkpoint: networks.Checkpoint) -> str:
+def _numbers(checkpoint: Checkpoint) -> str:
     metadata = checkpoint.loaded[1]
     height, width = metadata.size
     return f"{metadata.epochs} epochs at {height} x {width}"
@@ -98,12 +126,12 @@ def _one_run_each(bench: Bench) -> list[Table]:
     frames = []
     for training in COMBINED:
         try:
-            checkpoint = networks.find(bench.job.profile, "erfnet", training)
+            checkpoint = find_checkpoint(bench.job.profile, "erfnet", training)
         except ValueError as error:
-            bench.missing.add(f"table 4, {training}", error)
+            bench.miss(f"table 4, {training}", error)
             continue
         settings = bench.job.settings(checkpoint.loaded[1])
-        frames.append(evaluation.against_score(bench.run(checkpoint, f"table4_{training}", settings)))
+        frames.append(evaluation.against_score(bench.result(checkpoint, f"table4_{training}", settings)))
     if not frames:
         return []
     frame = pd.concat(frames, ignore_index=True)
@@ -118,7 +146,7 @@ def _over_seeds(bench: Bench, here: list[Table]) -> list[Table]:
     try:
         frame = tables.measured(bench.job.profile.name, "losses.summary")
     except FileNotFoundError as error:
-        bench.missing.add("table 4, over seeds", error)
+        bench.miss("table 4, over seeds", error)
         return []
     printed = _printed(frame, 4)
     again = _measured_again(tables.measured(bench.job.profile.name, "losses"), here)

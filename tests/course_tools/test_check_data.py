@@ -48,10 +48,10 @@ def test_a_whole_tree_is_whole(whole, capsys, profile, options):
 def test_an_empty_one_is_missing_with_the_commands(data_root, capsys):
     status, lines = looked(capsys, "--profile", "cityscapes")
     assert status == 1 and lines[1].startswith("· Cityscapes train missing 0 of 2975 images")
-    assert lines.count("→ python data_scripts/fetch_cityscapes.py") == 2
-    for script in ("anomaly_track", "obstacle_track", "fishyscapes_lost_and_found", "road_anomaly"):
-        assert f"→ python data_scripts/fetch_{script}.py" in lines
-    assert "→ python data_scripts/fetch_fishyscapes_static.py --dry-run" in lines
+    assert lines.count("→ python3 start.py fetch cityscapes") == 2
+    for source in ("anomaly_track", "obstacle_track", "fishyscapes_lost_and_found", "road_anomaly"):
+        assert f"→ python3 start.py fetch {source}" in lines
+    assert "→ python3 start.py fetch fishyscapes_static --dry-run" in lines
 
 
 @pytest.mark.parametrize("name", REAL)
@@ -60,7 +60,7 @@ def test_a_partial_one_is_incomplete(whole, capsys, name):
         (whole / "benchmarks" / name / kind / f"2{suffix}").unlink()
     status, lines = looked(capsys, "--profile", "camvid")
     at = next(i for i, line in enumerate(lines) if line.startswith(f"✗ {name} incomplete 2 of 3 images"))
-    assert status == 1 and lines[at + 1].startswith(f"→ move {whole}/benchmarks/{name} away, then python")
+    assert status == 1 and lines[at + 1].startswith(f"→ move {whole}/benchmarks/{name} away, then python3")
     assert sum(line.startswith("✓") for line in lines) == 6
 
 
@@ -116,7 +116,7 @@ def test_a_fetched_file_that_is_gone_brings_the_command_without_more(whole, caps
     status, lines = looked(capsys, "--profile", "camvid")
     at = next(i for i, line in enumerate(lines) if line.startswith("✗ RoadAnomaly incomplete"))
     assert status == 1 and "1 fetched file(s) gone or changed" in lines[at + 1]
-    assert lines[at + 2] == "→ python data_scripts/fetch_road_anomaly.py"
+    assert lines[at + 2] == "→ python3 start.py fetch road_anomaly"
     assert not record.is_whole() and not record.in_the_way()
 
 
@@ -150,13 +150,13 @@ def test_a_broken_link_is_one_problem_among_others(whole, capsys):
 def test_cures_lead_out_of_every_state(whole, capsys):
     image = whole / "CamVid" / "train" / "0001TP_006690.png"
     image.write_bytes(b"")
-    assert "→ python data_scripts/fetch_camvid.py --force" in looked(capsys, "--profile", "camvid")[1]
+    assert "→ python3 start.py fetch camvid --force" in looked(capsys, "--profile", "camvid")[1]
     record = Record(downloads.find_source("camvid"), whole)
     record.finish([path for path in (whole / "CamVid").rglob("*.png")])
     lines = looked(capsys, "--profile", "camvid")[1]
-    assert "→ delete what is damaged, then python data_scripts/fetch_camvid.py" in lines
+    assert "→ delete what is damaged, then python3 start.py fetch camvid" in lines
     record.begin()
-    assert "→ python data_scripts/fetch_camvid.py" in looked(capsys, "--profile", "camvid")[1]
+    assert "→ python3 start.py fetch camvid" in looked(capsys, "--profile", "camvid")[1]
 
 
 def test_public_weights_are_looked_at_but_do_not_count(whole, capsys):
@@ -164,5 +164,5 @@ def test_public_weights_are_looked_at_but_do_not_count(whole, capsys):
     (whole / "weights" / "enet_cityscapes.pth").write_text("not these")
     status, lines = looked(capsys, "--profile", "camvid")
     assert status == 0 and "✗ weights/enet_cityscapes.pth unknown" in lines
-    assert "→ python data_scripts/fetch_enet_weights.py --force" in lines
+    assert "→ python3 start.py fetch enet_weights --force" in lines
     assert "· weights/erfnet_pretrained.pth missing" in lines

@@ -5,13 +5,14 @@ import zipfile
 from collections import namedtuple
 from dataclasses import replace
 
+import pooch
 import pytest
 from filelock import FileLock
 from full_disk import files_of_at_most
 from offers import ARCHIVES, DIGESTS, PUBLIC, SCRIPTS
 
 from course_tools import downloads
-from course_tools.downloads.checksums import digest
+from course_tools.__main__ import main
 
 Usage = namedtuple("Usage", "total used free")
 every = pytest.mark.parametrize("offered", PUBLIC, indirect=True)
@@ -54,12 +55,14 @@ def test_other_bytes_are_refused_by_name_and_can_be_accepted(offered, capsys):
     )
     assert offered.run() == 1 and offered.nothing_is_there()
     (offered.made / "other").write_bytes(other)
-    got = digest(offered.made / "other", remote.digest.partition(":")[0])
+    algorithm = remote.digest.partition(":")[0]
+    got = pooch.file_hash(offered.made / "other", algorithm)
     said = " ".join(capsys.readouterr().err.split())
-    assert f"{remote.name} differs: expected {remote.digest}, got {got}." in said
+    assert f"({remote.name}) does not match the known hash: expected {remote.digest} but got {got}." in said
     assert "this course has never verified it" in said and "please report both values" in said
-    assert f"python {offered.source.script} --root {offered.root} --accept {got}" in said
-    assert offered.run("--accept", got) == 0 and len(offered.served[-1].sent) == 1, "not downloaded again"
+    command = f"python3 start.py fetch {offered.name} --root {offered.root} --accept {remote.name}=DIGEST"
+    assert command in said
+    assert offered.run("--accept", f"{remote.name}={algorithm}:{got}") == 0
 
 
 @every
@@ -96,7 +99,7 @@ def test_a_truncated_archive_is_refused(offered, capsys):
 def test_an_archive_that_leads_out_is_refused(offered, name, capsys):
     offered.offer([with_member(served.content, name) for served in offered.served])
     assert offered.run() == 1 and offered.nothing_is_there()
-    assert "would be written outside its folder" in capsys.readouterr().err
+    assert "its name leads out of the zip; so it is not a copy" in capsys.readouterr().err
     assert not [path for path in offered.root.parent.rglob("evil*")]
 
 
@@ -142,3 +145,23 @@ def with_member(archive: bytes, name: str) -> bytes:
         member.filename = name
         opened.writestr(member, b"evil")
     return changed.getvalue()
+
+
+@every
+def test_the_help_names_sizes_and_licences_and_several_are_fetched_at_once(offered, capsys):
+    with pytest.raises(SystemExit):
+        main(["fetch", "--help"])
+    printed = capsys.readouterr().out
+    assert all(name in printed and one.licence in printed for name, one in downloads.sources().items())
+    two = sorted(downloads.sources())[:2]
+    assert main(["fetch", *two, "--root", str(offered.root), "--dry-run"]) == 0
+    assert capsys.readouterr().out.count(offered.source.title) == 2, "the source stands for both here"
+    assert main(["fetch", offered.name, "--root", str(offered.root)]) == 0
+
+
+@pytest.mark.parametrize("arguments", ["", "camvit", "camvid --accept abc"])
+def test_wrong_usage_of_fetch_is_one_line(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["fetch", *arguments.split()])
+    said = capsys.readouterr().err
+    assert stopped.value.code == 2 and said.count("\n") == 1 and said.startswith("error: ")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from small_data import write_benchmark, write_street
 
-from course_lib import models
+from course_lib import evaluation, models, runtime
 from course_lib.lesson import figures
 from course_lib.training import TRAININGS
 from course_tools import result_store as store
@@ -72,7 +72,7 @@ def test_everything_that_can_be_made_is_made_and_the_rest_has_a_reason(shipped, 
         assert (shipped / "out" / name).stat().st_size > 100, name
     about = json.loads((shipped / "out" / "reproduce.json").read_text())
     assert {*ABSENT, "table 3, bisenetv2", "table 4, ln"} <= about["not_done"].keys()
-    assert "fetch_road_anomaly.py" in about["not_done"]["RoadAnomaly"]
+    assert "road_anomaly" in about["not_done"]["RoadAnomaly"]
     assert "train --profile camvid --model bisenetv2" in about["not_done"]["table 3, bisenetv2"]
     page = (shipped / "out" / "index.html").read_text()
     assert "What could not be done" in page and "3 of 10 images in RoadAnomaly21" in page
@@ -127,6 +127,42 @@ COSTS = {"model": "erfnet", "head": "linear", "speed": "plain", "batch": 1, "mil
     "peak_megabytes": 3.0,
     "training_megabytes": 9.0,
 }
+
+
+def test_finished_benchmarks_of_a_table_are_kept(shipped, monkeypatch):
+    reproduce(shipped / "whole", "--table", "1")
+    measure, calls = evaluation.measured_rows, iter(range(1))
+
+    def dying(*arguments):
+        if next(calls, None) is None:
+            raise Killed
+        return measure(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(evaluation, "measured_rows", dying)
+        with pytest.raises(Killed):
+            reproduce(shipped / "twice", "--table", "1")
+    assert [path.name for path in (shipped / "twice" / "kept").iterdir()] == [f"table1_{HERE[0]}.pt"]
+    reproduce(shipped / "twice", "--table", "1")
+    assert contents(shipped / "twice") == contents(shipped / "whole")
+
+
+def test_what_other_code_has_made_is_made_again(shipped, monkeypatch):
+    reproduce(shipped / "out", "--table", "1")
+    first = {path: path.stat().st_mtime_ns for path in (shipped / "out" / "kept").iterdir()}
+    monkeypatch.setattr(store, "code_digest", lambda: "mended")
+    reproduce(shipped / "out", "--table", "1")
+    assert all(path.stat().st_mtime_ns != before for path, before in first.items())
+
+
+def test_the_digest_of_the_code_follows_every_file_of_it(tmp_path):
+    (tmp_path / "metrics.py").write_text("x = 1")
+    digests = [store.code_digest.__wrapped__((tmp_path,))]
+    (tmp_path / "metrics.py").write_text("x = 2")
+    digests.append(store.code_digest.__wrapped__((tmp_path,)))
+    (tmp_path / "metrics.py").rename(tmp_path / "scores.py")
+    digests.append(store.code_digest.__wrapped__((tmp_path,)))
+    assert len(set(digests)) == 3 and store.code_digest() == store.code_digest()
 
 
 def test_other_weights_or_images_are_measured_anew(shipped):
@@ -199,8 +235,9 @@ def test_dots_of_images_say_in_words_where_they_lie():
     assert "one, MSP: 20 % (12 to 52)" in figures.image_dots(frame).alt
 
 
-def test_what_is_published_shows_no_image_and_links_to_files_that_are_there(shipped):
+def test_what_is_published_shows_no_image_and_links_to_files_that_are_there(shipped, monkeypatch):
     public = shipped / "public"
+    monkeypatch.setattr(runtime, "REFERENCE_TORCH", ".".join(torch.__version__.split(".")[:2]))
     reproduce(shipped / "out", "--table", "1", "--figure", "1", "2", "--publish", str(public))
     assert (shipped / "out" / "figure1.png").exists() and not list(public.glob("figure1*"))
     text = (public / "README.md").read_text()
@@ -208,3 +245,11 @@ def test_what_is_published_shows_no_image_and_links_to_files_that_are_there(ship
     assert {"table1.csv", "objects.tex", "figure2.png"} <= set(links)
     assert all((public / link).is_file() for link in links)
     assert str(shipped) not in text.split("What could not be done")[0].split("Made by")[0]
+
+
+def test_another_version_of_torch_publishes_nothing(shipped, capsys, monkeypatch):
+    monkeypatch.setattr(runtime, "REFERENCE_TORCH", "1.13")
+    assert reproduce(shipped / "out", "--table", "1", "--publish", str(shipped / "public")) == 2
+    error = capsys.readouterr().err
+    assert "is made with torch 1.13, this is torch" in error and error.count("\n") == 1
+    assert not (shipped / "public").exists() and not (shipped / "out").exists()

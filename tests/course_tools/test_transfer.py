@@ -11,8 +11,7 @@ import pytest
 from file_server import Served, serving
 from full_disk import files_of_at_most
 
-from course_tools.downloads.part import parts
-from course_tools.downloads.transfer import DiskFull, RetryPolicy, transfer
+from course_tools.downloads.transfer import DiskFull, RetryPolicy, parts, transfer
 
 SIZE = 300_000
 CONTENT = np.random.default_rng(0).bytes(SIZE)
@@ -52,7 +51,7 @@ def test_a_cut_download_goes_on_and_no_byte_is_sent_twice(url, path, served):
     assert served.begins == [0, 100_000, 150_000, 150_001] and sum(served.sent) == SIZE
 
 
-def test_progress_is_patience_anew(url, path, served):
+def test_progress_makes_the_client_patient_again(url, path, served):
     served.cuts = [10_000] * 20
     assert transfer(url, path, SIZE, QUICK) == SIZE and sum(served.sent) == SIZE
 

@@ -13,7 +13,7 @@ import pytest
 from full_disk import files_of_at_most
 
 from course_tools.downloads.sources import RemoteFile
-from course_tools.downloads.unpacking import unpack
+from course_tools.downloads.unpacking import placed, unpacked
 
 Usage = namedtuple("Usage", "total used free")
 REMOTE = RemoteFile("a.zip", ".")
@@ -24,7 +24,8 @@ from course_tools.downloads import unpacking
 from course_tools.downloads.sources import RemoteFile
 write = unpacking._write
 unpacking._write = lambda *given: (write(*given), time.sleep(60))
-unpacking.unpack(pathlib.Path(sys.argv[1]), RemoteFile("a.zip", "."), pathlib.Path(sys.argv[2]))
+with unpacking.unpacked(pathlib.Path(sys.argv[1]), RemoteFile("a.zip", "."), pathlib.Path(sys.argv[2])):
+    pass
 """
 
 
@@ -41,6 +42,12 @@ def written(path, files):
         for name, content in files.items():
             archive.writestr(name, content)
     return path
+
+
+def unpack(archive, remote, folder):
+    """Unpack and move, as ``fetch`` does."""
+    with unpacked(archive, remote, folder) as (new, names):
+        return [placed(new / name, folder / name) for name in names]
 
 
 def names(folder):
@@ -72,8 +79,8 @@ def damaged(archive):
 @pytest.mark.parametrize(
     ("files", "remote", "message"),
     [
-        (FILES | link("/etc/passwd"), REMOTE, "would be written outside its folder or be a link"),
-        (FILES | {"/etc/evil": b""}, REMOTE, "'/etc/evil', which would be written outside"),
+        (FILES | link("/etc/passwd"), REMOTE, "is a link, which is not followed"),
+        (FILES | {"/etc/evil": b""}, REMOTE, "'/etc/evil': its name leads out of the zip"),
         (
             FILES,
             RemoteFile("a.zip", ".", keep=("*.jpg",)),
@@ -140,11 +147,9 @@ def test_what_another_run_unpacks_into_the_same_folder_is_left_alone(folder, tmp
     assert (folder / ".unpacking-b.zip-1").is_dir()
 
 
-def test_a_check_that_fails_leaves_nothing(folder, tmp_path):
-    def check(new):
-        assert names(new) == sorted(FILES)
+def test_a_check_that_fails_before_they_are_moved_leaves_nothing(folder, tmp_path):
+    archive = written(tmp_path / "a.zip", FILES)
+    with pytest.raises(ValueError, match="not these"), unpacked(archive, REMOTE, folder) as (new, there):
+        assert names(new) == sorted(there) == sorted(FILES)
         raise ValueError("not these")
-
-    with pytest.raises(ValueError, match="not these"):
-        unpack(written(tmp_path / "a.zip", FILES), REMOTE, folder, check)
     assert names(folder) == ["mine.txt"]

@@ -1,6 +1,7 @@
 """The command line: what it prints and writes, and one clear line for everything that can go wrong."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -12,8 +13,10 @@ import pytest
 import torch
 from small_data import ROOT, write_benchmark, write_camvid
 
-from course_lib import models
+from course_lib import evaluation, models
 from course_tools.__main__ import main
+from course_tools.commands import COMMANDS, lab
+from course_tools.commands import test as test_command
 
 matplotlib.use("Agg")
 
@@ -190,6 +193,75 @@ def test_a_truncated_image_gives_one_line_after_the_bar_and_keeps_what_was_done(
     assert evaluate(weights, *benchmarks, "--bootstrap", "0", "--output", str(output)) == 2
     assert "1.jpg cannot be read as an image" in lines_of(capsys)[-1]
     assert pd.read_csv(output)["benchmark"].unique().tolist() == ["RoadAnomaly21"]
+
+
+def test_what_an_interrupted_call_has_finished_is_kept_and_gives_the_same_table(
+    weights, benchmarks, tmp_path, capsys, monkeypatch
+):
+    options = [*benchmarks, "--bootstrap", "40", "--output"]
+    whole, twice = tmp_path / "whole.csv", tmp_path / "twice.csv"
+    assert evaluate(weights, *options, str(whole)) == 0
+    measure, done = evaluation.evaluate, []
+
+    def stopping(network, images, *rest):
+        if done:
+            raise KeyboardInterrupt
+        done.extend(images)
+        return measure(network, images, *rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(evaluation, "evaluate", stopping)
+        assert evaluate(weights, *options, str(twice)) == 130
+    assert pd.read_csv(twice)["benchmark"].unique().tolist() == ["RoadAnomaly21"]
+    capsys.readouterr()
+    assert evaluate(weights, *options, str(twice)) == 0
+    told = capsys.readouterr().out
+    assert "RoadAnomaly21 was measured before this command was interrupted: kept" in told
+    assert "fs_static was measured before" not in told
+    assert twice.read_bytes() == whole.read_bytes() and not list(tmp_path.glob("*.kept"))
+
+
+def test_only_the_same_command_takes_up_what_was_kept(weights, benchmarks, data_root, tmp_path, capsys):
+    output = tmp_path / "table.csv"
+    broken = data_root / "benchmarks" / "fs_static" / "images" / "1.jpg"
+    content = broken.read_bytes()
+    broken.write_bytes(content[:300])
+    options = [*benchmarks, "--bootstrap", "0", "--output", str(output)]
+    assert evaluate(weights, *options) == 2
+    broken.write_bytes(content)
+    assert evaluate(weights, *options, "--score", "msp") == 0
+    assert "was measured before" not in capsys.readouterr().out
+
+
+def test_lab_sets_the_profile_and_passes_on_what_it_does_not_know(monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        lab.subprocess, "call", lambda command, **options: calls.append((command, options)) or 7
+    )
+    assert main(["lab", "--profile", "camvid", "--no-browser"]) == 7
+    assert main(["lab"]) == 7
+    (command, options), (_, plain) = calls
+    assert command[1:3] == ["-m", "jupyterlab"] and command[-1] == "--no-browser"
+    assert options["env"]["COURSE_PROFILE"] == "camvid"
+    assert plain["env"].get("COURSE_PROFILE") == os.environ.get("COURSE_PROFILE")
+
+
+def test_the_test_command_gives_its_options_to_pytest(monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        test_command.subprocess, "call", lambda command, **options: calls.append(command) or 3
+    )
+    assert main(["test", "-k", "scores"]) == 3
+    assert calls[0][1:4] == ["-m", "pytest", "--nbval"] and calls[0][-2:] == ["-k", "scores"]
+
+
+@pytest.mark.parametrize("name", [name for commands in COMMANDS.values() for name in commands])
+def test_every_command_explains_itself(name, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main([name, "--help"])
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"usage: start.py {name} ") and "xit status" in printed
+    assert f"python3 start.py {name}" in printed
 
 
 def test_help_is_quick_and_names_every_command():

@@ -63,6 +63,28 @@ def test_what_a_hosted_notebook_needs_as_it_is_is_not_replaced(package, there):
     assert {specifier.operator for specifier in ours.specifier} == {">="} and ours.specifier.contains(there)
 
 
+def test_a_wheel_takes_along_all_three_packages_and_every_data_file_in_them():
+    tool = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    assert tool["packages"]["find"]["include"] == ["course_lib*", "course_tools*", "road_scenes*"]
+    assert not [path for path in DATA_FILES if not any(path.match(glob) for glob in _globs(tool))]
+    for name in ("course_lib", "course_tools", "road_scenes"):
+        folders = {path.parent for path in (ROOT / name).rglob("*.py")}
+        assert all((folder / "__init__.py").is_file() for folder in folders), "else setuptools leaves it out"
+
+
+DATA_FILES = [
+    path.relative_to(ROOT)
+    for name in ("course_lib", "course_tools", "road_scenes")
+    for path in (ROOT / name).rglob("*.*")
+    if path.is_file() and path.suffix not in (".py", ".pyc")
+]
+
+
+def _globs(tool):
+    """Return the patterns of data files, from the root."""
+    return [f"{name}/{glob}" for name, globs in tool["package-data"].items() for glob in globs]
+
+
 @pytest.fixture
 def calls(monkeypatch):
     """What the set-up cell starts, in a Python without the course."""

