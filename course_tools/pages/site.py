@@ -25,8 +25,8 @@ NEEDED = ("sphinx", "myst_nb", "sphinx_book_theme", "sphinx_copybutton", "sphinx
 
 NOTE = """\
 :::{{note}}
-This is how the lesson ran on the data of profile `{profile}`. Where an exercise is unsolved, its check says so,
-and the lesson goes on with the library's version. To work in it: `python3 start.py lab`.
+This is how the lesson ran on the data of profile `{profile}`. Where an exercise is unsolved, its check says
+so, and the lesson goes on with the library's version. To work in it: `python3 start.py lab`.
 :::"""
 
 
