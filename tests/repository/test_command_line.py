@@ -259,9 +259,8 @@ def test_the_test_command_gives_its_options_to_pytest(monkeypatch):
 def test_every_command_explains_itself(name, capsys):
     with pytest.raises(SystemExit, match="0"):
         main([name, "--help"])
-    printed = capsys.readouterr().out
+    printed = " ".join(capsys.readouterr().out.split())
     assert printed.startswith(f"usage: start.py {name} ") and "xit status" in printed
-    assert f"python3 start.py {name}" in printed
 
 
 def test_help_is_quick_and_names_every_command():
