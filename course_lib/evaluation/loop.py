@@ -135,10 +135,10 @@ def score(network: Network, images: Tensor, settings: Settings) -> dict[Key, Ten
     """
     functions, (height, width) = settings.score_functions(), images.shape[-2:]
     fitting = STRIP_PIXELS // width if settings.device.type == "cpu" else height
-    rows = max(1, fitting)
+    rows = network.size_multiple * max(1, -(-fitting // network.size_multiple))
     maps = {key: torch.empty(height, width, device=settings.device) for key in functions}
     with clear_errors(images, settings.device):
-        strips = network(images.to(settings.device)).split(rows, dim=2)
+        strips = network.logits_in_strips(images.to(settings.device), rows)
         for top, logits in zip(range(0, height, rows), strips, strict=True):
             logits = logits.float().contiguous()  # class by class: scores go through all classes of a pixel
             for key, function in functions.items():

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from course_lib.inference.graph import fold_batch_norms, traced_features, work_in_place
-from course_lib.models import Network
+from course_lib.models import Network, check_images
+from course_lib.models.network import pad_to_multiple
 from course_lib.runtime import unknown_name
 
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -130,6 +131,22 @@ class FastNetwork(Network):
         with self._computing(images.device.type):
             return [self.compute(images).float()]
 
+    def logits_in_strips(self, images: Tensor, rows: int) -> Iterator[Tensor]:
+        """Yield the logits from top to bottom; behind a transposed convolution each strip is made alone."""
+        if self.chosen.cuda_graph or self.chosen.compiled or not _reads_only_below(self.classifier):
+            yield from super().logits_in_strips(images, rows)
+            return
+        check_images(images, check_range=self.checks_range)
+        height, width = images.shape[-2:]
+        stride = self.classifier.stride[0]
+        with self._computing(images.device.type):
+            features = self.features(pad_to_multiple(images, self.size_multiple))
+        for start in range(0, height, rows):
+            first, last = start // stride, (start + rows) // stride
+            with self._computing(images.device.type):  # one more row: the last output row may read it
+                strip = self.classifier(features[:, :, first : last + 1]).float()
+            yield strip[:, :, : min(rows, height - start), :width]
+
     def _logits(self, images: Tensor) -> Tensor:
         return self.classifier(self.features(images))
 
@@ -140,6 +157,14 @@ class FastNetwork(Network):
         half = PRECISIONS[self.chosen.precision]
         with mode, torch.autocast(device_type, half, enabled=half is not None):
             yield
+
+
+def _reads_only_below(layer: nn.Module) -> bool:
+    """Tell whether row s i of what a layer with stride s makes reads input rows i and i + 1 at the most."""
+    if not isinstance(layer, nn.ConvTranspose2d):
+        return False
+    kernel, padding, stride = layer.kernel_size[0], layer.padding[0], layer.stride[0]
+    return layer.dilation[0] == 1 and kernel - 1 - padding < stride and stride - 1 + padding < 2 * stride
 
 
 WARM_UP = 3  # calls before the recording, in which libraries choose their kernels and make room

@@ -1,6 +1,7 @@
 """What every network has in common: the range of its input, any size, features, and its last layer."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -140,6 +141,18 @@ class Network(nn.Module, ABC):
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits alone, (N, C, H, W); see ``all_logits``."""
         return self.all_logits(images)[0]
+
+    def logits_in_strips(self, images: Tensor, rows: int) -> Iterator[Tensor]:
+        """Yield the logits from top to bottom, so that what follows can work on a little at a time.
+
+        Args:
+            images: as for ``all_logits``.
+            rows: of each strip, a multiple of ``size_multiple``; the last one may have fewer.
+
+        Returns:
+            Logits (N, C, ``rows``, W).
+        """
+        yield from self(images).split(rows, dim=2)
 
     def is_auxiliary(self, key: str) -> bool:
         """Tell whether a name in ``state_dict`` belongs to an auxiliary head."""

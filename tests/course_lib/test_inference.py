@@ -65,6 +65,18 @@ def test_a_dead_channel_leaves_no_numbers_too_small_for_full_precision():
         assert not ((tensor != 0) & (tensor.abs() < 1.1e-38)).any()
 
 
+@pytest.mark.parametrize("speed", ["plain", "fast"])
+@pytest.mark.parametrize(("name", "head"), CASES)
+def test_strips_put_together_are_the_logits(name, head, speed):
+    network = inference.accelerate(filled(name, head), speed)
+    for size in ((64, 96), (50, 91), (33, 32)):
+        images = pictures(2, 3, *size)
+        with torch.inference_mode():
+            whole, strips = network(images), list(network.logits_in_strips(images, network.size_multiple))
+        assert [strip.shape[2] for strip in strips[:-1]] == [network.size_multiple] * (len(strips) - 1)
+        torch.testing.assert_close(torch.cat(strips, dim=2), whole)
+
+
 @pytest.mark.parametrize("steps", ONE_STEP, ids=str)
 def test_each_step_alone_changes_nothing(steps):
     network = filled("erfnet").eval()
