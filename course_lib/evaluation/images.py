@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import NamedTuple
 
 import pandas as pd
@@ -12,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
-from course_lib.data import BenchmarkImages, Sample, evaluation_transform, resize_image, to_tensor
+from course_lib.data import BenchmarkImages, Sample, resize_image, to_tensor
 from course_lib.evaluation.loop import clear_errors, measure, ready, score
 from course_lib.evaluation.protocols import find_protocol, to_size_of
 from course_lib.evaluation.settings import Key, Settings
@@ -54,18 +55,17 @@ def segmented(
             argmax, which is over the known classes and void.
         progress: whether to show a progress bar.
     """
-    size = find_protocol(settings.protocol).input_size(settings.size)
-    transform = evaluation_transform(size or settings.size)
+    size = find_protocol(settings.protocol).input_size(settings.size) or settings.size
     channels = torch.tensor([*settings.known_classes, *range(NUM_CLASSES, network.num_classes)]).unique()
-    settings = replace(settings, protocol="benchmark")
+    settings = replace(settings, protocol="benchmark")  # for images in [0, 1]
     name = getattr(samples, "name", "validation")  # of a benchmark
     for index in tqdm(range(len(samples)), desc=name, unit="image", disable=not progress):
         sample = samples[index]
-        image, target = transform(sample.image, sample.target)
+        image = to_tensor(resize_image(sample.image, size))[None]
         # only here: between two images the caller's code runs
         with ready(network, settings), clear_errors(image, settings.device):
-            logits = network(image[None].to(settings.device)).float()
-            logits = F.interpolate(logits, target.shape, mode="bilinear", align_corners=False)[0].cpu()
+            logits = network(image.to(settings.device)).float()
+            logits = F.interpolate(logits, sample.target.shape, mode="bilinear", align_corners=False)[0].cpu()
         yield Segmented(sample, channels[logits[channels].argmax(dim=0)], logits, settings.known_classes)
 
 
@@ -123,15 +123,8 @@ def examples(network: Network, images: BenchmarkImages, settings: Settings, coun
         settings: what to compute.
         count: how many images at the most.
     """
-    protocol = find_protocol(settings.protocol)
-    found: list[Scored] = []
-    for index in range(len(images)):
-        if len(found) == count:
-            break
-        target = protocol.target(images[index], images.benchmark)
-        if target is not None and (target == 1).any():
-            found += scored_images(network, images, settings, [index])
-    return found
+    with_anomaly = (index for index in range(len(images)) if (images[index].target == 1).any())
+    return scored_images(network, images, settings, islice(with_anomaly, count))
 
 
 def score_maps(network: Network, images: Tensor, settings: Settings) -> dict[Key, Tensor]:
@@ -223,11 +216,10 @@ def mean_score_maps(
         settings: what to compute; images are resized to ``settings.size`` under every protocol.
         progress: whether to show a progress bar.
     """
-    raw = find_protocol(settings.protocol).raw_input
+    protocol = replace(find_protocol(settings.protocol), size="given")
     sums: dict[Key, Tensor] = {}
     with ready(network, settings):
         for sample in tqdm(samples, desc="position-only", unit="image", disable=not progress):
-            images = to_tensor(resize_image(sample.image, settings.size), scale=not raw)[None]
-            for key, scores in score_maps(network, images, settings).items():
-                sums[key] = sums.get(key, 0) + scores
+            maps = score_maps(network, protocol.input(sample, settings.size), settings)
+            sums = {key: sums.get(key, 0) + scores for key, scores in maps.items()}
     return {key: total / len(samples) for key, total in sums.items()}
