@@ -1,4 +1,8 @@
-"""A network, scores and benchmarks to one tidy table."""
+"""A network, scores and benchmarks to one tidy table.
+
+Read ``loop`` first. It takes what is in ``settings``, ``protocols`` and ``controls``, and gives a ``table``;
+``images`` and ``comparison`` build on it.
+"""
 
 from course_lib.evaluation.comparison import (
     NetworkResult,

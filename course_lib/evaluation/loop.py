@@ -60,7 +60,8 @@ def measure(
 ) -> dict[Key, StreamingMetrics]:
     """Return the streamed metrics of each (score, temperature) on one benchmark.
 
-    Args and errors are those of ``evaluate``. Ask the results to ``compute`` or for their ``intervals``.
+    Args and errors are those of ``evaluate``; ``StreamingMetrics.update`` refuses a NaN and names the image.
+    Ask the results to ``compute`` or for their ``intervals``.
     """
     protocol = find_protocol(settings.protocol)
     metrics: dict[Key, StreamingMetrics] = {}

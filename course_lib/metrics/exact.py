@@ -71,9 +71,7 @@ class Curve:
             raise unknown_name("convention", convention, FPR_CONVENTIONS)
         if convention == "chord":
             x, y = self._roc()
-            left = (x <= tpr).sum(
-                -1, keepdim=True
-            ) - 1  # of points at exactly tpr the last, as ood-metrics does
+            left = (x <= tpr).sum(-1, keepdim=True) - 1  # the last point at tpr, as ood-metrics does
             right = (left + 1).clamp(max=x.shape[-1] - 1)
             x0, x1, y0, y1 = x.gather(-1, left), x.gather(-1, right), y.gather(-1, left), y.gather(-1, right)
             width = torch.where(right > left, x1 - x0, 1.0)
