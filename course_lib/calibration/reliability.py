@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from course_lib import evaluation
 from course_lib.calibration.temperature import known_pixels
@@ -42,7 +41,7 @@ class Calibration:
 
 
 class Reliability:
-    """Takes logits image by image; two of them can be merged."""
+    """Takes logits image by image."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -62,27 +61,26 @@ class Reliability:
         """
         flat = logits.detach().cpu().float().movedim(1, -1).reshape(-1, logits.shape[1])
         truth = target.detach().cpu().reshape(-1).long()
-        _check(flat, truth, logits.shape, target.shape)
-        valid = truth != IGNORE
-        log_probabilities, truth = flat[valid].log_softmax(dim=1), truth[valid]
+        if logits.shape[:1] + logits.shape[2:] != target.shape:
+            got = f"{tuple(target.shape)}, {tuple(logits.shape)}"
+            raise ValueError(f"need targets (N, ...) for logits (N, C, ...), got {got}")
+        if not flat.isfinite().all():
+            raise ValueError("logits are not finite; leave out what was never trained")
+        flat, truth = flat[truth != IGNORE], truth[truth != IGNORE]
+        wrong = truth[(truth < 0) | (truth >= flat.shape[1])]
+        if len(wrong):
+            channels = f"0 to {flat.shape[1] - 1}"
+            raise ValueError(f"targets are channels, {channels}, or {IGNORE}; got {wrong[0].item()}")
+        log_probabilities = flat.log_softmax(dim=1)
         probabilities = log_probabilities.exp()
         of_truth = log_probabilities.gather(1, truth[:, None]).squeeze(1)
         self.nll -= of_truth.double().sum().item()
         self.brier += (probabilities.double().square().sum(1) - 2 * of_truth.double().exp() + 1).sum().item()
         confidence, predicted = probabilities.max(dim=1)
-        self._count(confidence, predicted == truth)
-
-    def _count(self, confidence: Tensor, right: Tensor) -> None:
-        """Add pixels to both kinds of bins."""
-        values = torch.stack([torch.ones_like(confidence), confidence, right.float()]).double()
+        values = torch.stack([torch.ones_like(confidence), confidence, (predicted == truth).float()]).double()
         self.sums.index_add_(1, _bin_of(confidence, BINS), values)
         doubt = (1 - confidence).clamp(min=0)
         self.fine.index_add_(1, (doubt.view(torch.int32) >> FINE_BITS).long(), values)
-
-    def merge(self, other: "Reliability") -> None:
-        """Add the pixels of ``other``, which is left as it is."""
-        self.sums, self.fine = self.sums + other.sums, self.fine + other.fine
-        self.nll, self.brier = self.nll + other.nll, self.brier + other.brier
 
     def compute(self) -> Calibration:
         """Return the means over all pixels so far.
@@ -96,10 +94,14 @@ class Reliability:
         pixels, confidence, right = self.sums.sum(dim=1).tolist()
         if not pixels:
             raise ValueError("no valid pixel to measure; are all void, or of no known class?")
+        # about equally many pixels in each adaptive bin; a fine one is never cut
+        middle = self.fine[0].cumsum(0) - self.fine[0] / 2
+        group = (middle / pixels * BINS).long().clamp(max=BINS - 1)
+        adaptive = torch.zeros_like(self.sums).index_add_(1, group, self.fine)
         return Calibration(
             nll=self.nll / pixels,
             ece=_error(self.sums),
-            adaptive_ece=_error(_equal_shares(self.fine)),
+            adaptive_ece=_error(adaptive),
             brier=self.brier / pixels,
             accuracy=right / pixels,
             confidence=confidence / pixels,
@@ -130,8 +132,7 @@ def measure_calibration(
     if not all(temperature > 0 for temperature in temperatures):
         raise ValueError(f"temperatures must be positive numbers, got {list(temperatures)}")
     streams = {temperature: Reliability() for temperature in temperatures}
-    segmented = evaluation.segmented(network, samples, settings, progress=False)
-    for one in tqdm(segmented, total=len(samples), desc="calibration", unit="image", disable=not progress):
+    for one in evaluation.segmented(network, samples, settings, progress):
         logits, target = known_pixels(one)
         for temperature, stream in streams.items():
             stream.update(logits / temperature, target)
@@ -170,29 +171,6 @@ def _bin_of(confidence: Tensor, bins: int) -> Tensor:
     return (confidence.double() * bins).ceil().long().clamp(1, bins) - 1
 
 
-def _check(logits: Tensor, truth: Tensor, shape: tuple, target_shape: tuple) -> None:
-    """Raise a ValueError unless there is one target per pixel, each a channel or void."""
-    if tuple(shape[:1]) + tuple(shape[2:]) != tuple(target_shape):
-        raise ValueError(
-            f"need targets (N, ...) for logits (N, C, ...), got {tuple(target_shape)}, {tuple(shape)}"
-        )
-    if not logits.isfinite().all():
-        raise ValueError("logits are not finite; leave out what was never trained")
-    wrong = truth[(truth != IGNORE) & ((truth < 0) | (truth >= logits.shape[1]))]
-    if len(wrong):
-        raise ValueError(
-            f"targets are channels, 0 to {logits.shape[1] - 1}, or {IGNORE}; got {wrong[0].item()}"
-        )
-
-
 def _error(sums: Tensor) -> float:
     """Return the mean distance of confidence and accuracy, weighted by pixels."""
     return ((sums[1] - sums[2]).abs().sum() / sums[0].sum()).item()
-
-
-def _equal_shares(fine: Tensor) -> Tensor:
-    """Join fine bins to ``BINS`` groups of about equally many pixels; a fine bin is never cut."""
-    pixels = fine[0]
-    middle = pixels.cumsum(0) - pixels / 2
-    group = (middle / pixels.sum() * BINS).long().clamp(max=BINS - 1)
-    return torch.zeros(3, BINS, dtype=fine.dtype).index_add_(1, group, fine)

@@ -13,7 +13,6 @@ import pandas as pd
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from tqdm.auto import tqdm
 
 from course_lib import evaluation
 from course_lib.data import Sample
@@ -126,22 +125,16 @@ def sample_pixels(
     """
     generator = torch.Generator().manual_seed(seed)
     share = max(1, pixels // len(samples))
-    drawn = torch.empty(share * len(samples), len(settings.known_classes))
-    truth = torch.empty(len(drawn), dtype=torch.int64)
-    taken = 0
-    for one in tqdm(
-        evaluation.segmented(network, samples, settings, progress=False),
-        total=len(samples), desc="logits", unit="image", disable=not progress,
-    ):  # fmt: skip
+    parts = []
+    for one in evaluation.segmented(network, samples, settings, progress):
         logits, target = known_pixels(one)
         valid = (target != IGNORE).nonzero().squeeze(1)
         chosen = valid[torch.randperm(len(valid), generator=generator)[:share]]
-        place = slice(taken, taken + len(chosen))
-        drawn[place], truth[place] = logits[chosen], target[chosen]
-        taken = place.stop
-    if not taken:
+        parts.append((logits[chosen], target[chosen]))
+    drawn, truth = (torch.cat(part) for part in zip(*parts, strict=True))
+    if not len(truth):
         raise ValueError("no valid pixel of a known class; are these the right masks?")
-    return drawn[:taken], truth[:taken]
+    return drawn, truth
 
 
 def known_pixels(one: evaluation.Segmented) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,8 @@
-"""A network, scores and benchmarks to one tidy table."""
+"""A network, scores and benchmarks to one tidy table.
+
+Read ``loop`` first. It takes what is in ``settings``, ``protocols`` and ``controls``, and gives a ``table``;
+``images`` and ``comparison`` build on it.
+"""
 
 from course_lib.evaluation.comparison import (
     NetworkResult,
@@ -6,21 +10,22 @@ from course_lib.evaluation.comparison import (
     against_temperature,
     check_comparable,
     compare,
-    measured,
-    measured_of,
-    measured_rows,
+    network_result,
 )
 from course_lib.evaluation.controls import Controls, colour_scores
 from course_lib.evaluation.images import (
     Scored,
+    Segmented,
     component_rows,
+    confusion,
     examples,
     mean_score_maps,
     per_image,
     score_maps,
     scored_images,
+    segmented,
 )
-from course_lib.evaluation.loop import evaluate, measure, ready, row_of
+from course_lib.evaluation.loop import evaluate, measure, ready
 from course_lib.evaluation.protocols import (
     DEVIATIONS,
     PROTOCOLS,
@@ -29,7 +34,6 @@ from course_lib.evaluation.protocols import (
     to_size_of,
     with_fix,
 )
-from course_lib.evaluation.segmentation import Segmented, confusion, segmented
 from course_lib.evaluation.settings import FEWEST_RESAMPLES, Settings
 from course_lib.evaluation.table import (
     CHANCE_FPR95,
@@ -38,7 +42,7 @@ from course_lib.evaluation.table import (
     as_text,
     read_table,
     rounded_down,
-    row,
+    row_of,
     table,
 )
 
@@ -68,14 +72,11 @@ __all__ = [
     "find_protocol",
     "mean_score_maps",
     "measure",
-    "measured",
-    "measured_of",
-    "measured_rows",
+    "network_result",
     "per_image",
     "read_table",
     "ready",
     "rounded_down",
-    "row",
     "row_of",
     "score_maps",
     "scored_images",

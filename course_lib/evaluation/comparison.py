@@ -7,19 +7,12 @@ from typing import NamedTuple
 import pandas as pd
 import torch
 
-from course_lib.data import BenchmarkImages
-from course_lib.evaluation.controls import Controls
-from course_lib.evaluation.loop import measure, row_of
-from course_lib.evaluation.settings import Settings
-from course_lib.evaluation.table import WHOLE, excludes, interval_columns, table
+from course_lib.evaluation.table import excludes, interval_columns, table, with_types
 from course_lib.metrics import Resampled, intervals_of, percentile_interval
-from course_lib.models import Metadata, Network
+from course_lib.models import Metadata
 
 KEY = ["benchmark", "score", "temperature"]
 METRICS = ("auprc", "fpr95")
-
-SAME = ("profile", "epochs", "height", "width", "protocol")
-"""What all networks of a comparison must share, or their differences mean nothing."""
 
 
 class NetworkResult(NamedTuple):
@@ -31,69 +24,34 @@ class NetworkResult(NamedTuple):
     """By benchmark, score and temperature."""
 
 
-def measured(
-    network: Network,
-    metadata: Metadata,
-    weights: str | Path,
-    benchmarks: Sequence[BenchmarkImages],
-    settings: Settings,
-    miou: tuple[float, int] | None = None,
-    progress: bool = True,
+def network_result(
+    rows: list[dict], metadata: Metadata, weights: str | Path, miou: tuple[float, int] | None = None
 ) -> NetworkResult:
-    """Evaluate a network so that it can be compared with others on the same images.
+    """Return what a network reached so that it can be compared with others on the same images.
 
     Args:
-        network: any network; its device and mode may change.
+        rows: of ``evaluate``, with resamples. Benchmarks and the seed of the draws are the same for all
+            networks of a comparison.
         metadata: of the network.
         weights: the file that it came from; only its name is kept.
-        benchmarks: the same for all networks of a comparison.
-        settings: likewise, with resamples and the seed of the draws.
         miou: mean IoU as a fraction and the number of classes in it, if it was measured.
-        progress: whether to show a progress bar.
 
     Raises:
-        ValueError: as ``evaluate``; also without resamples, or if a benchmark has a single image.
+        ValueError: if there are no intervals: without resamples, or if a benchmark has a single image.
     """
-    found = measured_rows(network, benchmarks, settings, progress=progress)
-    return measured_of(found, metadata, weights, miou)
-
-
-def measured_rows(
-    network: Network,
-    benchmarks: Sequence[BenchmarkImages],
-    settings: Settings,
-    controls: Controls | None = None,
-    progress: bool = True,
-) -> dict:
-    """Return what ``measured_of`` makes a ``NetworkResult`` of, as plain data that ``torch.save`` keeps.
-
-    Args and errors are those of ``evaluate`` and ``measured``.
-    """
-    rows, drawn = [], {}
-    for images in benchmarks:
-        found = measure(network, images, settings, controls, progress)
-        for key, streamed in found.items():
-            row, resampled = row_of(images.name, key, settings, streamed)
-            if resampled is None:
-                raise ValueError(f"{images.name}: a comparison needs resamples of two images or more")
-            rows.append(row)
-            drawn[images.name, *key] = tuple(resampled)
-    return {"rows": rows, "drawn": drawn}
-
-
-def measured_of(
-    found: dict, metadata: Metadata, weights: str | Path, miou: tuple[float, int] | None = None
-) -> NetworkResult:
-    """Return the metrics that ``measured_rows`` found, perhaps long ago, for ``compare``."""
-    drawn = {key: Resampled(*one) for key, one in found["drawn"].items()}
-    return NetworkResult(table(found["rows"], metadata, weights, miou), drawn)
+    drawn = {}
+    for row in rows:
+        if row["drawn"] is None:
+            raise ValueError(f"{row['benchmark']}: a comparison needs resamples of two images or more")
+        drawn[tuple(row[name] for name in KEY)] = Resampled(*row["drawn"])
+    return NetworkResult(table(rows, metadata, weights, miou), drawn)
 
 
 def compare(networks: Sequence[NetworkResult], baseline: str) -> pd.DataFrame:
     """Return one row per training, score and benchmark: means over seeds beside those of a baseline.
 
     Args:
-        networks: of ``measured``, on the same images; several seeds of a training are averaged.
+        networks: of ``network_result``, on the same images; several seeds of a training are averaged.
         baseline: the training that the others are compared with.
 
     Returns:
@@ -114,23 +72,29 @@ def compare(networks: Sequence[NetworkResult], baseline: str) -> pd.DataFrame:
     check_comparable([network.frame.iloc[0] for network in networks], baseline)
     groups: dict[str, list[NetworkResult]] = {}
     for network in networks:
-        _check_same_images(networks[0], network)
-        groups.setdefault(network.frame["training"].iloc[0], []).append(network)
+        about, first = network.frame.iloc[0], networks[0].drawn
+        same = network.drawn.keys() == first.keys() and all(
+            torch.equal(network.drawn[key].prevalence, first[key].prevalence) for key in first
+        )
+        if not same:
+            raise ValueError(
+                f"{about['weights']} was measured on other images or scores than the first network"
+            )
+        groups.setdefault(about["training"], []).append(network)
     rows = [
-        _mean_row(groups[training], groups[baseline], key) | {"baseline": baseline}
-        for training in groups
-        for key in groups[training][0].drawn
+        _mean_row(seeds, groups[baseline], key) | {"baseline": baseline}
+        for seeds in groups.values()
+        for key in seeds[0].drawn
     ]
-    frame = pd.DataFrame(rows).astype(dict.fromkeys(WHOLE, "Int64"))
-    return frame.astype({name: "boolean" for name in frame if "_beyond_" in name})
+    return with_types(pd.DataFrame(rows))
 
 
 def check_comparable(networks: Sequence[Mapping], baseline: str) -> None:
     """Find out before any work is done whether networks can be compared.
 
     Args:
-        networks: of each one ``weights``, ``training`` and ``seed``, and the names in ``SAME`` as far as they
-            are known: rows of ``table``, for example.
+        networks: of each one ``weights``, ``training`` and ``seed``; ``profile``, ``epochs``, ``height``,
+            ``width`` and ``protocol`` as far as they are known. Rows of ``table``, for example.
         baseline: the training to compare with.
 
     Raises:
@@ -143,7 +107,7 @@ def check_comparable(networks: Sequence[Mapping], baseline: str) -> None:
         if identity in seen:
             raise ValueError(f"{network['weights']}: training {identity[0]}, seed {identity[1]} stands twice")
         seen.add(identity)
-        for name in SAME:
+        for name in ("profile", "epochs", "height", "width", "protocol"):
             if name in network and network[name] != first[name]:
                 raise ValueError(
                     f"{network['weights']} of training {identity[0]} has {name} {network[name]}, others have "
@@ -154,41 +118,27 @@ def check_comparable(networks: Sequence[Mapping], baseline: str) -> None:
         raise ValueError(f"no run of training {baseline} to compare with; there are {', '.join(trainings)}")
 
 
-def _check_same_images(one: NetworkResult, other: NetworkResult) -> None:
-    """Raise a ValueError unless two networks have the same scores of the same images."""
-    same_keys = one.drawn.keys() == other.drawn.keys()
-    if not same_keys or not all(
-        torch.equal(one.drawn[key].prevalence, other.drawn[key].prevalence) for key in one.drawn
-    ):
-        weights = other.frame["weights"].iloc[0]
-        raise ValueError(f"{weights} was measured on other images or scores than the first network")
-
-
 def _mean_row(seeds: Sequence[NetworkResult], baseline: Sequence[NetworkResult], key: tuple) -> dict:
     """Return the mean over the seeds of one training on one benchmark, and what is different there."""
-    mine, theirs = _rows_of(seeds, key), _rows_of(baseline, key)
-    drawn = _mean_draws(seeds, key)
+    (mine, drawn), (theirs, drawn_theirs) = _at(seeds, key), _at(baseline, key)
     row = mine.iloc[0].to_dict() | {name: mine[name].mean() for name in (*METRICS, "auroc", "miou")}
     row |= interval_columns(intervals_of(drawn), bool(mine["constant"].all()))
     row |= {"seed": None if len(mine) > 1 else mine["seed"].iloc[0], "seeds": len(mine)}
     for name in ("miou", *METRICS):
         row |= {f"{name}_lowest_seed": mine[name].min(), f"{name}_highest_seed": mine[name].max()}
-    row |= _differences(mine[[*METRICS]].mean(), theirs[[*METRICS]].mean(), drawn, _mean_draws(baseline, key))
+    row |= _differences(mine[[*METRICS]].mean(), theirs[[*METRICS]].mean(), drawn, drawn_theirs)
     for name in METRICS:
-        row[f"{name}_beyond_seeds"] = _apart(mine[name], theirs[name])
+        apart = mine[name].min() > theirs[name].max() or mine[name].max() < theirs[name].min()
+        row[f"{name}_beyond_seeds"] = None if min(len(mine), len(theirs)) < 2 else bool(apart)
     return row
 
 
-def _rows_of(seeds: Sequence[NetworkResult], key: tuple) -> pd.DataFrame:
-    """Return the row of each seed."""
+def _at(seeds: Sequence[NetworkResult], key: tuple) -> tuple[pd.DataFrame, Resampled]:
+    """Return the row of each seed at one key, and the mean over the seeds within each draw of images."""
     rows = pd.concat([seed.frame.set_index(KEY, drop=False).loc[[key]] for seed in seeds])
-    return rows.astype({"miou": float})  # None where it was not measured
-
-
-def _mean_draws(seeds: Sequence[NetworkResult], key: tuple) -> Resampled:
-    """Return the mean over the seeds within each draw of images."""
     parts = zip(*(seed.drawn[key] for seed in seeds), strict=True)
-    return Resampled(*(torch.stack(part).mean(dim=0) for part in parts))
+    drawn = Resampled(*(torch.stack(part).mean(dim=0) for part in parts))
+    return rows.astype({"miou": float}), drawn  # the mean IoU is None where it was not measured
 
 
 def _differences(mine: Mapping, theirs: Mapping, drawn: Resampled, drawn_theirs: Resampled) -> dict:
@@ -205,18 +155,11 @@ def _differences(mine: Mapping, theirs: Mapping, drawn: Resampled, drawn_theirs:
     return columns
 
 
-def _apart(mine: pd.Series, theirs: pd.Series) -> bool | None:
-    """Tell whether the ranges of two sets of seeds lie apart; None where one is a single seed."""
-    if min(len(mine), len(theirs)) < 2:
-        return None
-    return bool(mine.min() > theirs.max() or mine.max() < theirs.min())
-
-
 def against_temperature(result: NetworkResult, baseline: float = 1.0) -> pd.DataFrame:
     """Return the table of a network with the difference of each row to one temperature.
 
     Args:
-        result: of ``measured``, with several temperatures, ``baseline`` among them.
+        result: of ``network_result``, with several temperatures, ``baseline`` among them.
         baseline: the temperature that the others are compared with.
 
     Returns:
@@ -241,7 +184,7 @@ def against_score(result: NetworkResult, baseline: str = "msp") -> pd.DataFrame:
     """Return the table of a network with the difference of each row to one score at T = 1.
 
     Args:
-        result: of ``measured``, ``baseline`` among its scores.
+        result: of ``network_result``, ``baseline`` among its scores.
         baseline: the score that the others, controls included, are compared with.
 
     Returns:

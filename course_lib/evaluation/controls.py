@@ -16,9 +16,6 @@ from course_lib.evaluation.settings import COLOUR, CONSTANT, POSITION, Key
 LEVELS = 32
 """Colours are told apart by so many levels of red, green and blue."""
 
-UNSEEN = 1e-3
-"""Pixels counted for a colour that no training image holds: it is the rarest, but not infinitely rare."""
-
 
 @dataclass(frozen=True)
 class Controls:
@@ -53,7 +50,8 @@ def colour_scores(samples: Sequence[Sample], size: tuple[int, int], progress: bo
         bins = _bins(resize_image(samples[index].image, size))
         counts += torch.bincount(bins.flatten(), minlength=LEVELS**3)
     cube = counts.view(1, 1, LEVELS, LEVELS, LEVELS)
-    smooth = F.avg_pool3d(cube, kernel_size=3, stride=1, padding=1).flatten() + UNSEEN
+    smooth = F.avg_pool3d(cube, kernel_size=3, stride=1, padding=1).flatten()
+    smooth += 1e-3  # a colour that no training image holds is the rarest, but not infinitely rare
     return -torch.log(smooth / smooth.sum())
 
 

@@ -1,30 +1,82 @@
-"""Image by image: score maps to look at, where a score succeeds or fails, which objects it finds."""
+"""One image at a time: classes and score maps; mean IoU, single images, objects, mean score maps."""
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import NamedTuple
 
 import pandas as pd
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from course_lib.data import BenchmarkImages, Sample, resize_image, to_tensor
-from course_lib.evaluation.loop import measure, ready, score
+from course_lib.evaluation.loop import clear_errors, measure, ready, score
 from course_lib.evaluation.protocols import find_protocol, to_size_of
 from course_lib.evaluation.settings import Key, Settings
-from course_lib.labels import IGNORE
+from course_lib.labels import IGNORE, NUM_CLASSES
 from course_lib.metrics import (
     ANOMALY_TRACK,
     OBSTACLE_TRACK,
     Components,
+    Confusion,
     average_precision,
     combine,
     components,
     fpr_at_tpr,
 )
 from course_lib.models import Network
+
+
+class Segmented(NamedTuple):
+    """One image, and what a network takes every pixel of it for."""
+
+    sample: Sample
+    predicted: Tensor
+    """The known class, or void, of each pixel: (H, W), the size of the target."""
+    logits: Tensor
+    """float32 (C, H, W), on the CPU."""
+    known_classes: tuple[int, ...]
+
+
+def segmented(
+    network: Network, samples: Sequence[Sample], settings: Settings, progress: bool = True
+) -> Iterator[Segmented]:
+    """Segment images one by one, at the size of their targets.
+
+    Args:
+        network: any network; its device may change.
+        samples: images with targets of train ids and 255.
+        settings: images are resized as the protocol says (to ``size`` if it says native), but are in
+            [0, 1] whatever the protocol. Logits are brought to the target's size, bilinear, before the
+            argmax, which is over the known classes and void.
+        progress: whether to show a progress bar.
+    """
+    size = find_protocol(settings.protocol).input_size(settings.size) or settings.size
+    channels = torch.tensor([*settings.known_classes, *range(NUM_CLASSES, network.num_classes)]).unique()
+    settings = replace(settings, protocol="benchmark")  # for images in [0, 1]
+    name = getattr(samples, "name", "validation")  # of a benchmark
+    for index in tqdm(range(len(samples)), desc=name, unit="image", disable=not progress):
+        sample = samples[index]
+        image = to_tensor(resize_image(sample.image, size))[None]
+        # only here: between two images the caller's code runs
+        with ready(network, settings), clear_errors(image, settings.device):
+            logits = network(image.to(settings.device)).float()
+            logits = F.interpolate(logits, sample.target.shape, mode="bilinear", align_corners=False)[0].cpu()
+        yield Segmented(sample, channels[logits[channels].argmax(dim=0)], logits, settings.known_classes)
+
+
+def confusion(
+    network: Network, samples: Sequence[Sample], settings: Settings, progress: bool = True
+) -> Confusion:
+    """Return the confusion counts of a network, at the size of the targets; see ``segmented``."""
+    counts = Confusion()
+    for one in segmented(network, samples, settings, progress):
+        counts.update(one.predicted, one.sample.target.long())
+    return counts
 
 
 class Scored(NamedTuple):
@@ -50,8 +102,16 @@ def scored_images(
         settings: what to compute.
         indices: which images.
     """
-    every = (_scored(network, images, settings, index) for index in indices)
-    return [one for one in every if one is not None]
+    protocol, found = find_protocol(settings.protocol), []
+    for index in indices:
+        sample = images[index]
+        target = protocol.target(sample, images.benchmark)
+        if target is not None:
+            with ready(network, settings):
+                maps = score_maps(network, protocol.input(sample, settings.size), settings)
+            sized = {key: to_size_of(target, scores) for key, scores in maps.items()}
+            found.append(Scored(sample.name, sample.image, target, sized))
+    return found
 
 
 def examples(network: Network, images: BenchmarkImages, settings: Settings, count: int) -> list[Scored]:
@@ -63,32 +123,13 @@ def examples(network: Network, images: BenchmarkImages, settings: Settings, coun
         settings: what to compute.
         count: how many images at the most.
     """
-    protocol = find_protocol(settings.protocol)
-    found: list[Scored] = []
-    for index in range(len(images)):
-        if len(found) == count:
-            break
-        target = protocol.target(images[index], images.benchmark)
-        if target is not None and (target == 1).any():
-            found += scored_images(network, images, settings, [index])
-    return found
+    with_anomaly = (index for index in range(len(images)) if (images[index].target == 1).any())
+    return scored_images(network, images, settings, islice(with_anomaly, count))
 
 
 def score_maps(network: Network, images: Tensor, settings: Settings) -> dict[Key, Tensor]:
     """Return the score maps (h, w) of one image (1, 3, h, w), on the CPU; call it inside ``ready``."""
     return {key: scores.cpu() for key, scores in score(network, images, settings).items()}
-
-
-def _scored(network: Network, images: BenchmarkImages, settings: Settings, index: int) -> Scored | None:
-    """Return one image with its score maps; None if the protocol leaves it out."""
-    sample, protocol = images[index], find_protocol(settings.protocol)
-    target = protocol.target(sample, images.benchmark)
-    if target is None:
-        return None
-    with ready(network, settings):  # only here: between two images the caller's code runs
-        maps = score_maps(network, protocol.input(sample, settings.size), settings)
-    sized = {key: to_size_of(target, scores) for key, scores in maps.items()}
-    return Scored(sample.name, sample.image, target, sized)
 
 
 def per_image(
@@ -105,27 +146,20 @@ def per_image(
     Returns:
         One row per image and score: index, image, score, temperature; prevalence, auprc, fpr95 in percent.
     """
-    rows: list[dict] = []
+    rows = []
     for index in tqdm(range(len(images)), desc=images.name, unit="image", disable=not progress):
-        one = _scored(network, images, settings, index)
-        if one is None:
-            continue
-        valid = one.target != IGNORE
-        is_anomaly = one.target[valid] == 1
-        if not 0 < is_anomaly.sum() < is_anomaly.numel():
-            continue
-        for (name, temperature), values in one.maps.items():
-            rows.append(
-                {
-                    "index": index,
-                    "image": one.name,
-                    "score": name,
-                    "temperature": temperature,
-                    "prevalence": 100 * is_anomaly.double().mean().item(),
-                    "auprc": 100 * average_precision(values[valid], is_anomaly),
-                    "fpr95": 100 * fpr_at_tpr(values[valid], is_anomaly),
-                }
-            )
+        for one in scored_images(network, images, settings, [index]):  # none if the protocol leaves it out
+            valid = one.target != IGNORE
+            is_anomaly = one.target[valid] == 1
+            if not 0 < is_anomaly.sum() < is_anomaly.numel():
+                continue
+            about = {"index": index, "image": one.name}
+            for (name, temperature), values in one.maps.items():
+                row = about | {"score": name, "temperature": temperature}
+                row["prevalence"] = 100 * is_anomaly.double().mean().item()
+                row["auprc"] = 100 * average_precision(values[valid], is_anomaly)
+                row["fpr95"] = 100 * fpr_at_tpr(values[valid], is_anomaly)
+                rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -154,7 +188,7 @@ def component_rows(
     track = OBSTACLE_TRACK if images.benchmark.small_objects else ANOMALY_TRACK
     found: dict[Key, list[Components]] = {key: [] for key in best}
     for index in tqdm(range(len(images)), f"{images.name}, objects", disable=not progress, unit="image"):
-        if one := _scored(network, images, settings, index):
+        for one in scored_images(network, images, settings, [index]):  # none if the protocol leaves it out
             sizes = track.scaled_to(one.target.numel())
             for key, (threshold, _) in best.items():  # the threshold itself is flagged
                 just_below = torch.tensor(threshold).nextafter(torch.tensor(-torch.inf)).item()
@@ -162,15 +196,12 @@ def component_rows(
     rows = []
     for key, (threshold, pixel_f1) in best.items():
         together = combine(found[key])
+        row = {"benchmark": images.name, "score": key[0], "temperature": key[1], "threshold": threshold}
         numbers = {"pixel_f1": pixel_f1, "siou": together.siou, "ppv": together.ppv, "f1": together.f1}
-        rows.append(
-            {"benchmark": images.name, "score": key[0], "temperature": key[1], "threshold": threshold}
-            | {name: None if value != value else 100 * value for name, value in numbers.items()}
-            | {
-                "true_components": together.true_components,
-                "predicted_components": together.predicted_components,
-            }
-        )
+        row |= {name: None if math.isnan(value) else 100 * value for name, value in numbers.items()}
+        row["true_components"] = together.true_components
+        row["predicted_components"] = together.predicted_components
+        rows.append(row)
     return rows
 
 
@@ -185,11 +216,10 @@ def mean_score_maps(
         settings: what to compute; images are resized to ``settings.size`` under every protocol.
         progress: whether to show a progress bar.
     """
-    raw = find_protocol(settings.protocol).raw_input
+    protocol = replace(find_protocol(settings.protocol), size="given")
     sums: dict[Key, Tensor] = {}
     with ready(network, settings):
         for sample in tqdm(samples, desc="position-only", unit="image", disable=not progress):
-            images = to_tensor(resize_image(sample.image, settings.size), scale=not raw)[None]
-            for key, scores in score_maps(network, images, settings).items():
-                sums[key] = sums.get(key, 0) + scores
+            maps = score_maps(network, protocol.input(sample, settings.size), settings)
+            sums = {key: sums.get(key, 0) + scores for key, scores in maps.items()}
     return {key: total / len(samples) for key, total in sums.items()}

@@ -1,32 +1,25 @@
 """The loop: each image of a benchmark through the network once, its scores into metrics, those into rows."""
 
 import ctypes
-import os
 import platform
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 
 import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
 from course_lib import inference
-from course_lib.data import BenchmarkImages, Sample
+from course_lib.data import BenchmarkImages
 from course_lib.evaluation.controls import Controls
 from course_lib.evaluation.protocols import find_protocol, to_size_of
 from course_lib.evaluation.settings import Key, Settings
-from course_lib.evaluation.table import row
-from course_lib.metrics import Resampled, StreamingMetrics, intervals_of
+from course_lib.evaluation.table import row_of
+from course_lib.metrics import StreamingMetrics
 from course_lib.models import Network
 
 STRIP_PIXELS = 16 * 1024
 """On a CPU scores are computed in strips of so many pixels: they stay in its cache and take little memory."""
-
-READERS = 4
-"""Threads that decode images for a GPU, as many as there are cores."""
 
 
 def evaluate(
@@ -35,7 +28,6 @@ def evaluate(
     settings: Settings,
     controls: Controls | None = None,
     progress: bool = True,
-    finished: Callable[[list[dict]], None] | None = None,
 ) -> list[dict]:
     """Score every image of every benchmark once.
 
@@ -45,20 +37,17 @@ def evaluate(
         settings: what to compute.
         controls: stand beside the network's scores.
         progress: whether to show a progress bar.
-        finished: called with all rows so far after each benchmark, so that a later failure loses nothing.
 
     Returns:
-        One row per benchmark and score, for ``table``; metrics in percent.
+        One row per benchmark and score, for ``table``: plain data, metrics in percent.
 
     Raises:
         ValueError: if a file is damaged, a score is NaN, or a benchmark holds no anomaly; it is named.
     """
-    rows: list[dict] = []
+    rows = []
     for images in benchmarks:
-        metrics = measure(network, images, settings, controls, progress)
-        rows += [row_of(images.name, key, settings, streamed)[0] for key, streamed in metrics.items()]
-        if finished:
-            finished(rows)
+        for key, streamed in measure(network, images, settings, controls, progress).items():
+            rows.append(row_of(images.name, key, settings, streamed))
     return rows
 
 
@@ -71,15 +60,16 @@ def measure(
 ) -> dict[Key, StreamingMetrics]:
     """Return the streamed metrics of each (score, temperature) on one benchmark.
 
-    Args and errors are those of ``evaluate``. Ask the results to ``compute`` or for their ``intervals``.
+    Args and errors are those of ``evaluate``; ``StreamingMetrics.update`` refuses a NaN and names the image.
+    Ask the results to ``compute`` or for their ``intervals``.
     """
     protocol = find_protocol(settings.protocol)
     metrics: dict[Key, StreamingMetrics] = {}
     reuse_memory()
     network = inference.accelerate(network.to(settings.device), settings.speed)
     with ready(network, settings):
-        reading = read_ahead(images, settings.device)
-        for sample in tqdm(reading, images.name, len(images), unit="image", disable=not progress):
+        for index in tqdm(range(len(images)), images.name, unit="image", disable=not progress):
+            sample = images[index]
             target = protocol.target(sample, images.benchmark)
             if target is None:  # the protocol leaves this image out
                 continue
@@ -94,21 +84,6 @@ def measure(
             f"{images.name}: no image holds an anomaly (1 in a mask; 255 is void); are these the right masks?"
         )
     return metrics
-
-
-def row_of(
-    benchmark: str, key: Key, settings: Settings, streamed: StreamingMetrics
-) -> tuple[dict, Resampled | None]:
-    """Return the row of one score and temperature on one benchmark, and what its intervals come from."""
-    convention = find_protocol(settings.protocol).fpr_convention
-    try:
-        metrics = streamed.compute(convention)
-    except ValueError as error:
-        raise ValueError(f"{benchmark}: {error}; are these the right masks?") from None
-    drawn = None
-    if settings.resamples and metrics.images > 1:  # from one image there is nothing to draw
-        drawn = streamed.resampled(settings.resamples, settings.seed, convention)
-    return row(benchmark, *key, settings, metrics, intervals_of(drawn) if drawn else None), drawn
 
 
 @contextmanager
@@ -158,23 +133,6 @@ def clear_errors(images: Tensor, device: torch.device) -> Iterator[None]:
             f"the network failed on an image of {height} x {width} on {device} ({reason}); "
             "try a smaller size or the cpu"
         ) from error
-
-
-def read_ahead(images: Sequence[Sample], device: torch.device) -> Iterator[Sample]:
-    """Yield the images in order; while a GPU works on one, threads decode the next ones."""
-    indices = iter(range(len(images)))
-    if device.type == "cpu":  # all its cores compute
-        yield from map(images.__getitem__, indices)
-        return
-    with ThreadPoolExecutor(min(READERS, os.cpu_count() or 1)) as pool:
-        waiting = deque(pool.submit(images.__getitem__, index) for index in islice(indices, READERS))
-        try:
-            while waiting:
-                yield waiting.popleft().result()
-                waiting.extend(pool.submit(images.__getitem__, index) for index in islice(indices, 1))
-        finally:  # also where the caller gives up
-            for future in waiting:
-                future.cancel()
 
 
 def reuse_memory() -> None:

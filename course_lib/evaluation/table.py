@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from course_lib import metrics
 from course_lib.data import find_benchmark
 from course_lib.evaluation.protocols import find_protocol
-from course_lib.evaluation.settings import CONSTANT, Settings
-from course_lib.metrics import AnomalyMetrics, Intervals, shares
+from course_lib.evaluation.settings import CONSTANT, Key, Settings
+from course_lib.metrics import Intervals, StreamingMetrics, intervals_of
 from course_lib.models import Metadata
 
 # fmt: off
@@ -23,54 +24,54 @@ COLUMNS = (
 """The columns of the table. Metrics are percent; ``constant`` marks a score that is the same everywhere,
 ``largest_tie`` is the largest share of pixels with one score, ``speed`` is one of ``inference.SPEEDS``."""
 
-IN_PERCENT = ("prevalence", "auprc", "fpr95", "auroc", "largest_tie")
-"""The columns that are fractions in ``AnomalyMetrics``."""
-
-# fmt: off
-WHOLE = (
-    "seed", "epochs", "height", "width", "images", "images_of", "classes_in_miou", "classes_in_score",
-)
-# fmt: on
+WHOLE = ("seed", "epochs", "height", "width", "images", "images_of", "classes_in_miou", "classes_in_score")
 """The columns of whole numbers, some of which may be missing."""
 
 NEARLY_CONSTANT = 95
 """Percent of the pixels at one score from which on a score is named nearly constant."""
 
-CHANCE_FPR95 = 100 * shares.CHANCE_FPR95
+CHANCE_FPR95 = 100 * metrics.CHANCE_FPR95
 """Of a score that knows nothing, in percent."""
 
 
-def row(
-    benchmark: str,
-    score: str,
-    temperature: float,
-    settings: Settings,
-    metrics: AnomalyMetrics,
-    intervals: Intervals | None,
-) -> dict:
-    """Return what one score reached on one benchmark; ``table`` adds the columns about the network."""
+def row_of(benchmark: str, key: Key, settings: Settings, streamed: StreamingMetrics) -> dict:
+    """Return what one score reached on one benchmark; ``table`` adds the columns about the network.
+
+    Beside the columns there is ``drawn``, the three parts of ``Resampled``: what the intervals come from, and
+    what ``NetworkResult`` keeps. It is None if there are no intervals.
+
+    Raises:
+        ValueError: if there is no anomalous or no normal pixel; the benchmark is named.
+    """
     protocol = find_protocol(settings.protocol)
+    try:
+        found = streamed.compute(protocol.fpr_convention)
+    except ValueError as error:
+        raise ValueError(f"{benchmark}: {error}; are these the right masks?") from None
     height, width = protocol.input_size(settings.size) or (None, None)
-    values = {
+    score, temperature = key
+    row = {
         "height": height,
         "width": width,
         "score": score,
         "temperature": temperature,
         "benchmark": benchmark,
         "protocol": settings.protocol,
-        "images": metrics.images,
-        "images_of": find_benchmark(benchmark).official_images or metrics.images,
+        "images": found.images,
+        "images_of": find_benchmark(benchmark).official_images or found.images,
         "fpr95_convention": protocol.fpr_convention,
         "classes_in_score": settings.classes_in(score),
-        "chance": 100 * metrics.prevalence,
-        "constant": metrics.constant,
+        "chance": 100 * found.prevalence,
+        "constant": found.constant,
         "speed": settings.speed,
+        "drawn": None,
     }
-    for name in IN_PERCENT:
-        values[name] = 100 * getattr(metrics, name)
-    if intervals:
-        values |= interval_columns(intervals, metrics.constant)
-    return values
+    for name in ("prevalence", "auprc", "fpr95", "auroc", "largest_tie"):
+        row[name] = 100 * getattr(found, name)
+    if settings.resamples and found.images > 1:  # from one image there is nothing to draw
+        drawn = streamed.resampled(settings.resamples, settings.seed, protocol.fpr_convention)
+        row |= interval_columns(intervals_of(drawn), found.constant) | {"drawn": tuple(drawn)}
+    return row
 
 
 def interval_columns(intervals: Intervals, constant: bool) -> dict:
@@ -97,7 +98,7 @@ def table(
     """Return the tidy table.
 
     Args:
-        rows: of ``row``.
+        rows: of ``evaluate``.
         metadata: of the network.
         weights: the file that they came from; only its name is kept.
         miou: mean IoU as a fraction and the number of classes in it, if it was measured.
@@ -113,20 +114,23 @@ def table(
         "miou": None if mean is None else 100 * mean,
         "classes_in_miou": classes,
     }
-    frame = pd.DataFrame([about | r for r in rows], columns=COLUMNS)
-    return frame.astype(dict.fromkeys(WHOLE, "Int64"))
+    return with_types(pd.DataFrame([about | row for row in rows], columns=COLUMNS))
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Return a table from a file, whole numbers and answers of which some are missing as such.
+    """Return a table from a file.
 
     Tables of version 0.1 have three columns more, ``..._bound``; they are kept.
 
     Args:
         path: of a CSV file, as ``evaluate`` and ``compare`` write them.
     """
-    frame = pd.read_csv(path)
-    whole = dict.fromkeys([name for name in frame if name in WHOLE], "Int64")
+    return with_types(pd.read_csv(path))
+
+
+def with_types(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose whole numbers and answers, of which some may be missing, are such."""
+    whole = {name: "Int64" for name in frame if name in WHOLE}
     return frame.astype(whole | {name: "boolean" for name in frame if "_beyond_" in name})
 
 

@@ -11,23 +11,21 @@ from course_lib.metrics.components import (
     components,
 )
 from course_lib.metrics.exact import (
+    CHANCE_FPR95,
     FPR_CONVENTIONS,
     Curve,
+    Detections,
     auroc,
     average_precision,
-    exact_curve,
-    fpr_at_tpr,
-)
-from course_lib.metrics.segmentation import Confusion
-from course_lib.metrics.shares import (
-    CHANCE_FPR95,
-    Detections,
     chance,
     class_share,
     detections,
+    exact_curve,
+    fpr_at_tpr,
     pooled_prevalence,
     prevalence,
 )
+from course_lib.metrics.segmentation import Confusion
 from course_lib.metrics.streaming import EXACT_PIXELS, AnomalyMetrics, StreamingMetrics
 
 __all__ = [

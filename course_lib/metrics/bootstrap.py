@@ -12,8 +12,6 @@ from course_lib.metrics.exact import Curve
 IMAGE_GROUPS = 4096
 """Groups of scores kept per image: 4096 x 3 int32 are 48 kB."""
 
-CHUNK = 100  # resamples at a time, to bound the memory
-
 Pixels = tuple[Tensor, Tensor]
 """Scores and whether each is an anomaly, both flat, void left out."""
 
@@ -61,19 +59,13 @@ def summarise(bins: Tensor, counts: Tensor) -> ImageCounts:
 
 def exact_counts(images: list[Pixels]) -> list[ImageCounts]:
     """Return one entry per distinct score of each image, ranked over all images: nothing is lost."""
-    nothing = torch.zeros(0)
-    ranks = torch.cat([nothing, *(scores for scores, _ in images)]).unique(return_inverse=True)[1]
-    return [
-        _counted(rank, is_anomaly)
-        for rank, (_, is_anomaly) in zip(ranks.split([len(s) for s, _ in images]), images, strict=True)
-    ]
-
-
-def _counted(ranks: Tensor, is_anomaly: Tensor) -> ImageCounts:
-    """Count the pixels of one image at each rank that occurs, highest first."""
-    occurring, place = ranks.unique(return_inverse=True)
-    counts = torch.bincount(place + len(occurring) * is_anomaly, minlength=2 * len(occurring))
-    return ImageCounts(occurring.flip(0).int(), counts.view(2, -1).flip(1).int())
+    ranks = torch.cat([scores for scores, _ in images] or [torch.zeros(0)]).unique(return_inverse=True)[1]
+    found = []
+    for rank, (_, is_anomaly) in zip(ranks.split([len(s) for s, _ in images]), images, strict=True):
+        occurring, place = rank.unique(return_inverse=True)
+        counts = torch.bincount(place + len(occurring) * is_anomaly, minlength=2 * len(occurring)).view(2, -1)
+        found.append(ImageCounts(occurring.flip(0).int(), counts.flip(1).int()))
+    return found
 
 
 def _sum_groups(counts: Tensor, group: Tensor, groups: int) -> Tensor:
@@ -105,26 +97,21 @@ def resampled(
     (negatives, positives), mixed = _common_groups(images)
     draws = np.random.default_rng(seed).integers(len(images), size=(resamples, len(images)))
     times = torch.from_numpy(np.stack([np.bincount(draw, minlength=len(images)) for draw in draws])).double()
-    parts = [
-        _metrics(part @ positives, part @ negatives, mixed, fpr_convention) for part in times.split(CHUNK)
-    ]
+    parts = []
+    for part in times.split(100):  # to bound the memory
+        anomalous, normal = part @ positives, part @ negatives
+        usable = (anomalous.sum(1) > 0) & (normal.sum(1) > 0)
+        curve = Curve(anomalous[usable], normal[usable], mixed)
+        prevalence = curve.anomalous / (curve.anomalous + curve.normal)
+        parts.append((curve.average_precision(), curve.fpr_at_tpr(0.95, fpr_convention), prevalence))
     return Resampled(*(torch.cat(values) for values in zip(*parts, strict=True)))
 
 
 def intervals_of(found: Resampled) -> Intervals:
     """Return 95 % percentile intervals."""
-    above = percentile_interval(found.auprc - found.prevalence)
-    return Intervals(
-        percentile_interval(found.auprc), percentile_interval(found.fpr95), above, len(found.auprc)
-    )
-
-
-def _metrics(positives: Tensor, negatives: Tensor, mixed: Tensor, fpr_convention: str) -> Resampled:
-    """Return the metrics of each resample that holds both classes."""
-    usable = (positives.sum(1) > 0) & (negatives.sum(1) > 0)
-    curve = Curve(positives[usable], negatives[usable], mixed)
-    prevalence = curve.anomalous / (curve.anomalous + curve.normal)
-    return Resampled(curve.average_precision(), curve.fpr_at_tpr(0.95, fpr_convention), prevalence)
+    differences = found.auprc - found.prevalence
+    low_and_high = [percentile_interval(values) for values in (found.auprc, found.fpr95, differences)]
+    return Intervals(*low_and_high, resamples=len(found.auprc))
 
 
 def _common_groups(images: list[ImageCounts]) -> tuple[Tensor, Tensor]:

@@ -16,9 +16,6 @@ from course_lib.labels import IGNORE
 EIGHT = np.ones((3, 3), dtype=int)
 """Pixels that touch at a corner belong together."""
 
-USUAL_PIXELS = 720 * 1280
-"""Of a mask of the official tracks, the smallest of them."""
-
 THRESHOLDS = np.linspace(0.25, 0.75, 11)
 """Of sIoU and PPV, at which objects count as found."""
 
@@ -33,8 +30,8 @@ class Sizes:
     """A prediction that is smaller is dropped."""
 
     def scaled_to(self, pixels: int) -> "Sizes":
-        """Return the sizes for masks of so many pixels, smaller in proportion below ``USUAL_PIXELS``."""
-        factor = min(1, pixels / USUAL_PIXELS)
+        """Return the sizes for masks of so many pixels: in proportion, for masks below the official ones."""
+        factor = min(1, pixels / (720 * 1280))  # the smallest masks of the official tracks
         return Sizes(max(1, round(factor * self.truth)), max(1, round(factor * self.predicted)))
 
 
@@ -92,7 +89,14 @@ def components(scores: Tensor, target: Tensor, threshold: float, sizes: Sizes = 
     predicted, _ = _labelled((scores > threshold).numpy() & ~void, sizes.predicted)
     true, small = _labelled((target == 1).numpy(), sizes.truth)
     predicted[small] = 0
-    return _compared(true, predicted)
+    counts = np.zeros((true.max() + 1, predicted.max() + 1))
+    np.add.at(counts, (true.ravel(), predicted.ravel()), 1)
+    overlap = counts[1:, 1:]  # pixels that a true (row) and a predicted (column) component share
+    size_true, size_predicted = counts[1:].sum(axis=1), counts[:, 1:].sum(axis=0)
+    there = size_predicted > 0  # void may have taken all of a small anomaly's component
+    beside = (overlap > 0) @ counts[0, 1:]  # of the touching predictions, what lies on no true component
+    siou = overlap.sum(axis=1) / (size_true + beside)
+    return Components(siou, overlap.sum(axis=0)[there] / size_predicted[there])
 
 
 def combine(images: Iterable[Components]) -> ComponentMetrics:
@@ -113,19 +117,6 @@ def _labelled(mask: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray]:
     small &= mask
     numbers[small] = 0
     return ndimage.label(numbers, structure=EIGHT)[0], small
-
-
-def _compared(true: np.ndarray, predicted: np.ndarray) -> Components:
-    """Return sIoU and PPV of numbered components."""
-    counts = np.zeros((true.max() + 1, predicted.max() + 1))
-    np.add.at(counts, (true.ravel(), predicted.ravel()), 1)
-    overlap = counts[1:, 1:]  # pixels that a true (row) and a predicted (column) component share
-    size_true, size_predicted = counts[1:].sum(axis=1), counts[:, 1:].sum(axis=0)
-    there = size_predicted > 0  # void may have taken all of a small anomaly's component
-    touches = overlap > 0
-    hit = overlap.sum(axis=1)
-    beside = touches @ counts[0, 1:]  # of the touching predictions, what lies on no true component
-    return Components(hit / (size_true + beside), overlap.sum(axis=0)[there] / size_predicted[there])
 
 
 def _mean(values: np.ndarray) -> float:

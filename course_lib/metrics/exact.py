@@ -1,17 +1,26 @@
-"""AuPRC, FPR95 and AUROC. Larger scores are more anomalous; anomaly is the positive class; all are fractions.
+"""Metrics of scores and masks in memory: AuPRC, FPR95 and AUROC, shares of pixels, what one threshold finds.
 
-All three are read off a ``Curve``: counts of pixels per threshold, from the highest score down. The functions
-take scores in memory and are exact; ``StreamingMetrics`` makes the same curve of scores that are not.
+Larger scores are more anomalous; anomaly is the positive class; all are fractions. AuPRC, FPR95 and AUROC are
+read off a ``Curve``: counts of pixels per threshold, from the highest score down. ``StreamingMetrics`` makes
+the same curve of scores that do not fit into memory.
 """
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from course_lib.labels import IGNORE
 from course_lib.runtime import unknown_name
 
 FPR_CONVENTIONS = ("step", "chord")
 """How FPR95 is read off: ``step``, at the first threshold that finds 95 %; ``chord``, on the straight line
 between the thresholds around 95 %, as ood-metrics and the paper do."""
+
+CHANCE_FPR95 = 0.95
+"""Of a score that knows nothing: to find 95 % of the anomalies it flags 95 % of everything."""
 
 
 class Curve:
@@ -60,26 +69,21 @@ class Curve:
         """Return the false positive rate where ``tpr`` of the anomalies are found, shape (...), fractions."""
         if convention not in FPR_CONVENTIONS:
             raise unknown_name("convention", convention, FPR_CONVENTIONS)
-        return self._fpr_by_step(tpr) if convention == "step" else self._fpr_by_chord(tpr)
-
-    def _fpr_by_step(self, tpr: float) -> Tensor:
-        """Read the rate at the first threshold; inside a mixed bin, at the share of it that is needed."""
+        if convention == "chord":
+            x, y = self._roc()
+            left = (x <= tpr).sum(-1, keepdim=True) - 1  # the last point at tpr, as ood-metrics does
+            right = (left + 1).clamp(max=x.shape[-1] - 1)
+            x0, x1, y0, y1 = x.gather(-1, left), x.gather(-1, right), y.gather(-1, left), y.gather(-1, right)
+            width = torch.where(right > left, x1 - x0, 1.0)
+            return (y0 + (tpr - x0) * (y1 - y0) / width).squeeze(-1)
         needed = (tpr * self.anomalous[..., None] - 1e-9).ceil()  # 0.55 * 100 is 55.00000000000001
         at = (self.true_positives < needed).sum(-1, keepdim=True)
         positives, negatives = self.positives.gather(-1, at), self.negatives.gather(-1, at)
         still_needed = needed - (self.true_positives.gather(-1, at) - positives)
+        # of a mixed bin only the share that is needed is flagged, of a tie all pixels
         share = torch.where(self.mixed[at], (still_needed - 0.5) / positives, 1.0)
         false_positives = self.false_positives.gather(-1, at) - negatives * (1 - share)
         return false_positives.squeeze(-1) / self.normal
-
-    def _fpr_by_chord(self, tpr: float) -> Tensor:
-        """Read the rate on the straight line between the two thresholds around ``tpr``."""
-        x, y = self._roc()
-        left = (x <= tpr).sum(-1, keepdim=True) - 1  # of points at exactly tpr the last, as ood-metrics does
-        right = (left + 1).clamp(max=x.shape[-1] - 1)
-        x0, x1, y0, y1 = x.gather(-1, left), x.gather(-1, right), y.gather(-1, left), y.gather(-1, right)
-        width = torch.where(right > left, x1 - x0, 1.0)
-        return (y0 + (tpr - x0) * (y1 - y0) / width).squeeze(-1)
 
     def _roc(self) -> tuple[Tensor, Tensor]:
         """Return true and false positive rates from (0, 0) on, shape (..., K + 1)."""
@@ -172,3 +176,111 @@ def check_mask(scores: Tensor, is_anomaly: Tensor) -> None:
         raise ValueError(f"need a bool mask of {tuple(scores.shape)}, got {got}")
     if scores.isnan().any():
         raise ValueError(f"scores must not be NaN, got {int(scores.isnan().sum())} of {scores.numel()}")
+
+
+def class_share(target: Tensor, train_id: int) -> float:
+    """Return the share of the valid pixels that belong to a class, a fraction.
+
+    Args:
+        target: integer, any shape; 255 is void and takes no part.
+        train_id: of the class.
+
+    Raises:
+        ValueError: if all pixels are void.
+
+    >>> class_share(Tensor([0, 0, 1, 255]), 1)
+    0.3333333333333333
+    """
+    valid = target[target != IGNORE]
+    if not len(valid):
+        raise ValueError(f"no valid pixel in a target of {tuple(target.shape)}: all are void")
+    return (valid == train_id).double().mean().item()
+
+
+def prevalence(target: Tensor) -> float:
+    """Return the share of anomalous pixels among the valid ones, a fraction: the AuPRC of chance.
+
+    Args:
+        target: integer, any shape: 0 normal, 1 anomaly, 255 void.
+
+    Raises:
+        ValueError: if all pixels are void.
+    """
+    return class_share(target, 1)
+
+
+def pooled_prevalence(targets: Iterable[Tensor], counts_void: bool = False) -> float:
+    """Return the share of anomalous pixels in several masks together, a fraction.
+
+    Args:
+        targets: integer, any shapes: 0 normal, 1 anomaly, 255 void.
+        counts_void: count void as anomaly, a known mistake, instead of leaving it out.
+
+    Raises:
+        ValueError: if no pixel counts.
+
+    >>> pooled_prevalence([Tensor([1, 0]), Tensor([255, 0])], counts_void=True)
+    0.5
+    """
+    anomalous = counted = 0
+    for target in targets:
+        void, anomaly = (target == IGNORE).sum().item(), (target == 1).sum().item()
+        anomalous += anomaly + (void if counts_void else 0)
+        counted += target.numel() - (0 if counts_void else void)
+    if not counted:
+        raise ValueError("no valid pixel in any of the masks")
+    return anomalous / counted
+
+
+def chance(is_anomaly: Tensor) -> tuple[float, float]:
+    """Return the AuPRC and FPR95 that a random score can expect, fractions.
+
+    Args:
+        is_anomaly: bool, any shape, without void pixels.
+    """
+    return is_anomaly.double().mean().item(), CHANCE_FPR95
+
+
+class Detections(NamedTuple):
+    """Shares of pixels at one threshold; fractions, NaN where there is nothing to share."""
+
+    precision: float
+    """Of the flagged pixels, how many are anomalous; higher is better."""
+    recall: float
+    """Of the anomalous pixels, how many are flagged: the true positive rate; higher is better."""
+    fpr: float
+    """Of the normal pixels, how many are flagged; lower is better."""
+    flagged: float
+    """Of all pixels."""
+
+
+def detections(scores: Tensor, is_anomaly: Tensor, threshold: float) -> Detections:
+    """Return what is found by flagging every score from ``threshold`` on.
+
+    Args:
+        scores: anomaly scores, any shape; larger is more anomalous.
+        is_anomaly: bool, same shape. Remove void pixels from both before the call.
+        threshold: pixels with this score or more are flagged.
+
+    Raises:
+        ValueError: if the mask is no bool mask of this shape, or a score is NaN.
+
+    >>> import torch
+    >>> detections(torch.tensor([0.9, 0.8, 0.1]), torch.tensor([True, False, False]), 0.5)[:3]
+    (0.5, 1.0, 0.5)
+    """
+    check_mask(scores, is_anomaly)
+    flags = scores >= threshold
+    flagged, anomalous = flags.sum().item(), is_anomaly.sum().item()
+    true_positives = (flags & is_anomaly).sum().item()
+    normal = scores.numel() - anomalous
+
+    def share(part: int, whole: int) -> float:
+        return part / whole if whole else math.nan
+
+    return Detections(
+        share(true_positives, flagged),
+        share(true_positives, anomalous),
+        share(flagged - true_positives, normal),
+        share(flagged, scores.numel()),
+    )

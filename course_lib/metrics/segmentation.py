@@ -7,7 +7,7 @@ from course_lib.labels import CLASS_NAMES, IGNORE, NUM_CLASSES, VOID
 
 
 class Confusion:
-    """Counts of (true class, predicted class) pairs over all valid pixels; two of them can be merged."""
+    """Counts of (true class, predicted class) pairs over all valid pixels."""
 
     def __init__(self) -> None:
         """Start empty: 19 true classes, 20 predicted ones (the last is void)."""
@@ -34,10 +34,6 @@ class Confusion:
                 raise ValueError(f"{name} must be 0 to {end}, got {ids.min()} to {ids.max()}")
         cells = torch.bincount(target * (VOID + 1) + predicted, minlength=self.counts.numel())
         self.counts += cells.view_as(self.counts)
-
-    def merge(self, other: "Confusion") -> None:
-        """Add the counts of ``other``."""
-        self.counts += other.counts
 
     def iou(self) -> dict[str, float]:
         """Return the intersection over union of each class seen in truth or prediction, a fraction.

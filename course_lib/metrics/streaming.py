@@ -27,12 +27,6 @@ from course_lib.metrics.exact import Curve, exact_curve
 EXACT_PIXELS = 1_000_000
 """Up to so many pixels the scores themselves are kept and the metrics are exact."""
 
-EXACT_DRAWS = 100_000
-"""Up to so many pixels each draw of images is measured exactly; beyond, in groups of neighbouring scores."""
-
-COUNTING_DEVICES = ("cpu", "cuda")
-"""Devices that can count pixels; scores from others are brought to the CPU."""
-
 LOW_BITS = 10  # of the 32, left out of the bin
 NUM_BINS = 1 << (32 - LOW_BITS)
 PAGE_BITS = 12  # of the bin: its place in a page; only pages that hold a pixel exist, a few MB in all
@@ -175,8 +169,19 @@ class StreamingMetrics:
         name = f"{len(self.images):06d}" if image is None else image
         if name in self.images:
             raise ValueError(f"image {name!r} was added before; give each image once")
-        _check(scores, target, name)
-        scores = scores.detach() if scores.device.type in COUNTING_DEVICES else scores.detach().cpu()
+        if scores.shape != target.shape:
+            raise ValueError(
+                f"image {name!r}: scores {tuple(scores.shape)} and mask {tuple(target.shape)} differ"
+            )
+        if scores.isnan().any():
+            raise ValueError(
+                f"image {name!r}: {int(scores.isnan().sum())} of {scores.numel()} scores are NaN; "
+                "the network's weights or its input are broken"
+            )
+        if not ((target == 0) | (target == 1) | (target == IGNORE)).all():
+            raise ValueError(f"image {name!r}: masks hold 0, 1 and {IGNORE}, got {target.unique().tolist()}")
+        can_count = scores.device.type in ("cpu", "cuda")
+        scores = scores.detach() if can_count else scores.detach().cpu()
         target = target.to(scores.device)
         valid = target != IGNORE
         scores, is_anomaly = _select(scores, valid), _select(target == 1, valid)
@@ -236,7 +241,8 @@ class StreamingMetrics:
         if not self.summaries:
             raise ValueError("no intervals without summaries: they were left out from the beginning")
         names = sorted(self.images)
-        if self.kept is not None and sum(len(scores) for scores, _ in self.kept.values()) <= EXACT_DRAWS:
+        # up to so many pixels each draw is measured exactly; beyond, in groups of neighbouring scores
+        if self.kept is not None and sum(len(scores) for scores, _ in self.kept.values()) <= 100_000:
             images = exact_counts([self.kept[name] for name in names])
         else:
             images = [self.images[name] for name in names]
@@ -264,21 +270,6 @@ class StreamingMetrics:
                 self.kept = {name: (scores.cpu(), truth.cpu()) for name, (scores, truth) in together.items()}
                 return
         self.kept = None
-
-
-def _check(scores: Tensor, target: Tensor, name: str) -> None:
-    """Raise a ValueError if an image cannot be counted."""
-    if scores.shape != target.shape:
-        raise ValueError(
-            f"image {name!r}: scores {tuple(scores.shape)} and mask {tuple(target.shape)} differ"
-        )
-    if scores.isnan().any():
-        raise ValueError(
-            f"image {name!r}: {int(scores.isnan().sum())} of {scores.numel()} scores are NaN; "
-            "the network's weights or its input are broken"
-        )
-    if not ((target == 0) | (target == 1) | (target == IGNORE)).all():
-        raise ValueError(f"image {name!r}: masks hold 0, 1 and {IGNORE}, got {target.unique().tolist()}")
 
 
 def _select(values: Tensor, where: Tensor) -> Tensor:

@@ -152,17 +152,15 @@ class Bench:
         network, metadata = checkpoint.loaded
         self.measured[checkpoint] = None
         controls = cache(lambda: self._controls(checkpoint, settings) if with_controls else None)
-        found = {"rows": [], "drawn": {}}
+        rows = []
         for images in self.benchmarks:
 
             def make(images=images) -> dict:
-                return evaluation.measured_rows(network, [images], settings, controls())
+                return {"rows": evaluation.evaluate(network, [images], settings, controls())}
 
             about = [_about(checkpoint, settings), with_controls]
-            one = self._kept(f"{step}_{images.name}", about, [images], make)
-            found["rows"] += one["rows"]
-            found["drawn"] |= one["drawn"]
-        return evaluation.measured_of(found, metadata, checkpoint.path, self.miou(checkpoint))
+            rows += self._kept(f"{step}_{images.name}", about, [images], make)["rows"]
+        return evaluation.network_result(rows, metadata, checkpoint.path, self.miou(checkpoint))
 
     def miou(self, checkpoint: Checkpoint) -> tuple[float, int] | None:
         """Return the mean IoU on the validation images as a fraction, and the number of classes in it."""

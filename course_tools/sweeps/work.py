@@ -158,7 +158,8 @@ def _measure(planned: Planned, device: str, folder: Path) -> evaluation.NetworkR
 
     def make() -> dict:
         benchmarks = _benchmarks(planned.settings.profile)
-        result = evaluation.measured(network, metadata, weights, benchmarks, chosen, miou, progress=False)
+        rows = evaluation.evaluate(network, benchmarks, chosen, progress=False)
+        result = evaluation.network_result(rows, metadata, weights, miou)
         drawn = {key: tuple(resampled) for key, resampled in result.drawn.items()}
         plain = result.frame.astype(object).where(result.frame.notna(), None).to_dict("list")
         return {"frame": plain, "types": result.frame.dtypes.astype(str).to_dict(), "drawn": drawn}

@@ -73,11 +73,10 @@ def test_void_counts_nowhere_and_images_may_come_in_any_parts():
     logits, target = torch.randn(3, 4, 6, 5), torch.randint(0, 4, (3, 6, 5))
     target[:, 0] = IGNORE
     whole = measured(logits, target)
-    first, second = calibration.Reliability(), calibration.Reliability()
-    first.update(logits[:1], target[:1])
-    second.update(logits[1:], target[1:])
-    first.merge(second)
-    parts = first.compute()
+    reliability = calibration.Reliability()
+    reliability.update(logits[:1], target[:1])
+    reliability.update(logits[1:], target[1:])
+    parts = reliability.compute()
     assert parts.pixels == whole.pixels == 3 * 5 * 5
     for name in ("nll", "ece", "adaptive_ece", "brier", "accuracy", "confidence"):
         assert getattr(parts, name) == pytest.approx(getattr(whole, name))

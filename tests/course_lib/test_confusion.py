@@ -40,15 +40,6 @@ def test_iou_equals_the_golden():
     assert confusion.mean_iou() == pytest.approx(expected["mean_over_classes_with_nonzero_union"], rel=1e-12)
 
 
-def test_halves_merged_are_the_whole():
-    generator = torch.Generator().manual_seed(0)
-    predicted = torch.randint(0, 20, (100,), generator=generator)
-    target = torch.randint(0, 19, (100,), generator=generator)
-    first, second = counted(predicted[:40], target[:40]), counted(predicted[40:], target[40:])
-    first.merge(second)
-    assert torch.equal(first.counts, counted(predicted, target).counts)
-
-
 @pytest.mark.parametrize(
     ("predicted", "target", "message"),
     [

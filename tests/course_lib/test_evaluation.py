@@ -185,17 +185,6 @@ def test_a_device_that_runs_out_of_memory_is_one_clear_error(images):
         evaluated(Greedy(), images)
 
 
-def test_finished_benchmarks_are_reported_before_a_later_one_fails(tmp_path):
-    good = write_benchmark(tmp_path, "RoadAnomaly21")
-    bad = write_benchmark(tmp_path, "RoadObsticle21")
-    (bad / "images" / "2.webp").write_bytes(b"cut")
-    benchmarks = [data.BenchmarkImages(path.name, root=tmp_path) for path in (good, bad)]
-    seen = []
-    with pytest.raises(ValueError, match=r"2.webp cannot be read"):
-        evaluation.evaluate(ColourNetwork(), benchmarks, SETTINGS, progress=False, finished=seen.append)
-    assert [row["benchmark"] for row in seen[0]] == ["RoadAnomaly21"] * 3
-
-
 def test_nan_scores_name_the_image(images):
     network = ColourNetwork()
     torch.nn.init.constant_(network.out.bias, float("nan"))
@@ -228,22 +217,6 @@ def test_examples_are_the_first_images_with_an_anomaly(images):
     found = evaluation.examples(ColourNetwork(), images, SETTINGS, count=2)
     assert [one.name for one in found] == ["0", "1"]
     assert all(scores.shape == one.target.shape for one in found for scores in one.maps.values())
-
-
-@pytest.mark.parametrize("device", ["cpu", "cuda"])
-@pytest.mark.parametrize("readers", [1, 2, 5])
-def test_reading_ahead_keeps_the_order(images, monkeypatch, device, readers):
-    monkeypatch.setattr(loop, "READERS", readers)
-    read = loop.read_ahead(images, torch.device(device))
-    assert [sample.name for sample in read] == ["0", "1", "2"]
-
-
-def test_reading_ahead_stops_when_it_is_given_up_and_names_a_damaged_file(images):
-    endless = [images[0]] * 10**6
-    assert next(loop.read_ahead(endless, torch.device("cuda"))).name == "0"
-    images.images[1].write_bytes(b"no image")
-    with pytest.raises(ValueError, match=r"1\.png cannot be read as an image"):
-        list(loop.read_ahead(images, torch.device("cuda")))
 
 
 def test_without_intervals_memory_does_not_grow_with_the_images(images):

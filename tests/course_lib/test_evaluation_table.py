@@ -1,10 +1,17 @@
 """Settings out of range are refused; the marks in the table follow the intervals."""
 
 import pytest
+import torch
 
 from course_lib import evaluation, metrics, models
+from course_lib.evaluation.table import interval_columns
 
-SETTINGS = evaluation.Settings(size=(32, 64))
+ROW = {"benchmark": "RoadAnomaly21", "score": "msp", "temperature": 1.0, "images": 4, "images_of": 10} | {
+    "auprc": 30.0,
+    "auroc": 50.0,
+    "largest_tie": 0.0,
+    "constant": False,
+}
 
 
 @pytest.mark.parametrize(
@@ -17,27 +24,23 @@ SETTINGS = evaluation.Settings(size=(32, 64))
 )
 def test_marks_follow_the_intervals(low, high, fpr95, expected):
     worse = high < 0
-    measured = metrics.AnomalyMetrics(
-        auprc=0.3, fpr95=0.97 if worse else 0.4, auroc=0.5, prevalence=0.5 if worse else 0.1, largest_tie=0.0,
-        pixels=10, images=4,
-    )  # fmt: skip
-    intervals = metrics.Intervals((0.1, 0.5), fpr95, (low, high), 1000)
-    row = evaluation.row("RoadAnomaly21", "msp", 1.0, SETTINGS, measured, intervals)
+    intervals = interval_columns(metrics.Intervals((0.1, 0.5), fpr95, (low, high), 1000), constant=False)
+    row = ROW | intervals | {"fpr95": 97.0 if worse else 40.0, "chance": 50.0 if worse else 10.0}
     frame = evaluation.table([row], models.Metadata(model="enet"), "enet.pth")
     assert (frame["auprc_outside_chance"][0], frame["fpr95_outside_chance"][0]) == expected[:2]
     text = evaluation.as_text(frame)
     assert f"{expected[2]}[10.00, 50.00]" in text and expected[3] in text
 
 
-@pytest.mark.parametrize(("share", "name"), [(1, "void (constant)"), (0.9998, "void (99.9 % at one score)")])
-def test_a_nearly_constant_score_is_named(share, name):
-    measured = metrics.AnomalyMetrics(
-        auprc=0.1, fpr95=0.95, auroc=0.5, prevalence=0.1, largest_tie=share,
-        pixels=10, images=4,
-    )  # fmt: skip
-    row = evaluation.row("RoadAnomaly21", "void", 1.0, SETTINGS, measured, None)
+@pytest.mark.parametrize(("others", "name"), [(0, "void (constant)"), (2, "void (99.9 % at one score)")])
+def test_a_nearly_constant_score_is_named(others, name):
+    scores = torch.zeros(10_000)
+    scores[:others] = 1
+    streamed = metrics.StreamingMetrics()
+    streamed.update(scores, (torch.arange(10_000) % 10 == 0).int())
+    row = evaluation.row_of("RoadAnomaly21", ("void", 1.0), evaluation.Settings(resamples=0), streamed)
     frame = evaluation.table([row], models.Metadata(model="enet"), "enet.pth")
-    assert frame["largest_tie"][0] == 100 * share and frame["constant"][0] == (share == 1)
+    assert frame["largest_tie"][0] == 100 - others / 100 and frame["constant"][0] == (others == 0)
     assert name in evaluation.as_text(frame)
 
 

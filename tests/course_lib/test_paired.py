@@ -21,9 +21,8 @@ def run(tmp_path_factory):
     torch.manual_seed(0)
     network = models.build("erfnet")
     settings = evaluation.Settings(("msp", "max_logit"), TEMPERATURES, size=(16, 24), resamples=60)
-    return evaluation.measured(
-        network, models.Metadata(model="erfnet"), "w", images, settings, progress=False
-    )
+    rows = evaluation.evaluate(network, images, settings, progress=False)
+    return evaluation.network_result(rows, models.Metadata(model="erfnet"), "w")
 
 
 @pytest.fixture(scope="module")

@@ -87,8 +87,9 @@ def test_without_resamples_there_is_nothing_to_compare(data_root):
     write_benchmark(data_root / "benchmarks", "RoadAnomaly21")
     network, settings = models.build("enet"), evaluation.Settings(size=(16, 24), resamples=0)
     images = [data.BenchmarkImages("RoadAnomaly21")]
+    rows = evaluation.evaluate(network, images, settings, progress=False)
     with pytest.raises(ValueError, match="RoadAnomaly21: a comparison needs resamples of two images or more"):
-        evaluation.measured(network, models.Metadata(), "x", images, settings, progress=False)
+        evaluation.network_result(rows, models.Metadata(), "x")
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ COSTS = {"model": "erfnet", "head": "linear", "speed": "plain", "batch": 1, "mil
 
 def test_finished_benchmarks_of_a_table_are_kept(shipped, monkeypatch):
     reproduce(shipped / "whole", "--table", "1")
-    measure, calls = evaluation.measured_rows, iter(range(1))
+    measure, calls = evaluation.evaluate, iter(range(1))
 
     def dying(*arguments):
         if next(calls, None) is None:
@@ -139,7 +139,7 @@ def test_finished_benchmarks_of_a_table_are_kept(shipped, monkeypatch):
         return measure(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(evaluation, "measured_rows", dying)
+        patched.setattr(evaluation, "evaluate", dying)
         with pytest.raises(Killed):
             reproduce(shipped / "twice", "--table", "1")
     assert [path.name for path in (shipped / "twice" / "kept").iterdir()] == [f"table1_{HERE[0]}.pt"]

@@ -4,7 +4,6 @@ import numpy as np
 import torch
 
 from course_lib import evaluation, models
-from course_lib.evaluation import row_of
 from course_lib.metrics import StreamingMetrics
 
 KEY = ("RoadAnomaly21", "msp", 1.0)
@@ -24,7 +23,7 @@ def run(training="ce", seed=0, separation=1.0, images=6, **about):
     streamed = StreamingMetrics()
     for i, (scores, is_anomaly) in enumerate(scored(separation, seed, images)):
         streamed.update(scores, is_anomaly.to(torch.uint8), f"{i}")
-    row, drawn = row_of(KEY[0], KEY[1:], SETTINGS, streamed)
+    row = evaluation.row_of(KEY[0], KEY[1:], SETTINGS, streamed)
     metadata = models.Metadata(model="erfnet", training=training, seed=seed, **({"epochs": 20} | about))
-    frame = evaluation.table([row], metadata, f"{training}_{seed}.safetensors", (0.6 + 0.01 * seed, 19))
-    return evaluation.NetworkResult(frame, {KEY: drawn})
+    weights, miou = f"{training}_{seed}.safetensors", (0.6 + 0.01 * seed, 19)
+    return evaluation.network_result([row], metadata, weights, miou)
