@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from torch import Tensor
 
 from course_lib.labels import CLASS_NAMES
 from course_lib.runtime import write_atomically
@@ -61,27 +60,11 @@ def previous_state(folder: Path, settings: TrainingSettings, resume: bool) -> di
     return state
 
 
-def check_same_data(state: dict, class_counts: Tensor, images: int) -> None:
-    """Raise a ValueError if the training images are not those that the run began with."""
-    if state["images"] != images or not state["class_counts"].equal(class_counts):
-        raise ValueError(
-            f"the training data has changed since this run began ({state['images']} images then, {images} "
-            "now, or other labels): bring it back, or start anew with another --output"
-        )
-
-
 IOU = "iou_"
 """Before a class name: the column of its intersection over union, a fraction."""
 
 LOSS = "loss_"
 """Before a term's name: the column of its part in the loss, where there are several terms."""
-
-VALIDATION_LOSS = "validation_loss"
-"""The column of the loss on the validation images."""
-
-COLUMNS = (
-    "epoch", "step", "loss", "learning_rate", "seconds", "images_per_second", VALIDATION_LOSS, "miou",
-)  # fmt: skip
 
 
 class Log:
@@ -102,9 +85,10 @@ class Log:
         Raises:
             OSError: if the disk is full.
         """
-        newest, ious = history[-1], [IOU + name for name in CLASS_NAMES]
-        terms = [name for name in newest if name not in (*COLUMNS, *ious)]
-        frame = pd.DataFrame(history).reindex(columns=[*COLUMNS, *terms, *ious])
+        newest = history[-1]
+        measured = ["validation_loss", "miou", *(IOU + name for name in CLASS_NAMES)]
+        columns = [name for name in newest if name not in measured] + measured
+        frame = pd.DataFrame(history, columns=columns)
         write_atomically(self.path, frame.to_csv(index=False).encode())
         try:
             for name in newest.keys() - {"epoch", "step"}:

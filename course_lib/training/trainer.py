@@ -26,7 +26,6 @@ SMALLEST_SCALE = 1e-3
 OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
 """What CUDA, macOS, Windows and Linux say."""
 
-
 STATEFUL = ("network", "optimizer", "schedule", "scaler")
 
 
@@ -78,6 +77,7 @@ class Trainer:
             known_classes: those in the training data; by default all.
         """
         self.settings, self.device, self.done = settings, torch.device(settings.device), 0
+        self.known_classes = known_classes
         # a device has a generator of its own for dropout; a CPU has none, and there is only one Apple GPU
         self._dropout = None if self.device.type == "cpu" else torch.get_device_module(self.device)
         self._which = (self.device,) if self.device.type == "cuda" else ()
@@ -128,7 +128,12 @@ class Trainer:
         except RuntimeError as error:
             if not any(phrase in str(error).lower() for phrase in OUT_OF_MEMORY):
                 raise
-            raise MemoryError(self._advice(images)) from None
+            parts, (count, _, height, width) = self.settings.accumulate, images.shape
+            cure = f"add --accumulate {min(2 * parts, count)} or " if parts < count else ""
+            raise MemoryError(
+                f"a batch of {count} images of {height} x {width} in {parts} part(s) does not fit into the "
+                f"memory of {self.device}: {cure}choose a smaller --size"
+            ) from None
         self.scaler.update()
         with warnings.catch_warnings():  # fp16 may skip the very first step, which the schedule finds odd
             warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step")
@@ -142,6 +147,17 @@ class Trainer:
         """Return the mean loss of the epoch so far and, where there are several terms, that of each."""
         terms = {LOSS + name: self.sums[name] / self.sums["batches"] for name in self.terms}
         return {"loss": sum(terms.values())} | (terms if len(terms) > 1 else {})
+
+    def row(self, epoch: int, images: int) -> dict[str, float]:
+        """Return the row of the history for an epoch of so many images, before anything is measured."""
+        return {
+            "epoch": epoch,
+            "step": self.done,
+            **self.losses(),
+            "learning_rate": self.schedule.get_last_lr()[0],  # of the next step
+            "seconds": round(self.seconds, 2),
+            "images_per_second": round(images / self.seconds, 2),
+        }
 
     def _backward(self, images: Tensor, targets: Tensor) -> dict[str, float]:
         """Add up the gradients of all parts; the denominator of the loss is that of the whole batch."""
@@ -197,16 +213,6 @@ class Trainer:
             norm = nn.utils.get_total_norm(gradients).item()
             if not math.isfinite(norm):
                 raise Diverged(f"the gradient of {' + '.join(values)} is {norm:g}")
-
-    def _advice(self, images: Tensor) -> str:
-        """Say what to do about a batch that does not fit into memory."""
-        number, (count, _, height, width) = self.settings.accumulate, images.shape
-        smaller = "choose a smaller --size"
-        parts = f"add --accumulate {min(2 * number, count)} or {smaller}" if number < count else smaller
-        return (
-            f"a batch of {count} images of {height} x {width} in {number} part(s) does not fit into the "
-            f"memory of {self.device}: {parts}"
-        )
 
     def state(self) -> dict:
         """Return everything that the next step, or the next row of the history, depends on."""
