@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import torch
@@ -9,6 +10,9 @@ import torch
 from course_lib.labels import CLASS_NAMES
 from course_lib.runtime import write_atomically
 from course_lib.training.settings import TrainingSettings
+
+if TYPE_CHECKING:  # it takes a second to load
+    from torch.utils.tensorboard import SummaryWriter
 
 CHECKPOINT = "last.pt"
 """The state of a training in its folder."""
@@ -67,39 +71,17 @@ LOSS = "loss_"
 """Before a term's name: the column of its part in the loss, where there are several terms."""
 
 
-class Log:
-    """``log.csv`` and TensorBoard events; the CSV is written anew each time, so no row stands twice."""
+def write_log(folder: Path, history: list[dict], events: "SummaryWriter") -> None:
+    """Write all rows to ``log.csv``, so that none stands twice, and the newest to TensorBoard.
 
-    def __init__(self, folder: Path, history: list[dict]) -> None:
-        """Continue after ``history``; TensorBoard forgets what came later in an interrupted run."""
-        from torch.utils.tensorboard import SummaryWriter  # here: a second to load, for this alone
-
-        self.path = folder / "log.csv"
-        self.events = SummaryWriter(folder / "tensorboard", purge_step=max(1, len(history)))
-        if history:  # a kill may have come between the checkpoint and its row
-            self.write(history)
-
-    def write(self, history: list[dict]) -> None:
-        """Write all rows to the CSV and the newest to TensorBoard.
-
-        Raises:
-            OSError: if the disk is full.
-        """
-        newest = history[-1]
-        measured = ["validation_loss", "miou", *(IOU + name for name in CLASS_NAMES)]
-        columns = [name for name in newest if name not in measured] + measured
-        frame = pd.DataFrame(history, columns=columns)
-        write_atomically(self.path, frame.to_csv(index=False).encode())
-        try:
-            for name in newest.keys() - {"epoch", "step"}:
-                self.events.add_scalar(name.replace(IOU, "iou/"), newest[name], newest["epoch"])
-            self.events.flush()
-        except OSError as error:
-            where = self.events.log_dir
-            raise OSError(
-                f"could not write events into {where} ({error.strerror}); free some space"
-            ) from None
-
-    def close(self) -> None:
-        """Finish the TensorBoard file."""
-        self.events.close()
+    Raises:
+        OSError: if the disk is full.
+    """
+    newest = history[-1]
+    measured = ["validation_loss", "miou", *(IOU + name for name in CLASS_NAMES)]
+    columns = [name for name in newest if name not in measured] + measured
+    table = pd.DataFrame(history, columns=columns).to_csv(index=False)
+    write_atomically(folder / "log.csv", table.encode())
+    for name in newest.keys() - {"epoch", "step"}:
+        events.add_scalar(name.replace(IOU, "iou/"), newest[name], newest["epoch"])
+    events.flush()

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -19,8 +19,8 @@ from course_lib.labels import CLASS_NAMES, IGNORE, NUM_CLASSES, VOID, void_as_cl
 from course_lib.losses import weight_sum
 from course_lib.metrics import Confusion
 from course_lib.training import processes
-from course_lib.training.files import CHECKPOINT, IOU, LOSS, Log, previous_state, save_state
-from course_lib.training.samples import Batches, TrainingImages, loader
+from course_lib.training.files import CHECKPOINT, IOU, previous_state, save_state, write_log
+from course_lib.training.samples import Batches, TrainingImages, loader, mixed
 from course_lib.training.settings import TrainingSettings
 from course_lib.training.trainer import Diverged, Trainer
 
@@ -54,6 +54,8 @@ def train(settings: TrainingSettings, folder: Path, resume: bool = False, comman
         MemoryError: if a batch does not fit; the message says what may help.
         Interrupted: after Ctrl-C or SIGTERM; the state is saved.
     """
+    from torch.utils.tensorboard import SummaryWriter  # here: a second to load, for this alone
+
     if settings.batch < processes.count():
         raise ValueError(
             f"a batch of {settings.batch} cannot be shared by {processes.count()} processes: choose a larger "
@@ -62,8 +64,7 @@ def train(settings: TrainingSettings, folder: Path, resume: bool = False, comman
     first, checkpoint = processes.rank() == 0, folder / CHECKPOINT
     with _nobody_else_in(folder) if first else nullcontext():
         state = processes.from_first(lambda: previous_state(folder, settings, resume))
-        validation = settings.samples("val")
-        trainer, images, about = _beginning(settings, state, command)
+        trainer, images, validation, about = _beginning(settings, state, command)
         batches = Batches(len(images), settings.batch, settings.epochs, settings.seed, start=trainer.done)
         data = iter(loader(images, batches, settings.workers, pinned=trainer.device.type == "cuda"))
         per_epoch, steps = batches.per_epoch, batches.per_epoch * settings.epochs
@@ -73,11 +74,14 @@ def train(settings: TrainingSettings, folder: Path, resume: bool = False, comman
                 save_state(checkpoint, trainer.state() | about)
 
         shown = {"desc": settings.model, "unit": "batch", "smoothing": 0.05} | processes.only_first_shows()
+        forget = {"purge_step": max(1, len(trainer.history))}  # what came later in an interrupted run
         with (
-            closing(Log(folder, trainer.history)) if first else nullcontext() as log,
+            SummaryWriter(folder / "tensorboard", **forget) if first else nullcontext() as events,
             processes.catch_interrupts() as request,
             tqdm(total=steps, initial=trainer.done, **shown) as bar,
         ):
+            if first and trainer.history:  # a kill may have come between the checkpoint and its row
+                write_log(folder, trainer.history, events)
             for epoch in range(len(trainer.history) + 1, settings.epochs + 1):
                 end = epoch * per_epoch
                 try:
@@ -95,17 +99,16 @@ def train(settings: TrainingSettings, folder: Path, resume: bool = False, comman
                         row |= validate(trainer, validation, trainer.known_classes)
                     trainer.history.append(row)
                     trainer.sums, trainer.seconds = {}, 0.0
-                    _show(bar, trainer)
                 save()
                 if first and trainer.done == end:
-                    log.write(trainer.history)
+                    write_log(folder, trainer.history, events)
                 if asked:
                     raise processes.Interrupted(
                         f"stopped after step {trainer.done} of {steps}, saved in {checkpoint}; "
                         "add --resume to go on",
                         asked,
                     )
-        path = folder / f"{settings.model}_{settings.training}.safetensors"
+        path = folder / settings.weights_name
         if first:
             _export(trainer, path, about)
         return Trained(path, trainer.history)
@@ -133,10 +136,14 @@ def train_one_epoch(
         The number of the signal by which somebody asked to stop, 0 if nobody did.
     """
     began, asked = time.monotonic() - trainer.seconds, 0
+    shown = {"epoch": f"{len(trainer.history) + 1}/{trainer.settings.epochs}"}
+    if mean_ious := [row["miou"] for row in trainer.history if "miou" in row]:
+        shown["mIoU"] = mean_ious[-1]
     for images, targets in islice(data, end - trainer.done):
         trainer.step(images, targets)
         trainer.seconds = time.monotonic() - began
-        _show(bar, trainer)
+        shown |= trainer.losses() | {"lr": trainer.schedule.get_last_lr()[0]}
+        bar.set_postfix(shown, refresh=False)
         bar.update()
         asked = processes.asked_to_stop(request)
         if asked:
@@ -191,8 +198,13 @@ def _nobody_else_in(folder: Path) -> Iterator[None]:
 
 def _beginning(
     settings: TrainingSettings, state: dict | None, command: str
-) -> tuple[Trainer, TrainingImages, dict]:
-    """Return the trainer, new or where ``state`` left it, its images, and what is saved beside its state.
+) -> tuple[Trainer, TrainingImages, Sequence[Sample], dict]:
+    """Return trainer, images to learn from and to measure on, and what is saved beside the trainer's state.
+
+    Args:
+        settings: of the run.
+        state: where the trainer goes on; None for its first step.
+        command: is remembered if the run is new.
 
     Raises:
         ValueError: if the training images cannot be learnt from, or are not those that the run began with.
@@ -200,7 +212,7 @@ def _beginning(
     encoder = models.Encoder({}, state.get("encoder", {}) if state else {})
     if settings.encoder and not state:  # a run that goes on has its weights in the state
         encoder = models.read_encoder(settings.model, settings.encoder, settings.num_classes)
-    samples = settings.samples("train")
+    validation, samples = settings.samples("val"), settings.samples("train")
     images = TrainingImages(samples, settings.size, settings.seed, settings.num_classes)
     counts = images.class_counts()
     known = counts[:NUM_CLASSES].nonzero().flatten().tolist()
@@ -223,22 +235,11 @@ def _beginning(
     trainer = Trainer(network, settings, settings.recipe.weighting(counts / counts.sum()), steps, known)
     if state:
         trainer.restore(state)
-    trainer.draw_own_dropout()
+    if processes.rank():  # the processes after the first drop other features than it does
+        torch.manual_seed(mixed(settings.seed, processes.rank(), trainer.done))
     about = {"settings": asdict(settings), "command": state["command"] if state else command}
     about |= {"encoder": encoder.source, "images": len(images), "class_counts": counts}
-    return trainer, images, about
-
-
-def _show(bar: tqdm, trainer: Trainer) -> None:
-    """Say in the progress bar how far the run is: epoch, losses, newest mean IoU and learning rate."""
-    history = trainer.history
-    newest = trainer.losses() if trainer.sums else (history[-1] if history else {})
-    measured = [f"{row['miou']:.3f}" for row in history if "miou" in row]
-    epochs = trainer.settings.epochs
-    shown = {"epoch": f"{min(len(history) + 1, epochs)}/{epochs}"}
-    shown |= {k.removeprefix(LOSS): f"{v:.3f}" for k, v in newest.items() if k.startswith("loss")}
-    shown |= {"mIoU": (measured or ["-"])[-1], "lr": f"{trainer.schedule.get_last_lr()[0]:.1e}"}
-    bar.set_postfix(shown, refresh=False)  # a dictionary keeps its order
+    return trainer, images, validation, about
 
 
 def _export(trainer: Trainer, path: Path, about: dict) -> None:

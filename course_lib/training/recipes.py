@@ -67,17 +67,15 @@ class Recipe:
     """Whether biases and the scales of batch normalisation decay like other weights."""
     warm_up: float = 0.0
     """In which share of all steps the learning rate rises from 0."""
-    power: float = 0.9
-    """The learning rate falls as (1 - step / steps) to this power."""
 
     def terms_of(self, training: Training) -> tuple[str, ...]:
         """Return the keys of ``LOSSES`` to train with; each term is summed over all heads of the network."""
         return (self.plain,) if training.terms == ("ce",) else training.terms
 
     def rate_factor(self, step: int, steps: int) -> float:
-        """Return by what the learning rate is multiplied in a step, 0 to ``steps``."""
+        """Return by what the learning rate is multiplied in a step, 0 to ``steps``: warm-up, then poly."""
         rise = min(1.0, (step + 1) / (1 + self.warm_up * steps))
-        return rise * max(0, 1 - step / steps) ** self.power
+        return rise * max(0, 1 - step / steps) ** 0.9
 
     def parameter_groups(self, network: nn.Module) -> list[dict]:
         """Return the parameters in one group, or those that do not decay in a second one."""

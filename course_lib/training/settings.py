@@ -104,6 +104,11 @@ class TrainingSettings:
         return TRAININGS[self.training].head
 
     @property
+    def weights_name(self) -> str:
+        """The name of the file of the finished weights, in the run's folder."""
+        return f"{self.model}_{self.training}.safetensors"
+
+    @property
     def terms(self) -> dict[str, float]:
         """The weight of each term of the loss, by its key of ``LOSSES``."""
         names = self.recipe.terms_of(TRAININGS[self.training])

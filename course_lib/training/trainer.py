@@ -14,7 +14,6 @@ from course_lib.losses import find_term, weight_sum
 from course_lib.models import Network
 from course_lib.training import processes
 from course_lib.training.files import LOSS
-from course_lib.training.samples import mixed
 from course_lib.training.settings import PRECISIONS, TrainingSettings
 
 EXPLODED = 1000.0
@@ -235,8 +234,3 @@ class Trainer:
         torch.set_rng_state(state["random"])
         if self._dropout and state["random_device"] is not None:
             self._dropout.set_rng_state(state["random_device"], *self._which)
-
-    def draw_own_dropout(self) -> None:
-        """Let the processes after the first drop other features than it does, by seed, rank and step."""
-        if processes.rank():
-            torch.manual_seed(mixed(self.settings.seed, processes.rank(), self.done))
