@@ -66,9 +66,9 @@ class TrainingSettings:
         find_profile(self.profile)
         least_one = ("batch", "epochs", "accumulate", "validate_every", "checkpoint_every")
         for name, least in (dict.fromkeys(least_one, 1) | {"workers": 0, "seed": 0}).items():
-            value = getattr(self, name)
-            if value < least:
-                raise ValueError(f"{name.replace('_', ' ')} must be at least {least}, got {value}")
+            value, shown = getattr(self, name), name.replace("_", " ")
+            if not isinstance(value, int) or value < least:
+                raise ValueError(f"{shown} must be a whole number, at least {least}; got {value!r}")
         if self.accumulate > self.batch:
             raise ValueError(f"a batch of {self.batch} cannot be split into {self.accumulate} parts")
         whole = all(isinstance(side, int) for side in self.size)
