@@ -1,11 +1,14 @@
 """What a training keeps in its folder: its whole state, and a log with one row per epoch."""
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import torch
+from filelock import FileLock, Timeout
 
 from course_lib.labels import CLASS_NAMES
 from course_lib.runtime import write_atomically
@@ -18,6 +21,17 @@ CHECKPOINT = "last.pt"
 """The state of a training in its folder."""
 
 FORMAT = 1
+
+
+@contextmanager
+def nobody_else_in(folder: Path) -> Iterator[None]:
+    """Make a folder and keep it to this process; a ValueError if another one has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise ValueError(f"another process trains in {folder}: wait for it, or use another folder") from None
 
 
 def save_state(path: Path, state: dict) -> None:

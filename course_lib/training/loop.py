@@ -2,14 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from filelock import FileLock, Timeout
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -19,7 +18,7 @@ from course_lib.labels import CLASS_NAMES, IGNORE, NUM_CLASSES, VOID, void_as_cl
 from course_lib.losses import weight_sum
 from course_lib.metrics import Confusion
 from course_lib.training import processes
-from course_lib.training.files import CHECKPOINT, IOU, previous_state, save_state, write_log
+from course_lib.training.files import CHECKPOINT, IOU, nobody_else_in, previous_state, save_state, write_log
 from course_lib.training.samples import Batches, TrainingImages, loader, mixed
 from course_lib.training.settings import TrainingSettings
 from course_lib.training.trainer import Diverged, Trainer
@@ -62,7 +61,7 @@ def train(settings: TrainingSettings, folder: Path, resume: bool = False, comman
             "--batch or fewer processes"
         )
     first, checkpoint = processes.rank() == 0, folder / CHECKPOINT
-    with _nobody_else_in(folder) if first else nullcontext():
+    with nobody_else_in(folder) if first else nullcontext():
         state = processes.from_first(lambda: previous_state(folder, settings, resume))
         trainer, images, validation, about = _beginning(settings, state, command)
         batches = Batches(len(images), settings.batch, settings.epochs, settings.seed, start=trainer.done)
@@ -181,19 +180,6 @@ def validate(trainer: Trainer, samples: Sequence[Sample], known_classes: Sequenc
         weight += weight_sum(learnt, trainer.weights).item()
     ious = {IOU + name: value for name, value in counts.iou().items()}
     return {"validation_loss": loss / max(weight, 1e-12), "miou": counts.mean_iou()} | ious
-
-
-@contextmanager
-def _nobody_else_in(folder: Path) -> Iterator[None]:
-    """Keep a folder to this process."""
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / ".lock", timeout=0):
-            yield
-    except Timeout:
-        raise ValueError(
-            f"another process trains in {folder}; wait for it or choose another --output"
-        ) from None
 
 
 def _beginning(

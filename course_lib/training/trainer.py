@@ -160,15 +160,13 @@ class Trainer:
 
     def _backward(self, images: Tensor, targets: Tensor) -> dict[str, float]:
         """Add up the gradients of all parts; the denominator of the loss is that of the whole batch."""
-        parts = list(
-            zip(*(whole.chunk(self.settings.accumulate) for whole in (images, targets)), strict=True)
-        )
-        targets = targets.to(self.device, non_blocking=True)
+        targets, number = targets.to(self.device, non_blocking=True), self.settings.accumulate
+        parts = list(zip(images.chunk(number), targets.chunk(number), strict=True))
         weight = sum(weight_sum(target, self.weights) for _, target in parts)
         denominator = processes.total(weight).clamp(min=1e-12)
         values = torch.zeros(len(self.terms), device=self.device)
-        for number, (pictures, target) in enumerate(parts, start=1):
-            alone = processes.count() > 1 and number < len(parts)
+        for done, (pictures, target) in enumerate(parts, start=1):
+            alone = processes.count() > 1 and done < len(parts)
             with self.heads.no_sync() if alone else nullcontext():  # gradients travel once per step
                 terms = self.loss_terms(self.all_logits(pictures), target) / denominator
                 # times the processes, over which the gradients are averaged
@@ -189,9 +187,8 @@ class Trainer:
 
         Args:
             heads: logits float32 (N, C, H, W), one or several.
-            targets: as for ``step``.
+            targets: as for ``step``, on the same device.
         """
-        targets = targets.to(self.device, non_blocking=True)
         return torch.stack(
             [
                 self.settings.terms[name] * sum(term(logits, targets, self.weights) for logits in heads)

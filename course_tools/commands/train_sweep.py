@@ -5,9 +5,8 @@ import os
 import sys
 
 import torch
-from filelock import FileLock, Timeout
 
-from course_lib import runtime
+from course_lib import runtime, training
 from course_tools import cluster, sweeps
 
 
@@ -15,12 +14,8 @@ def main(options: argparse.Namespace) -> int:
     """Do what is missing of a sweep, and write its tables."""
     device = runtime.choose_device(options.device)
     sweep = sweeps.read_sweep(options.sweep, device)
-    sweep.folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(sweep.folder / ".lock", timeout=0):
-            return _run(options, sweep, device)
-    except Timeout:
-        raise ValueError(f"another process runs this sweep in {sweep.folder}; wait for it") from None
+    with training.nobody_else_in(sweep.folder):
+        return _run(options, sweep, device)
 
 
 def _run(options: argparse.Namespace, sweep: sweeps.Sweep, device: torch.device) -> int:
@@ -44,7 +39,7 @@ def _run(options: argparse.Namespace, sweep: sweeps.Sweep, device: torch.device)
         cores = os.cpu_count() or 1
         count = min(options.processes or (cores if device.type == "cpu" else gpus), len(missing))
         threads = None if options.scheduler else max(1, cores // count)
-        with cluster.workers(count, options.scheduler, dashboard="127.0.0.1:0") as client:
+        with cluster.workers(count, options.scheduler) as client:
             for address, worker in cluster.workers_of(client).items():
                 if worker["nthreads"] != 1:  # seeds belong to a whole process
                     raise ValueError(
