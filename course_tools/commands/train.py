@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import torch
@@ -139,15 +140,11 @@ def _check_only_sweep(options: argparse.Namespace) -> None:
 
 
 def _settings(options: argparse.Namespace, device: torch.device) -> training.TrainingSettings:
-    """Return the checked settings."""
-    names = (
-        "training", "batch", "epochs", "learning_rate", "seed", "encoder",
-        "precision", "accumulate", "workers", "validate_every", "checkpoint_every",
-    )  # fmt: skip
-    chosen = {name: getattr(options, name) for name in names}
+    """Return the checked settings; each has the name of its option."""
+    chosen = {field.name: getattr(options, field.name) for field in fields(training.TrainingSettings)}
     for name in ("size", "term_weights"):
-        chosen[name] = tuple(getattr(options, name) or ()) or None
-    return training.settings_for(options.profile, options.model, device, **chosen)
+        chosen[name] = tuple(chosen[name] or ()) or None
+    return training.settings_for(**chosen | {"device": device})
 
 
 def _report(trained: training.Trained) -> None:
