@@ -9,20 +9,14 @@ from distributed import Client, LocalCluster
 PATIENCE = 30.0
 """Seconds in which workers that were started a moment ago may still come."""
 
-RULES = {
-    "distributed.scheduler.allowed-failures": 1,  # deaths of workers that a piece of work survives
-    "distributed.scheduler.worker-saturation": 1.0,  # work waits with the scheduler, not with a worker
-}
-
 
 @contextlib.contextmanager
-def workers(count: int, scheduler: str = "", dashboard: str | None = None) -> Iterator[Client]:
+def workers(count: int, scheduler: str = "") -> Iterator[Client]:
     """Start processes that work, or use those that wait elsewhere.
 
     Args:
         count: of processes on this machine.
         scheduler: the address of dask's scheduler beyond it, such as ``tcp://head:8786``; empty for none.
-        dashboard: the address for dask's page of what is going on, such as ``127.0.0.1:0``; None for no page.
 
     Raises:
         ValueError: if nobody answers at the address.
@@ -37,16 +31,18 @@ def workers(count: int, scheduler: str = "", dashboard: str | None = None) -> It
         with client:
             yield client
         return
+    rules = {
+        "distributed.scheduler.allowed-failures": 1,  # deaths of workers that a piece of work survives
+        "distributed.scheduler.worker-saturation": 1.0,  # work waits with the scheduler, not with a worker
+    }
     options = {
         "n_workers": count,
         "threads_per_worker": 1,
         "memory_limit": None,
-        "dashboard_address": dashboard,
-        # without a page dask still serves its state: at a free port, to this machine only
-        "scheduler_kwargs": {"dashboard_address": dashboard or "127.0.0.1:0"},
+        "dashboard_address": "127.0.0.1:0",  # the page of what is going on: to this machine only
         "silence_logs": "CRITICAL",
     }
-    with dask.config.set(RULES), LocalCluster(**options) as cluster, Client(cluster) as client:
+    with dask.config.set(rules), LocalCluster(**options) as cluster, Client(cluster) as client:
         yield client
 
 

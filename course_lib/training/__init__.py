@@ -1,6 +1,6 @@
 """Training: one readable loop that can be stopped and resumed at any moment."""
 
-from course_lib.training.files import load_state, previous_state
+from course_lib.training.files import load_state, nobody_else_in, previous_state
 from course_lib.training.loop import Trained, train, train_one_epoch, validate
 from course_lib.training.processes import Interrupted
 from course_lib.training.recipes import RECIPES, TRAININGS, Recipe, Training, training_title
@@ -33,6 +33,7 @@ __all__ = [
     "TrainingSettings",
     "load_state",
     "loader",
+    "nobody_else_in",
     "plane_points",
     "previous_state",
     "score_plane_points",

@@ -1,20 +1,37 @@
 """What a training keeps in its folder: its whole state, and a log with one row per epoch."""
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import torch
-from torch import Tensor
+from filelock import FileLock, Timeout
 
 from course_lib.labels import CLASS_NAMES
 from course_lib.runtime import write_atomically
 from course_lib.training.settings import TrainingSettings
 
+if TYPE_CHECKING:  # it takes a second to load
+    from torch.utils.tensorboard import SummaryWriter
+
 CHECKPOINT = "last.pt"
 """The state of a training in its folder."""
 
 FORMAT = 1
+
+
+@contextmanager
+def nobody_else_in(folder: Path) -> Iterator[None]:
+    """Make a folder and keep it to this process; a ValueError if another one has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise ValueError(f"another process trains in {folder}: wait for it, or use another folder") from None
 
 
 def save_state(path: Path, state: dict) -> None:
@@ -61,61 +78,24 @@ def previous_state(folder: Path, settings: TrainingSettings, resume: bool) -> di
     return state
 
 
-def check_same_data(state: dict, class_counts: Tensor, images: int) -> None:
-    """Raise a ValueError if the training images are not those that the run began with."""
-    if state["images"] != images or not state["class_counts"].equal(class_counts):
-        raise ValueError(
-            f"the training data has changed since this run began ({state['images']} images then, {images} "
-            "now, or other labels): bring it back, or start anew with another --output"
-        )
-
-
 IOU = "iou_"
 """Before a class name: the column of its intersection over union, a fraction."""
 
 LOSS = "loss_"
 """Before a term's name: the column of its part in the loss, where there are several terms."""
 
-VALIDATION_LOSS = "validation_loss"
-"""The column of the loss on the validation images."""
 
-COLUMNS = (
-    "epoch", "step", "loss", "learning_rate", "seconds", "images_per_second", VALIDATION_LOSS, "miou",
-)  # fmt: skip
+def write_log(folder: Path, history: list[dict], events: "SummaryWriter") -> None:
+    """Write all rows to ``log.csv``, so that none stands twice, and the newest to TensorBoard.
 
-
-class Log:
-    """``log.csv`` and TensorBoard events; the CSV is written anew each time, so no row stands twice."""
-
-    def __init__(self, folder: Path, history: list[dict]) -> None:
-        """Continue after ``history``; TensorBoard forgets what came later in an interrupted run."""
-        from torch.utils.tensorboard import SummaryWriter  # here: a second to load, for this alone
-
-        self.path = folder / "log.csv"
-        self.events = SummaryWriter(folder / "tensorboard", purge_step=max(1, len(history)))
-        if history:  # a kill may have come between the checkpoint and its row
-            self.write(history)
-
-    def write(self, history: list[dict]) -> None:
-        """Write all rows to the CSV and the newest to TensorBoard.
-
-        Raises:
-            OSError: if the disk is full.
-        """
-        newest, ious = history[-1], [IOU + name for name in CLASS_NAMES]
-        terms = [name for name in newest if name not in (*COLUMNS, *ious)]
-        frame = pd.DataFrame(history).reindex(columns=[*COLUMNS, *terms, *ious])
-        write_atomically(self.path, frame.to_csv(index=False).encode())
-        try:
-            for name in newest.keys() - {"epoch", "step"}:
-                self.events.add_scalar(name.replace(IOU, "iou/"), newest[name], newest["epoch"])
-            self.events.flush()
-        except OSError as error:
-            where = self.events.log_dir
-            raise OSError(
-                f"could not write events into {where} ({error.strerror}); free some space"
-            ) from None
-
-    def close(self) -> None:
-        """Finish the TensorBoard file."""
-        self.events.close()
+    Raises:
+        OSError: if the disk is full.
+    """
+    newest = history[-1]
+    measured = ["validation_loss", "miou", *(IOU + name for name in CLASS_NAMES)]
+    columns = [name for name in newest if name not in measured] + measured
+    table = pd.DataFrame(history, columns=columns).to_csv(index=False)
+    write_atomically(folder / "log.csv", table.encode())
+    for name in newest.keys() - {"epoch", "step"}:
+        events.add_scalar(name.replace(IOU, "iou/"), newest[name], newest["epoch"])
+    events.flush()

@@ -2,14 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from filelock import FileLock, Timeout
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -19,17 +18,8 @@ from course_lib.labels import CLASS_NAMES, IGNORE, NUM_CLASSES, VOID, void_as_cl
 from course_lib.losses import weight_sum
 from course_lib.metrics import Confusion
 from course_lib.training import processes
-from course_lib.training.files import (
-    CHECKPOINT,
-    IOU,
-    LOSS,
-    VALIDATION_LOSS,
-    Log,
-    check_same_data,
-    previous_state,
-    save_state,
-)
-from course_lib.training.samples import Batches, TrainingImages, loader
+from course_lib.training.files import CHECKPOINT, IOU, nobody_else_in, previous_state, save_state, write_log
+from course_lib.training.samples import Batches, TrainingImages, loader, mixed
 from course_lib.training.settings import TrainingSettings
 from course_lib.training.trainer import Diverged, Trainer
 
@@ -63,73 +53,63 @@ def train(settings: TrainingSettings, folder: Path, resume: bool = False, comman
         MemoryError: if a batch does not fit; the message says what may help.
         Interrupted: after Ctrl-C or SIGTERM; the state is saved.
     """
+    from torch.utils.tensorboard import SummaryWriter  # here: a second to load, for this alone
+
     if settings.batch < processes.count():
         raise ValueError(
             f"a batch of {settings.batch} cannot be shared by {processes.count()} processes: choose a larger "
             "--batch or fewer processes"
         )
     first, checkpoint = processes.rank() == 0, folder / CHECKPOINT
-    with _nobody_else_in(folder) if first else nullcontext():
+    with nobody_else_in(folder) if first else nullcontext():
         state = processes.from_first(lambda: previous_state(folder, settings, resume))
-        encoder = _encoder(settings, state)
-        validation, samples = settings.samples("val"), settings.samples("train")
-        images = TrainingImages(samples, settings.size, settings.seed, settings.num_classes)
-        class_counts = images.class_counts()
-        known = _known_classes(class_counts)
-        if state:
-            check_same_data(state, class_counts, len(images))
-
-        per_epoch = len(Batches(len(images), settings.batch, epochs=1, seed=settings.seed))
-        steps = per_epoch * settings.epochs
-        trainer = _trainer(settings, encoder, class_counts, known, steps)
-        if state:
-            trainer.restore(state)
-        trainer.draw_own_dropout()
-        about = {
-            "settings": asdict(settings),
-            "command": state["command"] if state else command,
-            "encoder": encoder.source,
-            "images": len(images),
-            "class_counts": class_counts,
-        }
+        trainer, images, validation, about = _beginning(settings, state, command)
+        batches = Batches(len(images), settings.batch, settings.epochs, settings.seed, start=trainer.done)
+        data = iter(loader(images, batches, settings.workers, pinned=trainer.device.type == "cuda"))
+        per_epoch, steps = batches.per_epoch, batches.per_epoch * settings.epochs
 
         def save() -> None:
             if first:
                 save_state(checkpoint, trainer.state() | about)
 
-        batches = Batches(len(images), settings.batch, settings.epochs, settings.seed, start=trainer.done)
-        data = iter(loader(images, batches, settings.workers, pinned=trainer.device.type == "cuda"))
         shown = {"desc": settings.model, "unit": "batch", "smoothing": 0.05} | processes.only_first_shows()
+        forget = {"purge_step": max(1, len(trainer.history))}  # what came later in an interrupted run
         with (
-            closing(Log(folder, trainer.history)) if first else nullcontext() as log,
+            SummaryWriter(folder / "tensorboard", **forget) if first else nullcontext() as events,
             processes.catch_interrupts() as request,
             tqdm(total=steps, initial=trainer.done, **shown) as bar,
         ):
+            if first and trainer.history:  # a kill may have come between the checkpoint and its row
+                write_log(folder, trainer.history, events)
             for epoch in range(len(trainer.history) + 1, settings.epochs + 1):
                 end = epoch * per_epoch
                 try:
                     asked = train_one_epoch(trainer, data, end, save, request, bar)
                 except Diverged as error:
-                    raise Diverged(_where(error, trainer.done, per_epoch, checkpoint)) from None
+                    kept = f"the last good checkpoint is {checkpoint}"
+                    raise Diverged(
+                        f"{error} in epoch {epoch}, batch {trainer.done % per_epoch + 1} of {per_epoch}; "
+                        f"training stopped, {kept if checkpoint.exists() else 'before any checkpoint'}; "
+                        "start anew with a smaller --learning-rate and another --output"
+                    ) from None
                 if trainer.done == end:
-                    row = _row(trainer, epoch, len(images))
+                    row = trainer.row(epoch, len(images))
                     if first and (epoch % settings.validate_every == 0 or epoch == settings.epochs):
-                        row |= validate(trainer, validation, known)
+                        row |= validate(trainer, validation, trainer.known_classes)
                     trainer.history.append(row)
                     trainer.sums, trainer.seconds = {}, 0.0
-                    _show(bar, trainer)
                 save()
                 if first and trainer.done == end:
-                    log.write(trainer.history)
+                    write_log(folder, trainer.history, events)
                 if asked:
                     raise processes.Interrupted(
                         f"stopped after step {trainer.done} of {steps}, saved in {checkpoint}; "
                         "add --resume to go on",
                         asked,
                     )
-        path = folder / f"{settings.model}_{settings.training}.safetensors"
+        path = folder / settings.weights_name
         if first:
-            _export(trainer, path, known, about)
+            _export(trainer, path, about)
         return Trained(path, trainer.history)
 
 
@@ -155,10 +135,14 @@ def train_one_epoch(
         The number of the signal by which somebody asked to stop, 0 if nobody did.
     """
     began, asked = time.monotonic() - trainer.seconds, 0
+    shown = {"epoch": f"{len(trainer.history) + 1}/{trainer.settings.epochs}"}
+    if mean_ious := [row["miou"] for row in trainer.history if "miou" in row]:
+        shown["mIoU"] = mean_ious[-1]
     for images, targets in islice(data, end - trainer.done):
         trainer.step(images, targets)
         trainer.seconds = time.monotonic() - began
-        _show(bar, trainer)
+        shown |= trainer.losses() | {"lr": trainer.schedule.get_last_lr()[0]}
+        bar.set_postfix(shown, refresh=False)
         bar.update()
         asked = processes.asked_to_stop(request)
         if asked:
@@ -195,91 +179,62 @@ def validate(trainer: Trainer, samples: Sequence[Sample], known_classes: Sequenc
             loss += trainer.loss_terms([one.logits[None].to(trainer.device)], learnt).sum().item()
         weight += weight_sum(learnt, trainer.weights).item()
     ious = {IOU + name: value for name, value in counts.iou().items()}
-    return {VALIDATION_LOSS: loss / max(weight, 1e-12), "miou": counts.mean_iou()} | ious
+    return {"validation_loss": loss / max(weight, 1e-12), "miou": counts.mean_iou()} | ious
 
 
-@contextmanager
-def _nobody_else_in(folder: Path) -> Iterator[None]:
-    """Keep a folder to this process."""
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / ".lock", timeout=0):
-            yield
-    except Timeout:
-        raise ValueError(
-            f"another process trains in {folder}; wait for it or choose another --output"
-        ) from None
+def _beginning(
+    settings: TrainingSettings, state: dict | None, command: str
+) -> tuple[Trainer, TrainingImages, Sequence[Sample], dict]:
+    """Return trainer, images to learn from and to measure on, and what is saved beside the trainer's state.
 
+    Args:
+        settings: of the run.
+        state: where the trainer goes on; None for its first step.
+        command: is remembered if the run is new.
 
-def _encoder(settings: TrainingSettings, state: dict | None) -> models.Encoder:
-    """Return what the encoder begins with: nothing of its own unless a new run is given a file."""
-    if state or settings.encoder is None:
-        return models.Encoder({}, state.get("encoder", {}) if state else {})
-    return models.read_encoder(settings.model, settings.encoder, settings.num_classes)
-
-
-def _known_classes(counts: Tensor) -> list[int]:
-    """Return the train ids that occur, void not counted; raise a ValueError if they cannot be learnt."""
+    Raises:
+        ValueError: if the training images cannot be learnt from, or are not those that the run began with.
+    """
+    encoder = models.Encoder({}, state.get("encoder", {}) if state else {})
+    if settings.encoder and not state:  # a run that goes on has its weights in the state
+        encoder = models.read_encoder(settings.model, settings.encoder, settings.num_classes)
+    validation, samples = settings.samples("val"), settings.samples("train")
+    images = TrainingImages(samples, settings.size, settings.seed, settings.num_classes)
+    counts = images.class_counts()
     known = counts[:NUM_CLASSES].nonzero().flatten().tolist()
     if len(known) < 2:
         raise ValueError(f"training needs two classes, found {len(known)}; are these the right masks?")
     if len(counts) > VOID and not counts[VOID]:
         raise ValueError("no training pixel is void, so void cannot be learnt; are these the right masks?")
-    return known
+    if state and (state["images"] != len(images) or not state["class_counts"].equal(counts)):
+        raise ValueError(
+            f"the training data has changed since this run began ({state['images']} images then, "
+            f"{len(images)} now, or other labels): bring it back, or start anew with another --output"
+        )
 
-
-def _trainer(
-    settings: TrainingSettings, encoder: models.Encoder, counts: Tensor, known: Sequence[int], steps: int
-) -> Trainer:
-    """Return a trainer at the beginning of a run."""
     runtime.seed_everything(settings.seed)
     # else cuDNN may choose other algorithms after a resume, or add in another order
     torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True
     network = models.build(settings.model, settings.num_classes, settings.head)
     network.load_state_dict(encoder.tensors, strict=False)
-    return Trainer(network, settings, settings.recipe.weighting(counts / counts.sum()), steps, known)
+    steps = len(Batches(len(images), settings.batch, settings.epochs, settings.seed))
+    trainer = Trainer(network, settings, settings.recipe.weighting(counts / counts.sum()), steps, known)
+    if state:
+        trainer.restore(state)
+    if processes.rank():  # the processes after the first drop other features than it does
+        torch.manual_seed(mixed(settings.seed, processes.rank(), trainer.done))
+    about = {"settings": asdict(settings), "command": state["command"] if state else command}
+    about |= {"encoder": encoder.source, "images": len(images), "class_counts": counts}
+    return trainer, images, validation, about
 
 
-def _show(bar: tqdm, trainer: Trainer) -> None:
-    """Say in the progress bar how far the run is: epoch, losses, newest mean IoU and learning rate."""
-    history = trainer.history
-    newest = trainer.losses() if trainer.sums else (history[-1] if history else {})
-    measured = [f"{row['miou']:.3f}" for row in history if "miou" in row]
-    epochs = trainer.settings.epochs
-    shown = {"epoch": f"{min(len(history) + 1, epochs)}/{epochs}"}
-    shown |= {k.removeprefix(LOSS): f"{v:.3f}" for k, v in newest.items() if k.startswith("loss")}
-    shown |= {"mIoU": (measured or ["-"])[-1], "lr": f"{trainer.schedule.get_last_lr()[0]:.1e}"}
-    bar.set_postfix(shown, refresh=False)  # a dictionary keeps its order
-
-
-def _row(trainer: Trainer, epoch: int, images: int) -> dict[str, float]:
-    """Return the row of the epoch that has just been learnt, before anything is measured."""
-    return {
-        "epoch": epoch,
-        "step": trainer.done,
-        **trainer.losses(),
-        "learning_rate": trainer.schedule.get_last_lr()[0],  # of the next step
-        "seconds": round(trainer.seconds, 2),
-        "images_per_second": round(images / trainer.seconds, 2),
-    }
-
-
-def _where(error: Diverged, step: int, per_epoch: int, checkpoint: Path) -> str:
-    """Say where a run diverged, and what to do."""
-    kept = f"the last good checkpoint is {checkpoint}" if checkpoint.exists() else "before any checkpoint"
-    return (
-        f"{error} in epoch {step // per_epoch + 1}, batch {step % per_epoch + 1} of {per_epoch}; training "
-        f"stopped, {kept}; start anew with a smaller --learning-rate and another --output"
-    )
-
-
-def _export(trainer: Trainer, path: Path, known: Sequence[int], about: dict) -> None:
+def _export(trainer: Trainer, path: Path, about: dict) -> None:
     """Write the weights in half precision, as they are shipped."""
     settings, last = trainer.settings, trainer.history[-1]
     names = {"miou": last["miou"]} | {f"iou {n}": last[IOU + n] for n in CLASS_NAMES if IOU + n in last}
     metadata = models.Metadata(
         model=settings.model,
-        known_classes=list(known),
+        known_classes=list(trainer.known_classes),
         training=settings.training,
         term_weights=settings.terms,
         encoder=about["encoder"],

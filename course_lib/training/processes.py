@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -120,11 +120,6 @@ def count() -> int:
 def only_first_shows() -> dict[str, bool]:
     """Return the argument that hides a progress bar of tqdm in all processes but the first."""
     return {"disable": True} if rank() else {}
-
-
-def mine(items: Sequence[T]) -> Sequence[T]:
-    """Return the share of this process; the shares of all make up the whole."""
-    return items[rank() :: count()]
 
 
 def total(tensor: Tensor) -> Tensor:

@@ -26,12 +26,9 @@ class Training:
     """The kind of the last layer, one of ``models.HEADS``; all terms read its logits."""
 
 
-PLAIN = ("ce",)
-"""Cross-entropy alone, for which a recipe may have its own form."""
-
 TRAININGS = {
-    "ce": Training("CE", PLAIN),
-    "void": Training("CE with void", PLAIN, outputs=NUM_CLASSES + 1),
+    "ce": Training("CE", ("ce",)),
+    "void": Training("CE with void", ("ce",), outputs=NUM_CLASSES + 1),
     "fl": Training("FL", ("fl",)),
     "ln": Training("LN", ("ln",)),
     "ln_ce": Training("LN + CE", ("ln", "ce")),
@@ -70,39 +67,32 @@ class Recipe:
     """Whether biases and the scales of batch normalisation decay like other weights."""
     warm_up: float = 0.0
     """In which share of all steps the learning rate rises from 0."""
-    power: float = 0.9
-    """The learning rate falls as (1 - step / steps) to this power."""
 
     def terms_of(self, training: Training) -> tuple[str, ...]:
         """Return the keys of ``LOSSES`` to train with; each term is summed over all heads of the network."""
-        return (self.plain,) if training.terms == PLAIN else training.terms
-
-    def rate_for(self, batch: int) -> float:
-        """Return the learning rate for a batch of so many images."""
-        return self.learning_rate if self.batch is None else self.learning_rate * batch / self.batch
+        return (self.plain,) if training.terms == ("ce",) else training.terms
 
     def rate_factor(self, step: int, steps: int) -> float:
-        """Return by what the learning rate is multiplied in a step, 0 to ``steps``."""
+        """Return by what the learning rate is multiplied in a step, 0 to ``steps``: warm-up, then poly."""
         rise = min(1.0, (step + 1) / (1 + self.warm_up * steps))
-        return rise * max(0, 1 - step / steps) ** self.power
+        return rise * max(0, 1 - step / steps) ** 0.9
 
     def parameter_groups(self, network: nn.Module) -> list[dict]:
         """Return the parameters in one group, or those that do not decay in a second one."""
+        parameters = list(network.parameters())
         if self.decays_vectors:
-            return [{"params": list(network.parameters())}]
-        vectors = [parameter for parameter in network.parameters() if parameter.dim() < 2]
-        others = [parameter for parameter in network.parameters() if parameter.dim() >= 2]
+            return [{"params": parameters}]
+        vectors = [parameter for parameter in parameters if parameter.dim() < 2]
+        others = [parameter for parameter in parameters if parameter.dim() >= 2]
         return [{"params": others}, {"params": vectors, "weight_decay": 0.0}]
 
 
-ADAM = partial(Adam, betas=(0.9, 0.999))
-
 RECIPES = {
     "erfnet": Recipe(
-        ADAM, learning_rate=5e-4, weight_decay=1e-4, weighting=partial(class_weights, constant=1.10)
+        Adam, learning_rate=5e-4, weight_decay=1e-4, weighting=partial(class_weights, constant=1.10)
     ),
     "enet": Recipe(
-        ADAM, learning_rate=5e-4, weight_decay=2e-4, weighting=partial(class_weights, constant=1.02)
+        Adam, learning_rate=5e-4, weight_decay=2e-4, weighting=partial(class_weights, constant=1.02)
     ),
     "bisenetv2": Recipe(
         partial(SGD, momentum=0.9),

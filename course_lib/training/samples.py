@@ -47,7 +47,7 @@ class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
         self.cache: tuple[Tensor, Tensor] | None = None
         if 4 * len(samples) * size[0] * size[1] <= CACHE_BYTES:  # three bytes of image, one of target
             shown = tqdm(range(len(samples)), desc="reading", unit="image", **processes.only_first_shows())
-            pairs = [self._pair(index) for index in shown]
+            pairs = [self.resized(index) for index in shown]
             # two tensors rather than hundreds: workers receive each through a file descriptor
             self.cache = tuple(torch.stack(parts) for parts in zip(*pairs, strict=True))
 
@@ -62,22 +62,15 @@ class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
             image, target = self[epoch, 0]
             return image, torch.full_like(target, IGNORE)
         image, target = self.resized(index)
-        before = torch.get_rng_state()
-        torch.default_generator.manual_seed(mixed(self.seed, epoch, index))  # a GPU's generator is left alone
-        try:
+        with torch.random.fork_rng(devices=[]):  # a GPU's generator is left alone
+            torch.default_generator.manual_seed(mixed(self.seed, epoch, index))
             return self.augment(image, target)
-        finally:
-            torch.set_rng_state(before)
 
     def resized(self, index: int) -> tuple[Tensor, Tensor]:
         """Return image (3, H, W) and target (H, W) of one index as uint8, before any augmentation."""
-        if self.cache is None:
-            return self._pair(index)
-        images, targets = self.cache
-        return images[index], targets[index]
-
-    def _pair(self, index: int) -> tuple[Tensor, Tensor]:
-        """Decode and resize one image with its target, both uint8."""
+        if self.cache:
+            images, targets = self.cache
+            return images[index], targets[index]
         sample = self.samples[index]
         image, target = resized_pair(sample.image, sample.target, self.size)
         return image, void_as_class(target) if self.num_classes > VOID else target
@@ -85,8 +78,9 @@ class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
     def class_counts(self) -> Tensor:
         """Return how many pixels each class has, int64 (``num_classes``,); what is no class is left out."""
         counts = torch.zeros(IGNORE + 1, dtype=torch.int64)
-        share, shown = processes.mine(range(len(self))), processes.only_first_shows()
-        for index in tqdm(share, desc="class shares", unit="image", leave=False, **shown):
+        share = range(processes.rank(), len(self), processes.count())
+        shown = {"desc": "class shares", "unit": "image", "leave": False} | processes.only_first_shows()
+        for index in tqdm(share, **shown):
             counts += torch.bincount(self.resized(index)[1].flatten().long(), minlength=IGNORE + 1)
         return processes.total(counts)[: self.num_classes]
 
@@ -132,8 +126,8 @@ class Batches(Sampler[list[Key]]):
             done = max(0, self.start - epoch * self.per_epoch)
             for first in range(done * self.batch, self.images, self.batch):
                 keys = [(epoch, index) for index in order[first : first + self.batch]]
-                gaps = -len(keys) % processes.count()
-                yield processes.mine(keys + [(epoch, GAP)] * gaps)
+                keys += [(epoch, GAP)] * (-len(keys) % processes.count())
+                yield keys[processes.rank() :: processes.count()]
 
 
 def loader(images: TrainingImages, batches: Batches, workers: int = 0, pinned: bool = False) -> DataLoader:

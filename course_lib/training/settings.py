@@ -17,12 +17,6 @@ FREE_TO_CHANGE = {"device", "accumulate", "workers", "validate_every", "checkpoi
 """Settings that a resumed run may change. With another device the last bits differ; with another number of
 parts also the statistics of batch normalisation, and which pixels OHEM finds hard."""
 
-LEAST = dict.fromkeys(("batch", "epochs", "accumulate", "validate_every", "checkpoint_every"), 1) | {
-    "workers": 0,
-    "seed": 0,
-}
-"""Of each whole number."""
-
 SMALLEST_SIDE = 16
 """Of training images, in pixels; batch statistics need more than one value at the lowest resolution."""
 
@@ -70,18 +64,19 @@ class TrainingSettings:
             if name not in known:
                 raise unknown_name(kind, name, known)
         find_profile(self.profile)
-        for name, least in LEAST.items():
-            if getattr(self, name) < least:
-                raise ValueError(
-                    f"{name.replace('_', ' ')} must be at least {least}, got {getattr(self, name)}"
-                )
+        least_one = ("batch", "epochs", "accumulate", "validate_every", "checkpoint_every")
+        for name, least in (dict.fromkeys(least_one, 1) | {"workers": 0, "seed": 0}).items():
+            value, shown = getattr(self, name), name.replace("_", " ")
+            if not isinstance(value, int) or value < least:
+                raise ValueError(f"{shown} must be a whole number, at least {least}; got {value!r}")
         if self.accumulate > self.batch:
             raise ValueError(f"a batch of {self.batch} cannot be split into {self.accumulate} parts")
-        sides = [side for side in self.size if isinstance(side, int)]
-        if len(sides) != len(self.size) or len(sides) != 2:
-            raise ValueError(f"size must be a height and a width in pixels, got {list(self.size)}")
-        if min(self.size) < SMALLEST_SIDE:
-            raise ValueError(f"each side must have {SMALLEST_SIDE} pixels or more, got {list(self.size)}")
+        whole = all(isinstance(side, int) for side in self.size)
+        if len(self.size) != 2 or not whole or min(self.size) < SMALLEST_SIDE:
+            raise ValueError(
+                f"size must be a height and a width in pixels, each {SMALLEST_SIDE} or more; "
+                f"got {list(self.size)}"
+            )
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"the learning rate must be a positive number, got {self.learning_rate}")
         names = TRAININGS[self.training].terms
@@ -107,6 +102,11 @@ class TrainingSettings:
     def head(self) -> str:
         """The kind of the network's last layer."""
         return TRAININGS[self.training].head
+
+    @property
+    def weights_name(self) -> str:
+        """The name of the file of the finished weights, in the run's folder."""
+        return f"{self.model}_{self.training}.safetensors"
 
     @property
     def terms(self) -> dict[str, float]:
@@ -144,18 +144,21 @@ def settings_for(profile: str, model: str, device: torch.device, **chosen) -> Tr
     numbers = find_profile(profile).numbers(device)
     if model not in RECIPES:
         raise unknown_name("network", model, RECIPES)
+    recipe = RECIPES[model]
     cores = (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # that torchrun started here
     given = {name: value for name, value in chosen.items() if value is not None}
     batch = given.get("batch", numbers.batch)
+    larger = batch / recipe.batch if recipe.batch else 1.0
     defaults = {
+        "model": model,
+        "profile": profile,
+        "device": str(device),
         "training": "ce",
         "size": numbers.size,
         "batch": batch,
         "epochs": numbers.epochs,
-        "learning_rate": numbers.rate_factor * RECIPES[model].rate_for(batch),
+        "learning_rate": numbers.rate_factor * (recipe.learning_rate * larger),
         # a GPU would wait for one process; on a CPU the network needs all cores itself
         "workers": 0 if device.type == "cpu" else min(8, cores),
     }
-    return TrainingSettings(
-        **({"model": model, "profile": profile, "device": str(device)} | defaults | given)
-    )
+    return TrainingSettings(**defaults | given)

@@ -11,12 +11,10 @@ from course_lib.losses import find_term, weight_sum
 from course_lib.runtime import unknown_name
 from course_lib.training.recipes import TRAININGS
 
-CLASSES, FEATURES, HIDDEN = 2, 8, 32
-PER_CLASS = 150
+CLASSES, PER_CLASS = 2, 150
 CENTRES = ((-1.5, 0.0), (1.5, 0.0))
 UNKNOWN_CENTRE = (3.5, -3.0)
 SPREAD = 0.5
-LEARNING_RATE = 1e-2
 
 
 class PlanePoints(NamedTuple):
@@ -34,10 +32,9 @@ class PlaneNetwork(nn.Module):
     def __init__(self, head: str) -> None:
         """Build with random weights; ``head`` is one of ``models.HEADS``."""
         super().__init__()
-        layers = [nn.Conv2d(2, HIDDEN, 1), nn.ReLU(), nn.Conv2d(HIDDEN, HIDDEN, 1), nn.ReLU()]
-        self.features = nn.Sequential(*layers, nn.Conv2d(HIDDEN, FEATURES, 1))
-        last = models.IsoMaxPlus if head == "isomax" else lambda *sizes: nn.Conv2d(*sizes, kernel_size=1)
-        self.classifier = last(FEATURES, CLASSES)
+        layers = [nn.Conv2d(2, 32, 1), nn.ReLU(), nn.Conv2d(32, 32, 1), nn.ReLU(), nn.Conv2d(32, 8, 1)]
+        self.features = nn.Sequential(*layers)
+        self.classifier = models.IsoMaxPlus(8, CLASSES) if head == "isomax" else nn.Conv2d(8, CLASSES, 1)
 
     def forward(self, positions: Tensor) -> Tensor:
         """(K, 2) to logits (K, 2)."""
@@ -86,7 +83,7 @@ def train_on_plane(training: str, points: PlanePoints, steps: int = 300, seed: i
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = PlaneNetwork(chosen.head)
-    optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE)
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-2)
     for _ in range(steps):
         logits = network.as_image(points.known)
         loss = sum(term(logits, target, weights) for term in terms) / weight_sum(target, weights)

@@ -14,7 +14,6 @@ from course_lib.losses import find_term, weight_sum
 from course_lib.models import Network
 from course_lib.training import processes
 from course_lib.training.files import LOSS
-from course_lib.training.samples import mixed
 from course_lib.training.settings import PRECISIONS, TrainingSettings
 
 EXPLODED = 1000.0
@@ -25,7 +24,6 @@ SMALLEST_SCALE = 1e-3
 
 OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
 """What CUDA, macOS, Windows and Linux say."""
-
 
 STATEFUL = ("network", "optimizer", "schedule", "scaler")
 
@@ -78,6 +76,7 @@ class Trainer:
             known_classes: those in the training data; by default all.
         """
         self.settings, self.device, self.done = settings, torch.device(settings.device), 0
+        self.known_classes = known_classes
         # a device has a generator of its own for dropout; a CPU has none, and there is only one Apple GPU
         self._dropout = None if self.device.type == "cpu" else torch.get_device_module(self.device)
         self._which = (self.device,) if self.device.type == "cuda" else ()
@@ -128,7 +127,12 @@ class Trainer:
         except RuntimeError as error:
             if not any(phrase in str(error).lower() for phrase in OUT_OF_MEMORY):
                 raise
-            raise MemoryError(self._advice(images)) from None
+            parts, (count, _, height, width) = self.settings.accumulate, images.shape
+            cure = f"add --accumulate {min(2 * parts, count)} or " if parts < count else ""
+            raise MemoryError(
+                f"a batch of {count} images of {height} x {width} in {parts} part(s) does not fit into the "
+                f"memory of {self.device}: {cure}choose a smaller --size"
+            ) from None
         self.scaler.update()
         with warnings.catch_warnings():  # fp16 may skip the very first step, which the schedule finds odd
             warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step")
@@ -143,17 +147,26 @@ class Trainer:
         terms = {LOSS + name: self.sums[name] / self.sums["batches"] for name in self.terms}
         return {"loss": sum(terms.values())} | (terms if len(terms) > 1 else {})
 
+    def row(self, epoch: int, images: int) -> dict[str, float]:
+        """Return the row of the history for an epoch of so many images, before anything is measured."""
+        return {
+            "epoch": epoch,
+            "step": self.done,
+            **self.losses(),
+            "learning_rate": self.schedule.get_last_lr()[0],  # of the next step
+            "seconds": round(self.seconds, 2),
+            "images_per_second": round(images / self.seconds, 2),
+        }
+
     def _backward(self, images: Tensor, targets: Tensor) -> dict[str, float]:
         """Add up the gradients of all parts; the denominator of the loss is that of the whole batch."""
-        parts = list(
-            zip(*(whole.chunk(self.settings.accumulate) for whole in (images, targets)), strict=True)
-        )
-        targets = targets.to(self.device, non_blocking=True)
+        targets, number = targets.to(self.device, non_blocking=True), self.settings.accumulate
+        parts = list(zip(images.chunk(number), targets.chunk(number), strict=True))
         weight = sum(weight_sum(target, self.weights) for _, target in parts)
         denominator = processes.total(weight).clamp(min=1e-12)
         values = torch.zeros(len(self.terms), device=self.device)
-        for number, (pictures, target) in enumerate(parts, start=1):
-            alone = processes.count() > 1 and number < len(parts)
+        for done, (pictures, target) in enumerate(parts, start=1):
+            alone = processes.count() > 1 and done < len(parts)
             with self.heads.no_sync() if alone else nullcontext():  # gradients travel once per step
                 terms = self.loss_terms(self.all_logits(pictures), target) / denominator
                 # times the processes, over which the gradients are averaged
@@ -174,9 +187,8 @@ class Trainer:
 
         Args:
             heads: logits float32 (N, C, H, W), one or several.
-            targets: as for ``step``.
+            targets: as for ``step``, on the same device.
         """
-        targets = targets.to(self.device, non_blocking=True)
         return torch.stack(
             [
                 self.settings.terms[name] * sum(term(logits, targets, self.weights) for logits in heads)
@@ -197,16 +209,6 @@ class Trainer:
             norm = nn.utils.get_total_norm(gradients).item()
             if not math.isfinite(norm):
                 raise Diverged(f"the gradient of {' + '.join(values)} is {norm:g}")
-
-    def _advice(self, images: Tensor) -> str:
-        """Say what to do about a batch that does not fit into memory."""
-        number, (count, _, height, width) = self.settings.accumulate, images.shape
-        smaller = "choose a smaller --size"
-        parts = f"add --accumulate {min(2 * number, count)} or {smaller}" if number < count else smaller
-        return (
-            f"a batch of {count} images of {height} x {width} in {number} part(s) does not fit into the "
-            f"memory of {self.device}: {parts}"
-        )
 
     def state(self) -> dict:
         """Return everything that the next step, or the next row of the history, depends on."""
@@ -229,8 +231,3 @@ class Trainer:
         torch.set_rng_state(state["random"])
         if self._dropout and state["random_device"] is not None:
             self._dropout.set_rng_state(state["random_device"], *self._which)
-
-    def draw_own_dropout(self) -> None:
-        """Let the processes after the first drop other features than it does, by seed, rank and step."""
-        if processes.rank():
-            torch.manual_seed(mixed(self.settings.seed, processes.rank(), self.done))

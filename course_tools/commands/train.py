@@ -2,17 +2,17 @@
 
 import argparse
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import torch
 
-from course_lib import data, evaluation, models, training
+from course_lib import evaluation, models, training
 from course_lib.labels import CLASS_NAMES
 from course_lib.lesson import figures
 from course_lib.training import processes
+from course_tools.commands import options as shared
 from course_tools.commands import parser_of
-
-FIGURE_IMAGES = 6
 
 DESCRIPTION = """\
 Train a network by its authors' recipe: optimiser, schedule, loss, class weights; size, batch and epochs are
@@ -47,41 +47,34 @@ full disk, 130 or 143 interrupted.
 """
 
 
+# fmt: off
 def parser() -> argparse.ArgumentParser:
     """Describe the options."""
     described = parser_of("train", DESCRIPTION, EPILOG)
-    _add_learning_options(described.add_argument_group("what to learn"))
-    _add_running_options(described.add_argument_group("how to run"))
-    _add_sweep_options(described.add_argument_group("many runs"))
-    return described
-
-
-# fmt: off
-def _add_learning_options(group: argparse._ArgumentGroup) -> None:
-    add = group.add_argument
-    add("--profile", default="mini", choices=data.PROFILES, help="data and numbers (default: %(default)s)")
-    add("--model", default="erfnet", choices=training.RECIPES, help="(default: %(default)s)")
-    add("--training", default="ce", choices=training.TRAININGS, metavar="NAME",
+    group = described.add_argument_group("what to learn")
+    shared.add(group, "--profile", help="data and numbers (default: %(default)s)")
+    shared.add(group, "--model")
+    shared.add(group, "--training", choices=training.TRAININGS,
         help="what to learn and by which loss, see below (default: %(default)s)")
+    add = group.add_argument
     add("--term-weights", nargs="+", type=float, metavar="X",
         help="of the loss terms, in the order of the training's name (default: 1 each)")
     add("--encoder", metavar="FILE",
         help="begin with the encoder in this checkpoint of the same network (ERFNet, ENet); decoder and "
              "classifier begin anew")
-    add("--size", nargs=2, type=int, metavar=("H", "W"), help="of the images (default: the profile's)")
+    shared.add(group, "--size", help="of the images (default: the profile's)")
     add("--batch", type=int, metavar="N", help="images per step (default: the profile's)")
     add("--epochs", type=int, metavar="N", help="(default: the profile's)")
     add("--learning-rate", type=float, metavar="X",
         help="the highest (default: the recipe's, times a number of the profile's)")
-    add("--seed", type=int, default=0, help="of weights, order and augmentation (default: %(default)s)")
+    shared.add(group, "--seed", help="of weights, order and augmentation (default: %(default)s)")
 
-
-def _add_running_options(group: argparse._ArgumentGroup) -> None:
+    group = described.add_argument_group("how to run")
     add = group.add_argument
     add("--output", type=Path, metavar="DIR",
         help="default: results/PROFILE/runs/MODEL_TRAINING_seedN in the project")
     add("--resume", action="store_true", help="go on with the run in that folder, if there is one")
-    add("--device", default="auto", help="auto, cpu, cuda or mps (default: %(default)s)")
+    shared.add(group, "--device")
     add("--precision", choices=training.PRECISIONS, help="of convolutions (default: fp32)")
     add("--accumulate", type=int, metavar="N", help="work through each batch in N parts, to save memory")
     add("--workers", type=int, metavar="N", help="processes that prepare images (default: 0; GPU: up to 8)")
@@ -89,15 +82,14 @@ def _add_running_options(group: argparse._ArgumentGroup) -> None:
     add("--checkpoint-every", type=int, metavar="N",
         help="steps between checkpoints within an epoch (default: 500); each epoch ends with one")
 
-
-def _add_sweep_options(group: argparse._ArgumentGroup) -> None:
-    add = group.add_argument
+    add = described.add_argument_group("many runs").add_argument
     add("--sweep", type=Path, metavar="FILE.toml",
         help="all runs of a grid: tables [all] and [grid] with the options above, e.g. seed = [0, 1, 2]; "
              "what is finished is kept, results/PROFILE/sweeps/FILE gets a folder per run and the tables")
     add("--processes", type=int, metavar="N",
         help="runs at once on this machine (default: one per core or GPU)")
     add("--scheduler", default="", metavar="ADDRESS", help="of dask, to share the runs among other machines")
+    return described
 # fmt: on
 
 
@@ -113,68 +105,46 @@ def main(options: argparse.Namespace) -> int:
     try:
         device = processes.choose_device(options.device)
         with processes.joined(device):
-            _train(options, _settings(options, device))
+            settings = _settings(options, device)
+            default = models.run_folder(settings.profile, settings.model, settings.training, settings.seed)
+            trained = training.train(settings, options.output or default, options.resume, options.command)
+            if processes.rank() == 0:
+                _report(trained)
+                _draw(settings, trained)
     except training.Interrupted as stop:
         if processes.rank() == 0:
             print(stop, file=sys.stderr)
         return 128 + stop.number
-    except (training.Diverged, MemoryError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
+    except (training.Diverged, MemoryError, RuntimeError) as error:
+        if not isinstance(error, training.Diverged | MemoryError) and "DataLoader worker" not in str(error):
             raise
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
     return 0
 
 
-WITH_SWEEP = {"sweep", "processes", "scheduler", "device", "command"}
-"""The options that mean something for a sweep."""
-
-
-INSTEAD = {
-    "resume": "the same command goes on by itself",
-    "output": "runs go to results/PROFILE/sweeps/FILE",
-    "workers": "a run of a sweep prepares its images itself",
-}
-"""What takes the place of some of these; all others stand in the file."""
-
-
 def _check_only_sweep(options: argparse.Namespace) -> None:
     """Raise a ValueError for an option that a sweep would not heed."""
+    heeded = {"sweep", "processes", "scheduler", "device", "command"}
     defaults = parser().parse_args([])
     for name, value in vars(options).items():
-        if name not in WITH_SWEEP and value != getattr(defaults, name):
-            instead = INSTEAD.get(name, f"put it into {options.sweep}")
-            raise ValueError(f"--{name.replace('_', '-')} does not go with --sweep: {instead}")
+        if name not in heeded and value != getattr(defaults, name):
+            raise ValueError(
+                f"--{name.replace('_', '-')} does not go with --sweep: {options.sweep} says what to train, "
+                "each run has a folder of its own, and the same command goes on by itself"
+            )
     if processes.launched():
         raise ValueError("--sweep starts processes of its own: leave torchrun out")
     if options.processes is not None and options.processes < 1:
         raise ValueError(f"--processes must be 1 or more, got {options.processes}")
 
 
-def _train(options: argparse.Namespace, settings: training.TrainingSettings) -> None:
-    """Train; the first of several processes shows what came of it."""
-    default = models.run_folder(settings.profile, settings.model, settings.training, settings.seed)
-    trained = training.train(settings, options.output or default, options.resume, options.command)
-    if processes.rank() == 0:
-        _report(trained)
-        _draw(settings, trained)
-
-
 def _settings(options: argparse.Namespace, device: torch.device) -> training.TrainingSettings:
-    """Return the checked settings."""
-    names = (
-        "training", "batch", "epochs", "learning_rate", "seed", "encoder",
-        "precision", "accumulate", "workers", "validate_every", "checkpoint_every",
-    )  # fmt: skip
-    chosen = {name: getattr(options, name) for name in names}
-    size = tuple(options.size) if options.size else None
-    weights = tuple(options.term_weights) if options.term_weights else None
-    return training.settings_for(
-        options.profile, options.model, device, size=size, term_weights=weights, **chosen
-    )
+    """Return the checked settings; each has the name of its option."""
+    chosen = {field.name: getattr(options, field.name) for field in fields(training.TrainingSettings)}
+    for name in ("size", "term_weights"):
+        chosen[name] = tuple(chosen[name] or ()) or None
+    return training.settings_for(**chosen | {"device": device})
 
 
 def _report(trained: training.Trained) -> None:
@@ -193,8 +163,8 @@ def _draw(settings: training.TrainingSettings, trained: training.Trained) -> Non
     figures.learning_curves(trained.history, title).savefig(folder / "curves.png", dpi=120)
     network, metadata = models.load(settings.model, trained.weights)
     samples = settings.samples("val")
-    step = max(1, len(samples) // FIGURE_IMAGES)
-    chosen = [samples[index] for index in range(0, len(samples), step)][:FIGURE_IMAGES]
+    step = max(1, len(samples) // 6)
+    chosen = [samples[index] for index in range(0, len(samples), step)][:6]
     scoring = evaluation.Settings.of(metadata)
     shown = list(evaluation.segmented(network, chosen, scoring, progress=False))
     figures.segmentation_panels(shown, title).savefig(folder / "validation.png", dpi=120)

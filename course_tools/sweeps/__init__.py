@@ -1,13 +1,14 @@
 """Grids of training runs: read from a file, shared among processes, never lost, in one table."""
 
 from course_tools.sweeps.grid import Planned, Sweep, read_sweep
-from course_tools.sweeps.work import Lost, check_data, finished, run_all, tables, work_on
+from course_tools.sweeps.work import Lost, Outcome, benchmarks_of, finished, run_all, tables, work_on
 
 __all__ = [
     "Lost",
+    "Outcome",
     "Planned",
     "Sweep",
-    "check_data",
+    "benchmarks_of",
     "finished",
     "read_sweep",
     "run_all",

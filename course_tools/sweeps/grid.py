@@ -3,7 +3,7 @@
 import itertools
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,8 @@ from course_lib import models
 from course_lib.runtime import PROJECT_ROOT, unknown_name
 from course_lib.training import TrainingSettings, settings_for
 
-TEXT, NUMBER, WHOLE, NUMBERS = "a text", "a number", "a whole number", "a list of numbers"
-KINDS = {
-    **dict.fromkeys(("profile", "model", "training", "encoder", "precision"), TEXT),
-    "learning_rate": NUMBER,
-    **dict.fromkeys(("term_weights", "size"), NUMBERS),
-    **dict.fromkeys(("batch", "epochs", "seed", "accumulate", "validate_every", "checkpoint_every"), WHOLE),
-}
-"""The settings of a run that a file may give, and what each must be."""
+NAMES = sorted({field.name for field in fields(TrainingSettings)} - {"device", "workers"})
+"""The settings of a run that a file may give."""
 
 TABLES = ("all", "grid", "baseline")
 
@@ -74,7 +68,7 @@ def read_sweep(path: Path, device: torch.device) -> Sweep:
     Args:
         path: TOML with a table ``[all]`` of settings of every run, a table ``[grid]`` (or several
             ``[[grid]]``) of lists, of which every combination is run, and at will ``[baseline]``, the choice
-            that the others are compared with; by default the first. Names are those of ``KINDS``.
+            that the others are compared with; by default the first. Names are those in ``NAMES``.
         device: that runs are computed on; it decides between the profile's numbers.
 
     Raises:
@@ -129,28 +123,20 @@ def _planned(path: Path, shared: Mapping[str, Any], chosen: dict[str, Any], devi
     """Return one run with checked settings."""
     given = {"profile": "mini", "model": "erfnet"} | shared | chosen
     for name, value in given.items():
-        if name not in KINDS:
-            raise unknown_name(f"setting in {path}", name, KINDS)
-        if not _is(value, KINDS[name]):
-            raise ValueError(f"{path}: {name} must be {KINDS[name]}, got {value!r}")
-    if "encoder" in given:  # relative paths count from the project's root
-        encoder = PROJECT_ROOT / Path(given["encoder"]).expanduser()
-        if not encoder.is_file():
-            raise FileNotFoundError(f"{path}: the encoder {encoder} does not exist")
-        given["encoder"] = str(encoder)
-    lists = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
-    try:  # dask's processes are daemons, which may not start others to prepare images
-        return Planned(chosen, settings_for(device=device, workers=0, **given | lists))
-    except ValueError as error:
+        if name not in NAMES:
+            raise unknown_name(f"setting in {path}", name, NAMES)
+        if isinstance(value, list):
+            given[name] = tuple(value)
+    try:
+        if "encoder" in given:  # relative paths count from the project's root
+            encoder = PROJECT_ROOT / Path(given["encoder"]).expanduser()
+            if not encoder.is_file():
+                raise FileNotFoundError(f"{path}: the encoder {encoder} does not exist")
+            given["encoder"] = str(encoder)
+        # dask's processes are daemons, which may not start others to prepare images
+        return Planned(chosen, settings_for(device=device, workers=0, **given))
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{path}, {_named(chosen)}: {error}") from None
-
-
-def _is(value: Any, kind: str) -> bool:
-    """Tell whether a value of a file is what a setting must be."""
-    if kind == NUMBERS:
-        return isinstance(value, list) and all(_is(one, NUMBER) for one in value)
-    types = {TEXT: str, WHOLE: int, NUMBER: int | float}
-    return isinstance(value, types[kind]) and not isinstance(value, bool)
 
 
 def _repeated(chosen: Mapping[str, Any]) -> dict[str, Any]:

@@ -105,14 +105,14 @@ def test_bf16_autocast_trains_close_to_fp32():
 @pytest.mark.parametrize(
     ("chosen", "message"),
     [
-        ({"batch": 0}, "batch must be at least 1, got 0"),
+        ({"batch": 0}, "batch must be a whole number, at least 1; got 0"),
         ({"accumulate": 4}, "a batch of 3 cannot be split into 4 parts"),
         ({"training": "cee"}, "unknown training 'cee'; known are ce, void, fl, ln, .*; did you mean ce?"),
         ({"precision": "int8"}, "unknown precision 'int8'; known are fp32, bf16, fp16"),
         ({"learning_rate": float("nan")}, "learning rate must be a positive number, got nan"),
-        ({"size": (0, 5)}, r"each side must have \d+ pixels or more, got \[0, 5\]"),
-        ({"workers": -1}, "workers must be at least 0, got -1"),
-        ({"seed": -2}, "seed must be at least 0, got -2"),
+        ({"size": (0, 5)}, r"size must be .* in pixels, each 16 or more; got \[0, 5\]"),
+        ({"workers": -1}, "workers must be a whole number, at least 0; got -1"),
+        ({"seed": -2}, "seed must be a whole number, at least 0; got -2"),
     ],
 )
 def test_a_setting_out_of_range_is_named(chosen, message):

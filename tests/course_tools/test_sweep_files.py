@@ -49,8 +49,8 @@ def test_the_baseline_may_name_its_settings_in_any_order(street):
             "seed=0 and seed=0_batch=4 are the same run",
         ),
         ("[grid]\nsize = [[128]]\n", "size must be a height and a width in pixels"),
-        ('[grid]\nseed = ["0"]\n', "seed must be a whole number, got '0'"),
-        ("[grid]\nterm_weights = [[1, true]]\n", "term_weights must be a list of numbers"),
+        ('[grid]\nseed = ["0"]\n', "seed=0: seed must be a whole number, at least 0; got '0'"),
+        ('[grid]\nlearning_rate = ["fast"]\n', "learning_rate=fast: .* not supported between"),
         ('[grid]\nprofile = ["mini", "camvid"]\n', "put profile into \\[all\\]"),
         (
             '[all]\ntraining = "ce"\n[grid]\nterm_weights = [[1, 2]]\n',
