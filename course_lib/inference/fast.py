@@ -1,8 +1,7 @@
 """Running a trained network faster: what can be done, a network with it done, how far off its answers are."""
 
-import contextlib
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
@@ -127,22 +126,13 @@ class FastNetwork(Network):
 
     def head_logits(self, images: Tensor) -> list[Tensor]:
         """Return the logits in float32, at their own resolution."""
-        with self._computing(images.device.type):
+        mode = torch.inference_mode() if self.chosen.inference_mode else torch.no_grad()
+        half = PRECISIONS[self.chosen.precision]
+        with mode, torch.autocast(images.device.type, half, enabled=half is not None):
             return [self.compute(images).float()]
 
     def _logits(self, images: Tensor) -> Tensor:
         return self.classifier(self.features(images))
-
-    @contextlib.contextmanager
-    def _computing(self, device_type: str) -> Iterator[None]:
-        """Keep no record for a backward pass, and compute in the chosen precision."""
-        mode = torch.inference_mode() if self.chosen.inference_mode else torch.no_grad()
-        half = PRECISIONS[self.chosen.precision]
-        with mode, torch.autocast(device_type, half, enabled=half is not None):
-            yield
-
-
-WARM_UP = 3  # calls before the recording, in which libraries choose their kernels and make room
 
 
 class CudaGraphs:
@@ -161,24 +151,20 @@ class CudaGraphs:
         """Return what the function returns."""
         key = (*images.shape, images.dtype)
         if key not in self.recorded:
-            self.recorded[key] = self._record(images)
+            given, graph = images.clone(), torch.cuda.CUDAGraph()
+            stream = torch.cuda.Stream()
+            stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(stream):
+                for _ in range(3):  # in which libraries choose their kernels and make room
+                    self.function(given)
+            torch.cuda.current_stream().wait_stream(stream)
+            with torch.cuda.graph(graph):
+                result = self.function(given)
+            self.recorded[key] = graph, given, result
         graph, given, result = self.recorded[key]
         given.copy_(images)
         graph.replay()
         return result.clone()
-
-    def _record(self, images: Tensor) -> tuple[torch.cuda.CUDAGraph, Tensor, Tensor]:
-        """Run the function a few times on a stream of its own, then once more for the record."""
-        given, graph = images.clone(), torch.cuda.CUDAGraph()
-        stream = torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            for _ in range(WARM_UP):
-                self.function(given)
-        torch.cuda.current_stream().wait_stream(stream)
-        with torch.cuda.graph(graph):
-            result = self.function(given)
-        return graph, given, result
 
 
 @dataclass(frozen=True)
@@ -189,7 +175,6 @@ class Agreement:
     """Share of pixels to which both give the same class; 1 is best."""
     largest_difference: float
     """Between two logits of the same pixel and class; 0 is best."""
-    pixels: int
 
 
 def agreement(reference: Network, other: Network, batches: Iterable[Tensor]) -> Agreement:
@@ -213,4 +198,4 @@ def agreement(reference: Network, other: Network, batches: Iterable[Tensor]) -> 
         largest = max(largest, float((first - second).abs().amax()))
     if not pixels:
         raise ValueError("need one batch of images or more to compare two networks, got none")
-    return Agreement(same / pixels, largest, pixels)
+    return Agreement(same / pixels, largest)
