@@ -1,10 +1,10 @@
 """The anomaly benchmarks: which there are, their quirks, and where the files of each layout are."""
 
-import glob
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+
+from course_lib.data.files import Layout, pairs_of
 
 
 @dataclass(frozen=True)
@@ -73,21 +73,6 @@ def find_benchmark(name: str) -> Benchmark:
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 _ANY_SUFFIX = rf"(?:{'|'.join(map(re.escape, IMAGE_SUFFIXES))})"
 
-
-class Layout(NamedTuple):
-    """Where the files of a benchmark are: the group in both patterns is what an image and its mask share."""
-
-    folder: str
-    """Below the folder of all benchmarks."""
-    images: str
-    """A pattern of paths below the folder."""
-    masks: str
-    image_folder: str = ""
-    """Where the images are, if not in ``folder``."""
-    every_image_has_a_mask: bool = False
-    """Else images without one are left out."""
-
-
 _TRACK = rf"images/([^/]+){_ANY_SUFFIX}", r"labels_masks/([^/]+)_labels_semantic\.png"
 
 OFFICIAL = {
@@ -128,34 +113,7 @@ def find_pairs(name: str, benchmark: Benchmark, root: Path) -> list[tuple[Path, 
         )
     elif layout is None or not (root / layout.folder).is_dir():
         raise FileNotFoundError(_how_to_get(name, benchmark, root))
-    folder, image_folder = root / layout.folder, root / (layout.image_folder or layout.folder)
-    images, masks = _by_name(image_folder, layout.images), _by_name(folder, layout.masks)
-    if not images:
-        raise FileNotFoundError(f"no images in {image_folder}, named as {layout.images}; fetch them again")
-    if not masks:
-        raise FileNotFoundError(
-            f"no masks for the images in {folder}, named as {layout.masks}; fetch them again"
-        )
-    if missing := sorted(masks.keys() - images.keys()):
-        raise FileNotFoundError(
-            f"no image {missing[0]} in {image_folder} for its mask; fetch the benchmark again"
-        )
-    if layout.every_image_has_a_mask and (bare := sorted(images.keys() - masks.keys())):
-        raise FileNotFoundError(
-            f"no mask for {images[bare[0]]}; every image needs one: fetch the benchmark again"
-        )
-
-    def in_order(name: str) -> list:  # validation2 before validation10
-        return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
-
-    return [(images[name], masks[name]) for name in sorted(masks, key=in_order)]
-
-
-def _by_name(folder: Path, pattern: str) -> dict[str, Path]:
-    """Return the files below a folder whose path matches, by the group in the pattern; no hidden ones."""
-    below = glob.glob("**", root_dir=folder, recursive=True)  # noqa: PTH207 - it skips what is hidden
-    matches = (re.fullmatch(pattern, Path(path).as_posix(), re.IGNORECASE) for path in below)
-    return {match[1]: folder / match[0] for match in matches if match}
+    return pairs_of(layout, root)
 
 
 def _how_to_get(name: str, benchmark: Benchmark, root: Path) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from torch.utils.data import Dataset
 
 from course_lib.data.benchmarks import BENCHMARKS, find_benchmark, find_pairs
-from course_lib.data.files import ImagePairs, Sample
+from course_lib.data.files import ImagePairs, Layout, Sample, pairs_of
 from course_lib.data.mini import mini_root
 from course_lib.labels import CAMVID_TO_TRAIN_ID, IGNORE, LABEL_IDS
 from course_lib.runtime import data_root, unknown_name
@@ -22,21 +22,17 @@ class ClassImages(ImagePairs):
     """One split of a data set with a class per pixel, in train ids; a subclass says where its files are."""
 
     splits: tuple[str, ...]
-    folder: str
-    """Below the data root."""
-    image_folder: str
-    mask_folder: str
-    """With the split in place of ``{}``."""
-    depth: str = ""
-    """Of the files below these folders: a pattern."""
-    mask_ending: str = ""
+    home: str
+    """Its folder below the data root."""
+    layout: Layout
+    """With ``{}`` in place of the split."""
 
     def __init__(self, split: str, root: Path | None = None) -> None:
         """Look at the folder; nothing is decoded yet.
 
         Args:
             split: one of ``splits``.
-            root: the folder of the data set; by default ``folder`` under the data root.
+            root: the folder of the data set; by default ``home`` under the data root.
 
         Raises:
             ValueError: if the split is unknown.
@@ -44,26 +40,15 @@ class ClassImages(ImagePairs):
         """
         if split not in self.splits:
             raise unknown_name("split", split, self.splits)
-        root = root or data_root() / self.folder
-        places = self.image_folder.format(split), self.mask_folder.format(split)
-        endings = f"{self.image_ending}.png", f"{self.mask_ending}.png"
-        self.images, self.masks = (
-            sorted((root / place).glob(f"{self.depth}[!.]*{ending}"))
-            for place, ending in zip(places, endings, strict=True)
-        )
-        if not self.images:
+        root = root or data_root() / self.home
+        folder, image_folder = (part.format(split) for part in (self.layout.folder, self.layout.image_folder))
+        if not (root / image_folder).is_dir():
             raise FileNotFoundError(
-                f"no folder {root / places[0]} with images: python3 start.py fetch {self.folder.lower()} "
-                "fetches it, or point COURSE_DATA at the folder that holds the data set"
+                f"no folder {root / image_folder}: python3 start.py fetch {self.home.lower()} fetches it, or "
+                f"point COURSE_DATA at the folder that holds {self.home}"
             )
-        images, masks = (
-            {path.name.removesuffix(ending) for path in paths}
-            for paths, ending in zip((self.images, self.masks), endings, strict=True)
-        )
-        if images != masks:
-            raise FileNotFoundError(
-                f"{min(images ^ masks)} in {root} lacks its image or its mask: fetch the data set again"
-            )
+        pairs = pairs_of(self.layout._replace(folder=folder, image_folder=image_folder), root)
+        self.images, self.masks = [image for image, _ in pairs], [mask for _, mask in pairs]
 
 
 class CamVid(ClassImages):
@@ -73,9 +58,8 @@ class CamVid(ClassImages):
     """
 
     splits = ("train", "val", "test")
-    folder = "CamVid"
-    image_folder = "{}"
-    mask_folder = "{}annot"
+    home = "CamVid"
+    layout = Layout("{}annot", r"([^/]+)\.png", r"([^/]+)\.png", "{}", every_image_has_a_mask=True)
     values = _TRAIN_ID_OF_CAMVID_ID
 
 
@@ -86,12 +70,15 @@ class Cityscapes(ClassImages):
     """
 
     splits = ("train", "val")  # the public test split has no labels
-    folder = "cityscapes"
-    image_folder = "leftImg8bit/{}"
-    mask_folder = "gtFine/{}"
-    depth = "*/"
+    home = "cityscapes"
+    layout = Layout(
+        "gtFine/{}",
+        images=r"[^/]+/([^/]+)_leftImg8bit\.png",
+        masks=r"[^/]+/([^/]+)_gtFine_labelIds\.png",
+        image_folder="leftImg8bit/{}",
+        every_image_has_a_mask=True,
+    )
     image_ending = "_leftImg8bit"
-    mask_ending = "_gtFine_labelIds"
     values = _TRAIN_ID_OF_LABEL_ID
 
 

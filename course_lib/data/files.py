@@ -3,6 +3,8 @@
 What happens to an image happens to its mask.
 """
 
+import glob
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -69,6 +71,50 @@ def _decoded(path: Path) -> Image.Image:
         raise ValueError(f"{path} cannot be read as an image ({error}); fetch it again") from None
 
 
+class Layout(NamedTuple):
+    """Where a data set keeps its files: the group in both patterns is what an image and its mask share."""
+
+    folder: str
+    """Below that of the data set."""
+    images: str
+    """A pattern of paths below the folder."""
+    masks: str
+    image_folder: str = ""
+    """Where the images are, if not in ``folder``."""
+    every_image_has_a_mask: bool = False
+    """Else images without one are left out."""
+
+
+def pairs_of(layout: Layout, root: Path) -> list[tuple[Path, Path]]:
+    """Return the images of a data set with their masks, in numerical order.
+
+    Raises:
+        FileNotFoundError: if there are no images or no masks, or one has no partner.
+    """
+    folder, image_folder = root / layout.folder, root / (layout.image_folder or layout.folder)
+    images, masks = _by_name(image_folder, layout.images), _by_name(folder, layout.masks)
+    if not images:
+        raise FileNotFoundError(f"no images in {image_folder}, named as {layout.images}; fetch them again")
+    if not masks:
+        raise FileNotFoundError(f"no masks for the images in {folder}, named as {layout.masks}; fetch them")
+    if missing := sorted(masks.keys() - images.keys()):
+        raise FileNotFoundError(f"no image {missing[0]} in {image_folder} for its mask; fetch it again")
+    if layout.every_image_has_a_mask and (bare := sorted(images.keys() - masks.keys())):
+        raise FileNotFoundError(f"no mask for {images[bare[0]]}; every image needs one: fetch it again")
+
+    def in_order(name: str) -> list:  # validation2 before validation10
+        return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+
+    return [(images[name], masks[name]) for name in sorted(masks, key=in_order)]
+
+
+def _by_name(folder: Path, pattern: str) -> dict[str, Path]:
+    """Return the files below a folder whose path matches, by the group in the pattern; no hidden ones."""
+    below = glob.glob("**", root_dir=folder, recursive=True)  # noqa: PTH207 - it skips what is hidden
+    matches = (re.fullmatch(pattern, Path(path).as_posix(), re.IGNORECASE) for path in below)
+    return {match[1]: folder / match[0] for match in matches if match}
+
+
 class ImagePairs(Dataset[Sample]):
     """Images with their masks, whose values are translated; a subclass says which."""
 
@@ -97,7 +143,7 @@ class ImagePairs(Dataset[Sample]):
                 f"{mask_path} is {height} x {width}, its image {image.height} x {image.width} (height x "
                 "width); a mask has the size of its image: fetch both again"
             )
-        new_of_old = np.full(256, -1)
+        new_of_old = np.full(256, -1, dtype=np.int16)  # -1 where a value is unknown
         new_of_old[list(self.values)] = list(self.values.values())
         target = new_of_old[mask.numpy()]
         if (target < 0).any():

@@ -104,7 +104,7 @@ def load(name: str, path: str | Path, class_order: str | None = None) -> tuple[N
     key, weight = next(iter(with_void.classifier.named_parameters(with_void.classifier_name)))
     has_void = key in tensors and tensors[key].shape == weight.shape
     network = build(name, VOID + 1 if has_void else NUM_CLASSES, metadata.head)
-    metadata = load_weights(network, path, class_order)
+    metadata = load_weights(network, path, class_order)  # complete
     return network.eval(), metadata
 
 
