@@ -95,12 +95,12 @@ def pairs_of(layout: Layout, root: Path) -> list[tuple[Path, Path]]:
     images, masks = _by_name(image_folder, layout.images), _by_name(folder, layout.masks)
     if not images:
         raise FileNotFoundError(f"no images in {image_folder}, named as {layout.images}; fetch them again")
+    if layout.every_image_has_a_mask and (bare := sorted(images.keys() - masks.keys())):
+        raise FileNotFoundError(f"no mask for {images[bare[0]]}; every image needs one: fetch it again")
     if not masks:
         raise FileNotFoundError(f"no masks for the images in {folder}, named as {layout.masks}; fetch them")
     if missing := sorted(masks.keys() - images.keys()):
         raise FileNotFoundError(f"no image {missing[0]} in {image_folder} for its mask; fetch it again")
-    if layout.every_image_has_a_mask and (bare := sorted(images.keys() - masks.keys())):
-        raise FileNotFoundError(f"no mask for {images[bare[0]]}; every image needs one: fetch it again")
 
     def in_order(name: str) -> list:  # validation2 before validation10
         return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
