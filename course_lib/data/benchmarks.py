@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from course_lib.data.files import Layout, pairs_of
+from course_lib.data.files import Layout
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ OFFICIAL = {
 """How owners publish their benchmarks, by the name of the folder in the bundle."""
 
 
-def find_pairs(name: str, benchmark: Benchmark, root: Path) -> list[tuple[Path, Path]]:
-    """Return the images of a benchmark with their masks, in numerical order.
+def find_layout(name: str, benchmark: Benchmark, root: Path) -> Layout:
+    """Return the layout that a benchmark has here: that of the bundle, or the official one.
 
     Args:
         name: of the benchmark, which is that of its folder in the bundle.
@@ -103,7 +103,7 @@ def find_pairs(name: str, benchmark: Benchmark, root: Path) -> list[tuple[Path, 
         root: the folder of all benchmarks.
 
     Raises:
-        FileNotFoundError: if there is neither the bundle's folder nor the official one, or a file is missing.
+        FileNotFoundError: if there is neither folder.
     """
     layout = OFFICIAL.get(name)
     if (root / name).is_dir():
@@ -113,7 +113,7 @@ def find_pairs(name: str, benchmark: Benchmark, root: Path) -> list[tuple[Path, 
         )
     elif layout is None or not (root / layout.folder).is_dir():
         raise FileNotFoundError(_how_to_get(name, benchmark, root))
-    return pairs_of(layout, root)
+    return layout
 
 
 def _how_to_get(name: str, benchmark: Benchmark, root: Path) -> str:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from torch.utils.data import Dataset
 
-from course_lib.data.benchmarks import BENCHMARKS, find_benchmark, find_pairs
-from course_lib.data.files import ImagePairs, Layout, Sample, pairs_of
+from course_lib.data.benchmarks import BENCHMARKS, find_benchmark, find_layout
+from course_lib.data.files import ImagePairs, Layout, Sample
 from course_lib.data.mini import mini_root
 from course_lib.labels import CAMVID_TO_TRAIN_ID, IGNORE, LABEL_IDS
 from course_lib.runtime import data_root, unknown_name
@@ -26,6 +26,8 @@ class ClassImages(ImagePairs):
     """Its folder below the data root."""
     layout: Layout
     """With ``{}`` in place of the split."""
+    train_ids: dict[int, int]
+    """Of every value that a mask may hold."""
 
     def __init__(self, split: str, root: Path | None = None) -> None:
         """Look at the folder; nothing is decoded yet.
@@ -47,8 +49,8 @@ class ClassImages(ImagePairs):
                 f"no folder {root / image_folder}: python3 start.py fetch {self.home.lower()} fetches it, or "
                 f"point COURSE_DATA at the folder that holds {self.home}"
             )
-        pairs = pairs_of(self.layout._replace(folder=folder, image_folder=image_folder), root)
-        self.images, self.masks = [image for image, _ in pairs], [mask for _, mask in pairs]
+        layout = self.layout._replace(folder=folder, image_folder=image_folder)
+        super().__init__(layout, root, self.train_ids)
 
 
 class CamVid(ClassImages):
@@ -60,7 +62,7 @@ class CamVid(ClassImages):
     splits = ("train", "val", "test")
     home = "CamVid"
     layout = Layout("{}annot", r"([^/]+)\.png", r"([^/]+)\.png", "{}", every_image_has_a_mask=True)
-    values = _TRAIN_ID_OF_CAMVID_ID
+    train_ids = _TRAIN_ID_OF_CAMVID_ID
 
 
 class Cityscapes(ClassImages):
@@ -78,8 +80,7 @@ class Cityscapes(ClassImages):
         image_folder="leftImg8bit/{}",
         every_image_has_a_mask=True,
     )
-    image_ending = "_leftImg8bit"
-    values = _TRAIN_ID_OF_LABEL_ID
+    train_ids = _TRAIN_ID_OF_LABEL_ID
 
 
 SEGMENTATION_SETS: dict[str, Callable[[str], Dataset[Sample]]] = {
@@ -112,17 +113,9 @@ class BenchmarkImages(ImagePairs):
         elif name not in BENCHMARKS and root is None:
             raise unknown_name("benchmark", name, [*BENCHMARKS, "the path of a folder"])
         self.name, self.benchmark = name, find_benchmark(name)
-        self.values = {0: 0, self.benchmark.anomaly_value: 1, IGNORE: IGNORE}
         home = mini_root if self.benchmark.generated and root is None else data_root
-        pairs = find_pairs(name, self.benchmark, root or home() / "benchmarks")
-        self.images, self.masks = [image for image, _ in pairs], [mask for _, mask in pairs]
-        self.is_bundle = self.images[0].parent.name == "images" and self.images[0].stem == self.masks[0].stem
-
-    def __getitem__(self, index: int) -> Sample:
-        """Decode one image and its target; in an official layout it is named by its number, as in the bundle.
-
-        Raises:
-            ValueError: if a file is damaged, sizes differ, or the mask holds an unknown value.
-        """
-        sample = super().__getitem__(index)
-        return sample if self.is_bundle else sample._replace(name=str(index))
+        root = root or home() / "benchmarks"
+        layout = find_layout(name, self.benchmark, root)
+        super().__init__(layout, root, {0: 0, self.benchmark.anomaly_value: 1, IGNORE: IGNORE})
+        if layout.folder != name:  # in an official layout images are named by number, as in the bundle
+            self.names = [str(number) for number in range(len(self.names))]

@@ -5,7 +5,7 @@ What happens to an image happens to its mask.
 
 import glob
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ class Sample(NamedTuple):
     """One image with its target, as they are on disk."""
 
     name: str
-    """The file's name without its suffix."""
+    """What the names of image and mask share."""
     image: Image.Image
     """RGB."""
     target: Tensor
@@ -85,29 +85,6 @@ class Layout(NamedTuple):
     """Else images without one are left out."""
 
 
-def pairs_of(layout: Layout, root: Path) -> list[tuple[Path, Path]]:
-    """Return the images of a data set with their masks, in numerical order.
-
-    Raises:
-        FileNotFoundError: if there are no images or no masks, or one has no partner.
-    """
-    folder, image_folder = root / layout.folder, root / (layout.image_folder or layout.folder)
-    images, masks = _by_name(image_folder, layout.images), _by_name(folder, layout.masks)
-    if not images:
-        raise FileNotFoundError(f"no images in {image_folder}, named as {layout.images}; fetch them again")
-    if layout.every_image_has_a_mask and (bare := sorted(images.keys() - masks.keys())):
-        raise FileNotFoundError(f"no mask for {images[bare[0]]}; every image needs one: fetch it again")
-    if not masks:
-        raise FileNotFoundError(f"no masks for the images in {folder}, named as {layout.masks}; fetch them")
-    if missing := sorted(masks.keys() - images.keys()):
-        raise FileNotFoundError(f"no image {missing[0]} in {image_folder} for its mask; fetch it again")
-
-    def in_order(name: str) -> list:  # validation2 before validation10
-        return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
-
-    return [(images[name], masks[name]) for name in sorted(masks, key=in_order)]
-
-
 def _by_name(folder: Path, pattern: str) -> dict[str, Path]:
     """Return the files below a folder whose path matches, by the group in the pattern; no hidden ones."""
     below = glob.glob("**", root_dir=folder, recursive=True)  # noqa: PTH207 - it skips what is hidden
@@ -116,14 +93,38 @@ def _by_name(folder: Path, pattern: str) -> dict[str, Path]:
 
 
 class ImagePairs(Dataset[Sample]):
-    """Images with their masks, whose values are translated; a subclass says which."""
+    """Images in numerical order with their masks, whose values are translated."""
 
-    images: Sequence[Path]
-    masks: Sequence[Path]
-    values: dict[int, int]
-    """Every value that a mask may hold, and what becomes of it."""
-    image_ending: str = ""
-    """What may stand between the name of a sample and the suffix in the name of its image."""
+    def __init__(self, layout: Layout, root: Path, values: dict[int, int]) -> None:
+        """Look at the folder; nothing is decoded yet.
+
+        Args:
+            layout: where the files are.
+            root: the folder of the data set.
+            values: every value that a mask may hold, and what becomes of it.
+
+        Raises:
+            FileNotFoundError: if there are no images or no masks, or one has no partner.
+        """
+        folder, image_folder = root / layout.folder, root / (layout.image_folder or layout.folder)
+        images, masks = _by_name(image_folder, layout.images), _by_name(folder, layout.masks)
+        if not images:
+            raise FileNotFoundError(f"no images in {image_folder}, named as {layout.images}; fetch them")
+        if layout.every_image_has_a_mask and (bare := sorted(images.keys() - masks.keys())):
+            raise FileNotFoundError(f"no mask for {images[bare[0]]}; every image needs one: fetch it again")
+        if not masks:
+            raise FileNotFoundError(
+                f"no masks for the images in {folder}, named as {layout.masks}; fetch them"
+            )
+        if missing := sorted(masks.keys() - images.keys()):
+            raise FileNotFoundError(f"no image {missing[0]} in {image_folder} for its mask; fetch it again")
+
+        def in_order(name: str) -> list:  # validation2 before validation10
+            return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+
+        self.names = sorted(masks, key=in_order)
+        self.images, self.masks = [images[name] for name in self.names], [masks[name] for name in self.names]
+        self.values = values
 
     def __len__(self) -> int:
         """Return how many images there are on this disk."""
@@ -152,8 +153,7 @@ class ImagePairs(Dataset[Sample]):
                 f"{mask_path} holds the label {', '.join(map(str, unknown))}; "
                 f"expected only {', '.join(map(str, sorted(self.values)))}: is it a mask of this data set?"
             )
-        name = path.stem.removesuffix(self.image_ending)
-        return Sample(name, image, torch.from_numpy(target.astype(np.uint8)))
+        return Sample(self.names[index], image, torch.from_numpy(target.astype(np.uint8)))
 
 
 def resize_image(image: Image.Image, size: Size) -> Image.Image:

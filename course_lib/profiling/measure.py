@@ -270,16 +270,11 @@ def cost(network: Network, size: tuple[int, int]) -> Cost:
         network: any network, on any device.
         size: height and width of the image, in pixels.
     """
-    image = torch.full((1, 3, *size), 0.5, device=next(network.parameters()).device)
-    was_training = network.training
-    try:
-        return Cost(
-            parameters=count_parameters(network),
-            milliseconds=forward_latency(network, image).median,
-            training_megabytes=saved_bytes(network.train(), image) / 1e6,
-        )
-    finally:
-        network.train(was_training)
+    image, was_training = example_images(network, size), network.training
+    milliseconds = forward_latency(network, image).median
+    training_megabytes = saved_bytes(network.train(), image) / 1e6
+    network.train(was_training)
+    return Cost(count_parameters(network), milliseconds, training_megabytes)
 
 
 # fmt: off
