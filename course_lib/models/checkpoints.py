@@ -187,29 +187,27 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], Metadata]:
     )
     if not is_sound:
         raise ValueError(
-            f"{path} says size {size} and known classes {known}; expected [height, width] "
-            f" and 2 or more train ids below {NUM_CLASSES}: save it again with right metadata"
+            f"{path} says size {size} and known classes {known}; expected [height, width] and 2 or more "
+            f"train ids below {NUM_CLASSES}: save it again with right metadata"
         )
     if metadata.head not in HEADS:
         raise ValueError(f"{path} cannot be used: {unknown_name('head', metadata.head, HEADS)}")
     return tensors, metadata
 
 
-# numbers saved beside the weights may be NumPy scalars, which are data and safe to load
-_NUMPY_SCALARS = [
-    np._core.multiarray.scalar,
-    (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),  # its name in files of NumPy 1
-    np.dtype,
-    np.dtypes.Float64DType,
-    np.dtypes.Float32DType,
-    np.dtypes.Int64DType,
-]
-
-
 def _read_pth(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a public file: a ``state_dict``, or a dictionary that holds one."""
+    # numbers saved beside the weights may be NumPy scalars, which are data and safe to load
+    numpy_scalars = [
+        np._core.multiarray.scalar,
+        (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),  # its name in files of NumPy 1
+        np.dtype,
+        np.dtypes.Float64DType,
+        np.dtypes.Float32DType,
+        np.dtypes.Int64DType,
+    ]
     try:
-        with torch.serialization.safe_globals(_NUMPY_SCALARS), warnings.catch_warnings():
+        with torch.serialization.safe_globals(numpy_scalars), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of old pickle formats
             content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # broken pickles raise anything at all
