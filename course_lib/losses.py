@@ -67,16 +67,7 @@ def cross_entropy_sum(logits: Tensor, target: Tensor, weights: Tensor) -> Tensor
     return F.cross_entropy(logits, target, weights, ignore_index=IGNORE, reduction="sum")
 
 
-OHEM_PROBABILITY = 0.7
-"""A pixel is hard if its own class gets less than this."""
-
-OHEM_FEWEST = 16
-"""At least one in so many valid pixels takes part, hard or not."""
-
-
-def ohem_sum(
-    logits: Tensor, target: Tensor, weights: Tensor, probability: float = OHEM_PROBABILITY
-) -> Tensor:
+def ohem_sum(logits: Tensor, target: Tensor, weights: Tensor, probability: float = 0.7) -> Tensor:
     """Return the mean cross-entropy of the hard pixels times the weight of all valid pixels.
 
     Easy pixels, of which a street has most, no longer drown the others (online hard example mining). Divided
@@ -99,24 +90,21 @@ def ohem_sum(
     """
     valid = target != IGNORE
     losses = F.cross_entropy(logits, target, ignore_index=IGNORE, reduction="none")[valid]
-    kept = max(int((losses > -math.log(probability)).sum()), len(losses) // OHEM_FEWEST)
+    kept = max(int((losses > -math.log(probability)).sum()), len(losses) // 16)
     hardest, where = losses.topk(kept, sorted=False)
     of_hardest, of_all = weights[target[valid][where]], weight_sum(target, weights)
     return (of_hardest * hardest).sum() / of_hardest.sum().clamp(min=1e-12) * of_all
 
 
-FOCAL_GAMMA = 2.0
-"""How strongly the focal loss turns away from pixels that are right already."""
-
-
-def focal_sum(logits: Tensor, target: Tensor, weights: Tensor, gamma: float = FOCAL_GAMMA) -> Tensor:
+def focal_sum(logits: Tensor, target: Tensor, weights: Tensor, gamma: float = 2.0) -> Tensor:
     """Return the sum of weight * (1 - p)^gamma * cross-entropy over the valid pixels; p is of the true class.
 
     Args:
         logits: (N, C, H, W).
         target: train ids, ``IGNORE`` where void, int64 (N, H, W).
         weights: of each class, shape (C,).
-        gamma: 0 or more; 0 gives ``cross_entropy_sum``.
+        gamma: how strongly it turns away from pixels that are right already, 0 or more; 0 gives
+            ``cross_entropy_sum``.
 
     Returns:
         A scalar, 0 if all pixels are void; divide by ``weight_sum``.
@@ -136,16 +124,12 @@ def focal_sum(logits: Tensor, target: Tensor, weights: Tensor, gamma: float = FO
     return (weights[target[valid]] * factors * losses).sum()
 
 
-LOGIT_NORM_TEMPERATURE = 0.04
-"""Logits of length 1 are divided by this: else no pixel's loss could become small."""
-
-
 def logit_norm_sum(
     logits: Tensor,
     target: Tensor,
     weights: Tensor,
     known_classes: Sequence[int] | None = None,
-    temperature: float = LOGIT_NORM_TEMPERATURE,
+    temperature: float = 0.04,
 ) -> Tensor:
     """Return the sum of weight * cross-entropy of ``z / (t (|z| + 1e-7))``, whose length says nothing.
 
@@ -154,7 +138,7 @@ def logit_norm_sum(
         target: known train ids, ``IGNORE`` where void, int64 (N, H, W).
         weights: of each class, shape (C,).
         known_classes: the channels that take part, in the length and in the softmax; by default all.
-        temperature: t > 0.
+        temperature: t > 0, small: else no pixel's loss could become small.
 
     Returns:
         A scalar, 0 if all pixels are void, infinite if a target is not known; divide by ``weight_sum``.

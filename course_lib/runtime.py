@@ -30,9 +30,6 @@ PROJECT_ROOT = Path.cwd() if CAME_ALONE else LIBRARY.parent
 :meta hide-value:
 """
 
-REPORTED_PACKAGES = ("course-lib", "torch", "torchvision", "numpy", "pandas", "pillow", "safetensors")
-"""The packages whose versions stand beside every result."""
-
 REFERENCE_TORCH = "2.14"
 """The version of torch with which everything that is published from now on is made: weights and results."""
 
@@ -43,9 +40,6 @@ LEAST_FREE_GB = 0.5
 
 LESSON_GB = 1.5
 """Of memory, at most; the tests of the lessons hold them to it."""
-
-WINDOWS_PATH, LONGEST_BELOW = 259, 180
-"""Characters: the longest path that Windows takes by default; the longest below a course with its .venv."""
 
 FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 """The errors of a full disk, of a limit on files, of a used-up quota."""
@@ -156,9 +150,9 @@ def peak_memory(process_id: int | None = None) -> float:
 
 
 def package_versions() -> dict[str, str]:
-    """Return the version of each of ``REPORTED_PACKAGES``, and Python's."""
+    """Return the versions that stand beside every result: of Python and of the packages that matter most."""
     versions = {"python": platform.python_version()}
-    for name in REPORTED_PACKAGES:
+    for name in ("course-lib", "torch", "torchvision", "numpy", "pandas", "pillow", "safetensors"):
         try:
             versions[name] = version(name)
         except PackageNotFoundError:
@@ -215,39 +209,34 @@ def check_environment() -> Environment:
     profile = os.environ.get("COURSE_PROFILE") or "mini"
     data = "generated data, no download" if profile == "mini" else f"data sets in {data_root()}"
     versions = f"Python {platform.python_version()}, torch {torch.__version__.split('+')[0]}"
-    facts = (versions, _processor(), f"{free:.0f} GB of disk are free", f"profile {profile}: {data}")
-    return Environment(facts, tuple(filter(None, (_broken_gpu(), _little_memory(), _long_path()))))
-
-
-def _processor() -> str:
-    """Say what lessons and commands compute on."""
-    lessons = f"lessons compute on the processor (threads: {torch.get_num_threads()})"
-    device = choose_device()
-    if device.type == "cpu":
-        return f"{lessons}; no GPU is needed"
-    cure = "; if it lacks an operation: --device cpu" if device.type == "mps" else ""
-    return f"{lessons}; commands such as train use the GPU ({device}){cure}"
-
-
-def _broken_gpu() -> str:
-    """Say so if there is a GPU that torch cannot use."""
-    found = accelerator()
-    if found is None or not (reason := unusable(found)):
-        return ""
-    return f"torch cannot use the GPU ({reason}): commands take the processor, until its driver is renewed"
-
-
-def _little_memory() -> str:
-    """Say so if the largest lesson may not fit into the free memory."""
-    free = psutil.virtual_memory().available / 1e9
-    if free >= LESSON_GB:
-        return ""
-    return f"{free:.1f} GB of memory are free, a lesson may need {LESSON_GB}: shut other notebooks down"
+    advice = []
+    processor = f"lessons compute on the processor (threads: {torch.get_num_threads()})"
+    gpu = accelerator()
+    if gpu is None:
+        processor += "; no GPU is needed"
+    elif reason := unusable(gpu):
+        processor += "; no GPU is needed"
+        advice.append(
+            f"torch cannot use the GPU ({reason}): commands take the processor, until its driver is renewed"
+        )
+    else:
+        cure = "; if it lacks an operation: --device cpu" if gpu == "mps" else ""
+        processor += f"; commands such as train use the GPU ({gpu}){cure}"
+    memory = psutil.virtual_memory().available / 1e9
+    if memory < LESSON_GB:
+        advice.append(
+            f"{memory:.1f} GB of memory are free, a lesson may need {LESSON_GB}: shut other notebooks down"
+        )
+    if path := _long_path():
+        advice.append(path)
+    facts = (versions, processor, f"{free:.0f} GB of disk are free", f"profile {profile}: {data}")
+    return Environment(facts, tuple(advice))
 
 
 def _long_path() -> str:
     """Say so if Windows may refuse the longest file names below this folder."""
     length = len(str(PROJECT_ROOT))
-    if os.name != "nt" or length + LONGEST_BELOW <= WINDOWS_PATH:
+    # the longest path that Windows takes by default; the longest below a course with its .venv
+    if os.name != "nt" or length + 180 <= 259:
         return ""
     return f"this path of {length} characters is long for Windows: move the course to one like C:\\course"

@@ -183,16 +183,12 @@ def _scaled(logits: Tensor, known_classes: KnownClasses, temperature: float = 1.
         outside = [c for c in known_classes if not 0 <= c < logits.shape[1]]
         if outside or len(known_classes) < 2:
             raise ValueError(f"need 2 or more of the {logits.shape[1]} channels, got {list(known_classes)}")
-        known = _channels(logits, list(known_classes))
+        first, count = known_classes[0], len(known_classes)
+        if list(known_classes) == list(range(first, first + count)):
+            known = logits[:, first : first + count]  # neighbours are not copied
+        else:
+            known = logits.index_select(1, torch.tensor(known_classes, device=logits.device))
     return known if temperature == 1 else known / temperature
-
-
-def _channels(logits: Tensor, wanted: list[int]) -> Tensor:
-    """Return some channels, without copying where they are neighbours."""
-    first = wanted[0]
-    if wanted == list(range(first, first + len(wanted))):
-        return logits[:, first : first + len(wanted)]
-    return logits.index_select(1, torch.tensor(wanted, device=logits.device))
 
 
 def _with_void(logits: Tensor) -> Tensor:

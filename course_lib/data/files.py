@@ -3,7 +3,9 @@
 What happens to an image happens to its mask.
 """
 
-from collections.abc import Callable, Sequence
+import glob
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,16 +20,12 @@ from course_lib.labels import IGNORE
 Size = tuple[int, int]
 """Height and width in pixels."""
 
-PairTransform = Callable[[Image.Image, Tensor], tuple[Tensor, Tensor]]
-
-TRANSLATION = 2  # pixels to each side, as ERFNet's authors do
-
 
 class Sample(NamedTuple):
     """One image with its target, as they are on disk."""
 
     name: str
-    """The file's name without its suffix."""
+    """What the names of image and mask share."""
     image: Image.Image
     """RGB."""
     target: Tensor
@@ -73,62 +71,60 @@ def _decoded(path: Path) -> Image.Image:
         raise ValueError(f"{path} cannot be read as an image ({error}); fetch it again") from None
 
 
-def relabel(mask: Tensor, new_of_old: dict[int, int], path: Path) -> Tensor:
-    """Translate the values of a mask.
+class Layout(NamedTuple):
+    """Where a data set keeps its files: the group in both patterns is what an image and its mask share."""
 
-    Args:
-        mask: uint8 (H, W).
-        new_of_old: every value that may occur, and what becomes of it.
-        path: the file of the mask, for the error.
-
-    Raises:
-        ValueError: if the mask holds another value.
-    """
-    table, known = np.zeros(256, dtype=np.uint8), np.zeros(256, dtype=bool)
-    table[list(new_of_old)], known[list(new_of_old)] = list(new_of_old.values()), True
-    wrong = ~known[mask.numpy()]
-    if wrong.any():
-        unknown = np.unique(mask.numpy()[wrong]).tolist()
-        raise ValueError(
-            f"{path} holds the label {', '.join(map(str, unknown))}; "
-            f"expected only {', '.join(map(str, sorted(new_of_old)))}: is it a mask of this data set?"
-        )
-    return torch.from_numpy(table[mask.numpy()])
+    folder: str
+    """Below that of the data set."""
+    images: str
+    """A pattern of paths below the folder."""
+    masks: str
+    image_folder: str = ""
+    """Where the images are, if not in ``folder``."""
+    every_image_has_a_mask: bool = False
+    """Else images without one are left out."""
 
 
-def list_files(folder: Path, *suffixes: str) -> list[Path]:
-    """Return the files of a folder that end in one of ``suffixes``, sorted, 2 before 10, without hidden ones.
-
-    Raises:
-        FileNotFoundError: if there is no such folder or no such file in it.
-    """
-    if not folder.is_dir():
-        raise FileNotFoundError(
-            f"no folder {folder}; put the data set there, or point COURSE_DATA at the folder that holds it"
-        )
-    visible = [path for path in folder.iterdir() if not path.name.startswith(".")]
-    files = [path for path in visible if path.suffix.lower() in suffixes]
-    if not files:
-        wanted = ", ".join(f"*{suffix}" for suffix in suffixes)
-        raise FileNotFoundError(f"no {wanted} in {folder}; the data set is empty: fetch it again")
-    return sorted(files, key=lambda path: path.stem.zfill(12) if path.stem.isdigit() else path.stem)
-
-
-def files_below(folder: Path, pattern: str) -> list[Path]:
-    """Return the files of a folder and its folders that match, sorted, without hidden ones."""
-    found = (path for path in folder.rglob(pattern) if path.is_file())
-    return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
+def _by_name(folder: Path, pattern: str) -> dict[str, Path]:
+    """Return the files below a folder whose path matches, by the group in the pattern; no hidden ones."""
+    below = glob.glob("**", root_dir=folder, recursive=True)  # noqa: PTH207 - it skips what is hidden
+    matches = (re.fullmatch(pattern, Path(path).as_posix(), re.IGNORECASE) for path in below)
+    return {match[1]: folder / match[0] for match in matches if match}
 
 
 class ImagePairs(Dataset[Sample]):
-    """Images with their masks, whose values are translated; a subclass says which."""
+    """Images in numerical order with their masks, whose values are translated."""
 
-    images: Sequence[Path]
-    masks: Sequence[Path]
-    values: dict[int, int]
-    """Every value that a mask may hold, and what becomes of it."""
-    image_ending: str = ""
-    """What may stand between the name of a sample and the suffix in the name of its image."""
+    def __init__(self, layout: Layout, root: Path, values: dict[int, int]) -> None:
+        """Look at the folder; nothing is decoded yet.
+
+        Args:
+            layout: where the files are.
+            root: the folder of the data set.
+            values: every value that a mask may hold, and what becomes of it.
+
+        Raises:
+            FileNotFoundError: if there are no images or no masks, or one has no partner.
+        """
+        folder, image_folder = root / layout.folder, root / (layout.image_folder or layout.folder)
+        images, masks = _by_name(image_folder, layout.images), _by_name(folder, layout.masks)
+        if not images:
+            raise FileNotFoundError(f"no images in {image_folder}, named as {layout.images}; fetch them")
+        if layout.every_image_has_a_mask and (bare := sorted(images.keys() - masks.keys())):
+            raise FileNotFoundError(f"no mask for {images[bare[0]]}; every image needs one: fetch it again")
+        if not masks:
+            raise FileNotFoundError(
+                f"no masks for the images in {folder}, named as {layout.masks}; fetch them"
+            )
+        if missing := sorted(masks.keys() - images.keys()):
+            raise FileNotFoundError(f"no image {missing[0]} in {image_folder} for its mask; fetch it again")
+
+        def in_order(name: str) -> list:  # validation2 before validation10
+            return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+
+        self.names = sorted(masks, key=in_order)
+        self.images, self.masks = [images[name] for name in self.names], [masks[name] for name in self.names]
+        self.values = values
 
     def __len__(self) -> int:
         """Return how many images there are on this disk."""
@@ -148,8 +144,16 @@ class ImagePairs(Dataset[Sample]):
                 f"{mask_path} is {height} x {width}, its image {image.height} x {image.width} (height x "
                 "width); a mask has the size of its image: fetch both again"
             )
-        target = relabel(mask, self.values, mask_path)
-        return Sample(path.stem.removesuffix(self.image_ending), image, target)
+        new_of_old = np.full(256, -1, dtype=np.int16)  # -1 where a value is unknown
+        new_of_old[list(self.values)] = list(self.values.values())
+        target = new_of_old[mask.numpy()]
+        if (target < 0).any():
+            unknown = np.unique(mask.numpy()[target < 0]).tolist()
+            raise ValueError(
+                f"{mask_path} holds the label {', '.join(map(str, unknown))}; "
+                f"expected only {', '.join(map(str, sorted(self.values)))}: is it a mask of this data set?"
+            )
+        return Sample(self.names[index], image, torch.from_numpy(target.astype(np.uint8)))
 
 
 def resize_image(image: Image.Image, size: Size) -> Image.Image:
@@ -175,7 +179,7 @@ def to_tensor(image: Image.Image, scale: bool = True) -> Tensor:
     return values.div_(255) if scale else values
 
 
-def evaluation_transform(size: Size) -> PairTransform:
+def evaluation_transform(size: Size) -> Callable[[Image.Image, Tensor], tuple[Tensor, Tensor]]:
     """Return a transform that resizes the image, and leaves the target at its own size.
 
     It returns the image in float32 (3, height, width) in [0, 1] and the target in int64.
@@ -208,7 +212,7 @@ class Augmentation:
                 v2.RandomHorizontalFlip(),
                 v2.RandomAffine(
                     degrees=0,
-                    translate=(TRANSLATION / width, TRANSLATION / height),
+                    translate=(2 / width, 2 / height),  # pixels, as ERFNet's authors do
                     fill={tv_tensors.Image: 0, tv_tensors.Mask: IGNORE},
                 ),
                 v2.ToDtype({tv_tensors.Image: torch.float32, tv_tensors.Mask: torch.int64}, scale=True),

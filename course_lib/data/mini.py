@@ -5,7 +5,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from filelock import FileLock
@@ -34,20 +33,10 @@ VERSION = 2
 RECIPE = {"version": VERSION, "towns": TOWNS, "benchmark_images": GENERATED_IMAGES}
 """What the folder was made from; another recipe means that it is drawn again."""
 
-UNLABELED = 0
-"""Void in Cityscapes' ``*_labelIds.png``."""
-
 QUALITY = 92  # of jpg and webp: artefacts as in photographs, but no blocks
 
-
-class _Drawing(NamedTuple):
-    """One picture to draw, and where it goes."""
-
-    draw: Callable[[], road_scenes.Scene]
-    image: Path
-    mask: Path
-    values: np.ndarray
-    """The value in the mask file of each value of the target."""
+_Drawing = tuple[Callable[[], road_scenes.Scene], Path, Path, np.ndarray]
+"""How to draw a picture, where image and mask go, and the value in the mask of each value of the target."""
 
 
 def mini_root() -> Path:
@@ -67,9 +56,8 @@ def mini_root() -> Path:
 
 def is_current(folder: Path) -> bool:
     """Tell whether a folder holds the whole data, drawn by this version of the scenes."""
-    marker = folder / MARKER
     try:
-        return json.loads(marker.read_text(encoding="utf-8")) == RECIPE
+        return json.loads((folder / MARKER).read_text(encoding="utf-8")) == RECIPE
     except (OSError, ValueError):
         return False
 
@@ -100,14 +88,14 @@ def make_mini(folder: Path) -> None:
 
 def _scenes(root: Path) -> Iterator[_Drawing]:
     """Yield all training and validation scenes, under Cityscapes' names."""
-    values = np.full(IGNORE + 1, UNLABELED, dtype=np.uint8)
+    values = np.zeros(IGNORE + 1, dtype=np.uint8)  # 0 is void in Cityscapes' labelIds
     values[: len(LABEL_IDS)] = LABEL_IDS
     for split, towns in TOWNS.items():
         names = [
             f"{town}/{town}_{index:06d}_000000" for town, count in towns.items() for index in range(count)
         ]
         for seed, name in enumerate(names, start=FIRST_SEED[split]):
-            yield _Drawing(
+            yield (
                 partial(road_scenes.draw, seed),
                 root / "leftImg8bit" / split / f"{name}_leftImg8bit.png",
                 root / "gtFine" / split / f"{name}_gtFine_labelIds.png",
@@ -122,7 +110,7 @@ def _benchmarks(root: Path) -> Iterator[_Drawing]:
         values = np.full(IGNORE + 1, IGNORE, dtype=np.uint8)
         values[:2] = 0, BENCHMARKS[name].anomaly_value
         for index in range(GENERATED_IMAGES):
-            yield _Drawing(
+            yield (
                 partial(road_scenes.draw_anomaly, kind, index),
                 root / name / "images" / f"{index}{BENCHMARKS[name].suffix}",
                 root / name / "labels_masks" / f"{index}.png",

@@ -8,12 +8,8 @@ import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
-from course_lib.data.files import files_below, read_image, read_mask
+from course_lib.data.files import read_image, read_mask
 from course_lib.labels import IGNORE
-
-OVERLAYS = Path("benchmarks") / "fishyscapes_overlays_v3"
-RESULT = Path("benchmarks") / "fs_web_v3"
-ENDING = "_rgb.npz"
 
 
 def lay_over_cityscapes(root: Path) -> str:
@@ -29,32 +25,34 @@ def lay_over_cityscapes(root: Path) -> str:
         ValueError: if an overlay does not fit its image.
         OSError: if the result cannot be written.
     """
-    if (root / RESULT).is_dir():
-        return f"{root / RESULT}: there"
-    overlays = files_below(root / OVERLAYS, f"*{ENDING}")
-    if not overlays:
-        return f"no overlays *{ENDING} in {root / OVERLAYS}: has their layout changed?"
-    if missing := [path.name for path in overlays if not _photograph(path, root).is_file()]:
+    folder, result = root / "benchmarks" / "fishyscapes_overlays_v3", root / "benchmarks" / "fs_web_v3"
+    if result.is_dir():
+        return f"{result}: there"
+    photographs = {}
+    for path in sorted(folder.rglob("[!.]*_rgb.npz")):  # such as 0000_frankfurt_000001_046504_rgb.npz
+        if any(part.startswith(".") for part in path.relative_to(folder).parts):
+            continue  # of an unpacking that was killed
+        name = path.name.removesuffix("_rgb.npz").partition("_")[2]
+        town = root / "cityscapes" / "leftImg8bit" / "val" / name.partition("_")[0]
+        photographs[path] = town / f"{name}_leftImg8bit.png"
+    if not photographs:
+        return f"no overlays *_rgb.npz in {folder}: has their layout changed?"
+    if missing := [path for path in photographs.values() if not path.is_file()]:
         return (
-            f"{len(missing)} of {len(overlays)} images of Cityscapes val are not in {root}, so nothing was "
-            "laid over them: python3 start.py fetch cityscapes, then this command again"
+            f"{len(missing)} of {len(photographs)} images of Cityscapes val are not in {root}, so nothing "
+            "was laid over them: python3 start.py fetch cityscapes, then this command again"
         )
     with tempfile.TemporaryDirectory(prefix=".overlays-", dir=root) as temporary:
-        new = Path(temporary) / RESULT.name
-        for folder in ("images", "labels_masks"):
-            (new / folder).mkdir(parents=True)
-        for number, path in enumerate(tqdm(overlays, desc="laying over Cityscapes", unit="image")):
-            image, mask = _laid_over(path, _photograph(path, root))
+        new = Path(temporary) / result.name
+        (new / "images").mkdir(parents=True)
+        (new / "labels_masks").mkdir()
+        pairs = tqdm(photographs.items(), desc="laying over Cityscapes", unit="image")
+        for number, (overlay, photograph) in enumerate(pairs):
+            image, mask = _laid_over(overlay, photograph)
             Image.fromarray(image).save(new / "images" / f"{number}.png")
             Image.fromarray(mask).save(new / "labels_masks" / f"{number}.png")
-        new.rename(root / RESULT)
-    return f"{root / RESULT}: {len(overlays)} images; evaluate --benchmarks {root / RESULT}"
-
-
-def _photograph(overlay: Path, root: Path) -> Path:
-    """Return the image below ``0000_frankfurt_000001_046504_rgb.npz``."""
-    name = overlay.name.removesuffix(ENDING).partition("_")[2]
-    return root / "cityscapes" / "leftImg8bit" / "val" / name.partition("_")[0] / f"{name}_leftImg8bit.png"
+        new.rename(result)
+    return f"{result}: {len(photographs)} images; evaluate --benchmarks {result}"
 
 
 def _laid_over(overlay: Path, photograph: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -68,7 +66,7 @@ def _laid_over(overlay: Path, photograph: Path) -> tuple[np.ndarray, np.ndarray]
             f"{overlay} holds no array named rgb, or is damaged; this course has never seen the file: fetch "
             "it again, and if that changes nothing, please report it"
         ) from None
-    labels = read_mask(overlay.with_name(overlay.name.removesuffix(ENDING) + "_labels.png")).numpy()
+    labels = read_mask(overlay.with_name(overlay.name.replace("_rgb.npz", "_labels.png"))).numpy()
     if added.shape != below.shape or labels.shape != below.shape[:2]:
         raise ValueError(f"{overlay} is {added.shape}, its image {below.shape}: they do not belong together")
     mask = np.where(labels != 0, IGNORE, 0)

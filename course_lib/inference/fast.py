@@ -167,9 +167,6 @@ def _reads_only_below(layer: nn.Module) -> bool:
     return layer.dilation[0] == 1 and kernel - 1 - padding < stride and stride - 1 + padding < 2 * stride
 
 
-WARM_UP = 3  # calls before the recording, in which libraries choose their kernels and make room
-
-
 class CudaGraphs:
     """A function of images whose kernels are recorded once for each shape, and replayed.
 
@@ -186,24 +183,20 @@ class CudaGraphs:
         """Return what the function returns."""
         key = (*images.shape, images.dtype)
         if key not in self.recorded:
-            self.recorded[key] = self._record(images)
+            given, graph = images.clone(), torch.cuda.CUDAGraph()
+            stream = torch.cuda.Stream()
+            stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(stream):
+                for _ in range(3):  # in which libraries choose their kernels and make room
+                    self.function(given)
+            torch.cuda.current_stream().wait_stream(stream)
+            with torch.cuda.graph(graph):
+                result = self.function(given)
+            self.recorded[key] = graph, given, result
         graph, given, result = self.recorded[key]
         given.copy_(images)
         graph.replay()
         return result.clone()
-
-    def _record(self, images: Tensor) -> tuple[torch.cuda.CUDAGraph, Tensor, Tensor]:
-        """Run the function a few times on a stream of its own, then once more for the record."""
-        given, graph = images.clone(), torch.cuda.CUDAGraph()
-        stream = torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            for _ in range(WARM_UP):
-                self.function(given)
-        torch.cuda.current_stream().wait_stream(stream)
-        with torch.cuda.graph(graph):
-            result = self.function(given)
-        return graph, given, result
 
 
 @dataclass(frozen=True)
@@ -214,7 +207,6 @@ class Agreement:
     """Share of pixels to which both give the same class; 1 is best."""
     largest_difference: float
     """Between two logits of the same pixel and class; 0 is best."""
-    pixels: int
 
 
 def agreement(reference: Network, other: Network, batches: Iterable[Tensor]) -> Agreement:
@@ -238,4 +230,4 @@ def agreement(reference: Network, other: Network, batches: Iterable[Tensor]) -> 
         largest = max(largest, float((first - second).abs().amax()))
     if not pixels:
         raise ValueError("need one batch of images or more to compare two networks, got none")
-    return Agreement(same / pixels, largest, pixels)
+    return Agreement(same / pixels, largest)

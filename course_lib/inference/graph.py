@@ -12,27 +12,15 @@ from course_lib.models import IsoMaxPlus, Network, flush_subnormal
 
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 
-OWN_RESULT = (*CONVOLUTIONS, nn.BatchNorm2d)
-"""Layers whose result is a new tensor, which may be overwritten if nobody else reads it."""
-
 
 class _Tracer(fx.Tracer):
     """Follows a network down to torch's own layers; ours that stand for one operation are not opened."""
 
+    traced_func_name = "features"  # instead of forward
+
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         """Tell where to stop."""
         return isinstance(m, (nn.BatchNorm2d, IsoMaxPlus)) or super().is_leaf_module(m, module_qualified_name)
-
-
-class _Features(nn.Module):
-    """A network up to its classifier, as a module of its own."""
-
-    def __init__(self, network: Network) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.network.features(images)
 
 
 def traced_features(network: Network) -> fx.GraphModule:
@@ -41,8 +29,7 @@ def traced_features(network: Network) -> fx.GraphModule:
     Args:
         network: in evaluation mode; dropout, which then does nothing, is left out.
     """
-    root = _Features(network)
-    graph = fx.GraphModule(root, _Tracer().trace(root))
+    graph = fx.GraphModule(network, _Tracer().trace(network))
     for node in graph.graph.nodes:
         if isinstance(_layer(graph, node), (nn.Dropout, nn.Dropout2d)):
             node.replace_all_uses_with(node.args[0])
@@ -90,8 +77,12 @@ def work_in_place(graph: fx.GraphModule, image: torch.Tensor) -> int:
             graph.set_submodule(node.target, nn.ReLU(inplace=True))
         elif node.target is F.relu and _is_free(graph, node.args[0]):
             node.kwargs = {"inplace": True}
-        elif node.target is operator.add and _overwritable(graph, node):
-            node.args = tuple(sorted(node.args, key=lambda part: not _is_free(graph, part)))
+        elif node.target is operator.add:
+            first, second = node.args
+            free = [part for part in node.args if _is_free(graph, part) and _shape(part) == _shape(node)]
+            if first is second or not free:
+                continue
+            node.args = (first, second) if first is free[0] else (second, first)
             node.target = operator.iadd
         else:
             continue
@@ -100,17 +91,12 @@ def work_in_place(graph: fx.GraphModule, image: torch.Tensor) -> int:
     return changed
 
 
-def _overwritable(graph: fx.GraphModule, node: fx.Node) -> bool:
-    """Tell whether a part of a sum has the shape of the sum and can be overwritten."""
-    first, second = node.args
-    same = all(isinstance(part, fx.Node) and _shape(part) == _shape(node) for part in node.args)
-    return same and first is not second and (_is_free(graph, first) or _is_free(graph, second))
-
-
 def _is_free(graph: fx.GraphModule, node: fx.Node) -> bool:
     """Tell whether a node makes a tensor of its own that only one other reads."""
-    makes_its_own = isinstance(_layer(graph, node), OWN_RESULT) or node.target in (torch.cat, operator.add)
-    return makes_its_own and len(node.users) == 1
+    if not isinstance(node, fx.Node) or len(node.users) > 1:  # a part of a sum may be a number
+        return False
+    makes_its_own = isinstance(_layer(graph, node), (*CONVOLUTIONS, nn.BatchNorm2d))
+    return makes_its_own or node.target in (torch.cat, operator.add)
 
 
 def _shape(node: fx.Node) -> torch.Size:

@@ -19,11 +19,6 @@ from course_lib.inference.fast import Optimizations, accelerate
 from course_lib.models import Network
 from course_lib.models.network import enlarge
 
-PACKAGES = ("onnx", "onnxscript", "onnxruntime")
-
-FOLDED = Optimizations(fold=True)
-"""What is done before the export; everything else is the runtime's own business."""
-
 
 def export_onnx(network: Network, path: Path) -> None:
     """Write a network into one ONNX file: RGB images in [0, 1] to logits of the same size.
@@ -43,7 +38,7 @@ def export_onnx(network: Network, path: Path) -> None:
     height, width = (multiple * torch.export.Dim(name, min=1) for name in ("rows", "columns"))
     with _quiet(), torch.no_grad():
         torch.onnx.export(
-            _Exported(accelerate(copy.deepcopy(network).cpu(), FOLDED)),
+            _Exported(accelerate(copy.deepcopy(network).cpu(), Optimizations(fold=True))),
             (example,),
             path,
             input_names=["images"],
@@ -117,13 +112,12 @@ class OnnxNetwork(Network):
 
     feature_channels, classifier_name = 0, ""
 
-    def __init__(self, path: Path, size_multiple: int, threads: int | None = None) -> None:
-        """Open a file of ``export_onnx`` or ``quantise``.
+    def __init__(self, path: Path, size_multiple: int) -> None:
+        """Open a file of ``export_onnx`` or ``quantise``; it takes as many threads as torch uses.
 
         Args:
             path: of the file.
             size_multiple: that of the exported network.
-            threads: by default as many as torch uses.
 
         Raises:
             ValueError: if the packages are missing.
@@ -133,7 +127,7 @@ class OnnxNetwork(Network):
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or torch.get_num_threads()
+        options.intra_op_num_threads = torch.get_num_threads()
         self.size_multiple = size_multiple
         self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
@@ -166,6 +160,6 @@ def _quiet() -> Iterator[None]:
 
 def _check_packages() -> None:
     """Raise a ValueError that says what to install if a package is missing."""
-    missing = [name for name in PACKAGES if find_spec(name) is None]
+    missing = [name for name in ("onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]
     if missing:
         raise ValueError(f"ONNX needs {', '.join(missing)}: python -m pip install -e .[export]")

@@ -51,13 +51,6 @@ class Metadata:
     command: str = ""
     """The command line that made the weights."""
 
-    def is_sound(self) -> bool:
-        """Tell whether the facts that an evaluation relies on can be true."""
-        size, known = self.size, self.known_classes
-        if not all(isinstance(part, list) and all(type(v) is int for v in part) for part in (size, known)):
-            return False
-        return len(size) == 2 and min(size) > 0 and len(known) > 1 and set(known) <= set(range(NUM_CLASSES))
-
 
 def save_checkpoint(
     network: Network, path: str | Path, metadata: Metadata, dtype: torch.dtype = torch.float32
@@ -111,7 +104,7 @@ def load(name: str, path: str | Path, class_order: str | None = None) -> tuple[N
     key, weight = next(iter(with_void.classifier.named_parameters(with_void.classifier_name)))
     has_void = key in tensors and tensors[key].shape == weight.shape
     network = build(name, VOID + 1 if has_void else NUM_CLASSES, metadata.head)
-    _fill(network, tensors, metadata, Path(path), class_order)
+    metadata = load_weights(network, path, class_order)  # complete
     return network.eval(), metadata
 
 
@@ -135,8 +128,34 @@ def load_weights(network: Network, path: str | Path, class_order: str | None = N
         FileNotFoundError: if there is no such file.
         ValueError: if it holds no weights, or names and shapes that do not match the network's.
     """
-    tensors, metadata = read_weights(Path(path))
-    _fill(network, tensors, metadata, Path(path), class_order)
+    path = Path(path)
+    tensors, metadata = read_weights(path)
+    name = next(name for name, network_class in NETWORKS.items() if type(network) is network_class)
+    if metadata.model not in ("", name):
+        raise ValueError(f"{path} holds weights of {metadata.model}, not {name}; choose that network")
+    if metadata.head != network.head_kind:
+        raise ValueError(
+            f"{path} holds weights of a network whose head is {metadata.head}, this one's is "
+            f"{network.head_kind}: build it with head={metadata.head!r}"
+        )
+    if class_order not in (None, *CLASS_ORDERS):
+        raise unknown_name("class order", class_order, CLASS_ORDERS)
+    expected = _expected_in_file(network, tensors)
+    _check_fit(expected, tensors, path)
+    if not any(map(network.is_auxiliary, expected)):
+        network.drop_auxiliary()
+    if class_order == "unlabelled-first":
+        tensors = _void_last(network, tensors, path)
+    elif class_order is None and not metadata.model and network.num_classes == VOID + 1:
+        print(
+            f"{path.name}: the order of its outputs is not verified, taken as train-id; a file that begins "
+            "with unlabelled, such as the public ENet of davidtvs, needs --class-order unlabelled-first",
+            file=sys.stderr,
+        )
+    counters = {key: value for key, value in expected.items() if key.endswith("num_batches_tracked")}
+    network.load_state_dict(counters | tensors)
+    flush_subnormal(network)
+    metadata.model, metadata.num_classes = name, network.num_classes
     return metadata
 
 
@@ -160,31 +179,35 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], Metadata]:
         raise ValueError(
             f"{path} is not a checkpoint of this course ({error}); fetch or train it again"
         ) from None
-    if not metadata.is_sound():
+    size, known = metadata.size, metadata.known_classes
+    is_sound = (
+        all(isinstance(part, list) and all(type(v) is int for v in part) for part in (size, known))
+        and (len(size) == 2 and min(size) > 0)
+        and (len(known) > 1 and set(known) <= set(range(NUM_CLASSES)))
+    )
+    if not is_sound:
         raise ValueError(
-            f"{path} says size {metadata.size} and known classes {metadata.known_classes}; expected [height, "
-            f"width] and 2 or more train ids below {NUM_CLASSES}: save it again with right metadata"
+            f"{path} says size {size} and known classes {known}; expected [height, width] and 2 or more "
+            f"train ids below {NUM_CLASSES}: save it again with right metadata"
         )
     if metadata.head not in HEADS:
         raise ValueError(f"{path} cannot be used: {unknown_name('head', metadata.head, HEADS)}")
     return tensors, metadata
 
 
-# numbers saved beside the weights may be NumPy scalars, which are data and safe to load
-_NUMPY_SCALARS = [
-    np._core.multiarray.scalar,
-    (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),  # its name in files of NumPy 1
-    np.dtype,
-    np.dtypes.Float64DType,
-    np.dtypes.Float32DType,
-    np.dtypes.Int64DType,
-]
-
-
 def _read_pth(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a public file: a ``state_dict``, or a dictionary that holds one."""
+    # numbers saved beside the weights may be NumPy scalars, which are data and safe to load
+    numpy_scalars = [
+        np._core.multiarray.scalar,
+        (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),  # its name in files of NumPy 1
+        np.dtype,
+        np.dtypes.Float64DType,
+        np.dtypes.Float32DType,
+        np.dtypes.Int64DType,
+    ]
     try:
-        with torch.serialization.safe_globals(_NUMPY_SCALARS), warnings.catch_warnings():
+        with torch.serialization.safe_globals(numpy_scalars), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of old pickle formats
             content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # broken pickles raise anything at all
@@ -242,45 +265,6 @@ def read_encoder(name: str, path: str | Path, num_classes: int) -> Encoder:
     return Encoder(found, {"file": path.name, "sha256": sha256_of(path)})
 
 
-def _fill(
-    network: Network,
-    tensors: Mapping[str, Tensor],
-    metadata: Metadata,
-    path: Path,
-    class_order: str | None,
-) -> None:
-    """Copy ``tensors`` into ``network`` after checking every name and shape; complete the metadata."""
-    name = next(name for name, network_class in NETWORKS.items() if type(network) is network_class)
-    if metadata.model not in ("", name):
-        raise ValueError(f"{path} holds weights of {metadata.model}, not {name}; choose that network")
-    if metadata.head != network.head_kind:
-        raise ValueError(
-            f"{path} holds weights of a network whose head is {metadata.head}, this one's is "
-            f"{network.head_kind}: build it with head={metadata.head!r}"
-        )
-    if class_order not in (None, *CLASS_ORDERS):
-        raise unknown_name("class order", class_order, CLASS_ORDERS)
-    if not network.auxiliary_names:  # dropped before: the file's have no place to go
-        dropped = type(network).auxiliary_names
-        tensors = {key: value for key, value in tensors.items() if key.split(".")[0] not in dropped}
-    expected = _expected_in_file(network, tensors)
-    _check_fit(expected, tensors, path)
-    if not any(map(network.is_auxiliary, expected)):
-        network.drop_auxiliary()
-    if class_order == "unlabelled-first":
-        tensors = _void_last(network, tensors, path)
-    elif class_order is None and not metadata.model and network.num_classes == VOID + 1:
-        print(
-            f"{path.name}: the order of its outputs is not verified, taken as train-id; a file that begins "
-            "with unlabelled, such as the public ENet of davidtvs, needs --class-order unlabelled-first",
-            file=sys.stderr,
-        )
-    counters = {name: value for name, value in expected.items() if name.endswith("num_batches_tracked")}
-    network.load_state_dict(counters | dict(tensors))
-    flush_subnormal(network)
-    metadata.model, metadata.num_classes = name, network.num_classes
-
-
 def _expected_in_file(network: Network, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return those tensors of a network that a file must hold: auxiliary heads all or not at all."""
     state = network.state_dict()
@@ -294,24 +278,22 @@ def _check_fit(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], pa
     missing = [n for n in expected if n not in tensors and not n.endswith("num_batches_tracked")]
     unmatched = [name for name in tensors if name not in expected]
     if missing or unmatched:
+        hint = "they fit no network of this course: fetch them again"
+        for name, network_class in NETWORKS.items():
+            with torch.device("meta"):  # names only, no memory
+                theirs = _expected_in_file(network_class(NUM_CLASSES), tensors)
+            if all(key in tensors or key.endswith("num_batches_tracked") for key in theirs):
+                hint = f"they are weights of {name}: choose that network"
+        if not missing:
+            hint = "ask for a file of the weights alone"
         raise ValueError(
             f"{path} does not fit this network: {_some(missing)} missing, {_some(unmatched)} unmatched; "
-            + (_whose(tensors) if missing else "ask for a file of the weights alone")
+            f"{hint}"
         )
     for name, tensor in tensors.items():
         if tensor.shape != expected[name].shape:
             got, wanted = tuple(tensor.shape), tuple(expected[name].shape)
             raise ValueError(f"{path} does not fit this network: {name} has shape {got}, expected {wanted}")
-
-
-def _whose(tensors: Mapping[str, Tensor]) -> str:
-    """Say which network weights that do not fit belong to, if any."""
-    for name, network_class in NETWORKS.items():
-        with torch.device("meta"):  # names only, no memory
-            expected = _expected_in_file(network_class(NUM_CLASSES), tensors)
-        if all(key in tensors or key.endswith("num_batches_tracked") for key in expected):
-            return f"they are weights of {name}: choose that network"
-    return "they fit no network of this course: fetch them again"
 
 
 def _some(names: list[str]) -> str:

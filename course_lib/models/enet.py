@@ -149,7 +149,7 @@ class ENet(Network):
     def _add_stage(
         self, number: int, blocks: tuple, channels: int, dropout: float, first: int = 1
     ) -> list[str]:
-        """Add a run of bottlenecks under their public names and return those names."""
+        """Add bottlenecks under their public names and return those names."""
         names = [f"{kind}{number}_{i}" for i, (kind, _) in enumerate(blocks, start=first)]
         for name, (kind, dilation) in zip(names, blocks, strict=True):
             self.add_module(name, Bottleneck(channels, kind, dilation, dropout, relu=False))
@@ -158,14 +158,10 @@ class ENet(Network):
     def features(self, images: Tensor) -> Tensor:
         """(N, 3, H, W) to (N, 16, H/2, W/2)."""
         x, indices1 = self.downsample1_0(self.initial_block(images))
-        x = self._run(self.stage1, x)
+        for name in self.stage1:
+            x = self.get_submodule(name)(x)
         x, indices2 = self.downsample2_0(x)
-        x = self._run(self.stage2 + self.stage3, x)
+        for name in self.stage2 + self.stage3:
+            x = self.get_submodule(name)(x)
         x = self.regular4_2(self.regular4_1(self.upsample4_0(x, indices2)))
         return self.regular5_1(self.upsample5_0(x, indices1))
-
-    def _run(self, names: list[str], x: Tensor) -> Tensor:
-        """Apply the named bottlenecks one after the other."""
-        for name in names:
-            x = self.get_submodule(name)(x)
-        return x

@@ -145,7 +145,3 @@ class ERFNet(Network):
     def features(self, images: Tensor) -> Tensor:
         """(N, 3, H, W) to (N, 16, H/2, W/2)."""
         return self.decoder(self.encoder(images))
-
-    def encoder_logits(self, images: Tensor) -> Tensor:
-        """Return the encoder's own logits (N, C, H/8, W/8), used to train it before the decoder."""
-        return self.encoder.output_conv(self.encoder(images))

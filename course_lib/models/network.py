@@ -12,8 +12,6 @@ from torch.nn import functional as F
 HEADS = ("linear", "isomax")
 """The kinds of last layer: the networks' own convolution, or ``IsoMaxPlus``."""
 
-RANGE_TOLERANCE = 0.01  # resizing and augmentation may leave [0, 1] by a rounding error
-
 
 class IsoMaxPlus(nn.Module):
     """Logits are minus the distances from a pixel's feature to one learnt prototype per class.
@@ -49,7 +47,7 @@ class Network(nn.Module, ABC):
     """
 
     size_multiple: int
-    """Sides are padded up to a multiple of this, and the logits cropped again."""
+    """Sides are padded up to a multiple of this by repeating the last row and column, the logits cropped."""
 
     feature_channels: int
     """Channels of the feature map that the classifier reads."""
@@ -134,7 +132,8 @@ class Network(nn.Module, ABC):
         """
         check_images(images, check_range=self.checks_range)
         height, width = images.shape[-2:]
-        padded = pad_to_multiple(images, self.size_multiple)
+        padding = (0, -width % self.size_multiple, 0, -height % self.size_multiple)
+        padded = F.pad(images, padding, mode="replicate") if any(padding) else images
         enlarged = (enlarge(logits, padded.shape[-2:]) for logits in self.head_logits(padded))
         return [logits[..., :height, :width] for logits in enlarged]
 
@@ -178,16 +177,10 @@ def check_images(images: Tensor, check_range: bool = True) -> None:
     if not check_range or torch.compiler.is_compiling():
         return
     low, high = (value.item() for value in images.aminmax())
-    if not (low >= -RANGE_TOLERANCE and high <= 1 + RANGE_TOLERANCE):  # so written, NaN is caught too
+    # resizing may leave [0, 1] by a rounding error; so written, NaN is caught too
+    if not (low >= -0.01 and high <= 1.01):
         cure = "divide by 255" if high > 2 else "check how they were normalised"
         raise ValueError(f"need images in [0, 1], got values from {low:g} to {high:g}; {cure}")
-
-
-def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:
-    """Repeat the last row and column until both sides of (N, C, H, W) are multiples of ``multiple``."""
-    height, width = images.shape[-2:]
-    padding = (0, -width % multiple, 0, -height % multiple)
-    return F.pad(images, padding, mode="replicate") if any(padding) else images
 
 
 def enlarge(logits: Tensor, size: tuple[int, int]) -> Tensor:

@@ -2,9 +2,11 @@
 
 from course_lib.profiling.layers import Ceilings, measure_ceilings, profile_layers, roofline
 from course_lib.profiling.measure import (
+    PROFILE_COLUMNS,
     Cost,
     Latency,
     PeakMemory,
+    Subject,
     cost,
     count_parameters,
     example_images,
@@ -13,11 +15,13 @@ from course_lib.profiling.measure import (
     multiply_adds,
     paired_speedup,
     peak_of,
+    profile,
+    profile_table,
+    profile_training,
     saved_bytes,
     training_step,
     watts,
 )
-from course_lib.profiling.table import PROFILE_COLUMNS, Subject, profile, profile_table, profile_training
 
 __all__ = [
     "PROFILE_COLUMNS",

@@ -2,8 +2,6 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,10 +14,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from course_lib.models import Network
 from course_lib.profiling.measure import example_images, latency
 
-RUNS = 5
 
-
-def profile_layers(network: Network, size: tuple[int, int], runs: int = RUNS) -> pd.DataFrame:
+def profile_layers(network: Network, size: tuple[int, int], runs: int = 5) -> pd.DataFrame:
     """Measure every layer of a network on one image, in evaluation mode.
 
     What happens between layers (sums, activations without a module) is in no row, so that the rows add up to
@@ -36,62 +32,48 @@ def profile_layers(network: Network, size: tuple[int, int], runs: int = RUNS) ->
     """
     images = example_images(network, size)
     network.eval()
-    rows: list[dict] = []
-    counter, counted = FlopCounterMode(display=False), 0
-    seconds: dict[str, list[float]] = defaultdict(list)
-
-    def count(name: str, layer: nn.Module, given: tuple, result: Tensor) -> None:
-        nonlocal counted
-        numbers = sum(t.numel() for t in (*given, result, *layer.parameters()))
-        before, counted = counted, counter.get_total_flops() // 2
-        rows.append(
-            {
-                "layer": name,
-                "kind": type(layer).__name__,
-                "output_megabytes": result.numel() * result.element_size() / 1e6,
-                "moved_megabytes": numbers * result.element_size() / 1e6,
-                "mega_macs": (counted - before) / 1e6,
-            }
-        )
+    rows: dict[str, dict] = {}
+    taken: dict[str, list[float]] = defaultdict(list)
 
     def now() -> float:  # a GPU is waited for, which makes the whole slower but the parts right
         if images.device.type != "cpu":
             torch.accelerator.synchronize(images.device)
-        return time.perf_counter()
+        return 1000 * time.perf_counter()
 
-    def start(name: str, *_: object) -> None:
-        seconds[name].append(-now())
+    def before(name: str, *_: object) -> None:
+        taken[name].append(-now())
 
-    def stop(name: str, *_: object) -> None:
-        seconds[name][-1] += now()
+    def after(name: str, layer: nn.Module, given: tuple, result: Tensor) -> None:
+        taken[name][-1] += now()
+        numbers = sum(t.numel() for t in (*given, result, *layer.parameters()))
+        rows[name] = {
+            "layer": name,
+            "kind": type(layer).__name__,
+            "output_megabytes": result.numel() * result.element_size() / 1e6,
+            "moved_megabytes": numbers * result.element_size() / 1e6,
+        }
 
-    with counter, torch.no_grad(), _hooks(network, after=count):
-        network(images)
-    with torch.inference_mode(), _hooks(network, after=stop, before=start):
-        for _ in range(runs + 1):
-            network(images)
-    # the first time warms up; a layer that is called more than once for an image counts each time
-    calls = {name: len(taken) // (runs + 1) for name, taken in seconds.items()}
-    taken = {n: 1000 * calls[n] * float(np.median(s[calls[n] :])) for n, s in seconds.items()}
-    frame = pd.DataFrame(rows)
-    frame.insert(2, "milliseconds", frame["layer"].map(taken))
-    return frame
-
-
-@contextmanager
-def _hooks(network: Network, after: Callable, before: Callable | None = None) -> Iterator[None]:
-    """Call functions with the name of a layer around each call of one that has no parts."""
     handles = []
     for name, layer in network.named_modules():
         if not list(layer.children()):
+            handles.append(layer.register_forward_pre_hook(partial(before, name)))
             handles.append(layer.register_forward_hook(partial(after, name)))
-            if before is not None:
-                handles.append(layer.register_forward_pre_hook(partial(before, name)))
     try:
-        yield
+        with torch.inference_mode():
+            for _ in range(runs + 1):
+                network(images)
     finally:
         for handle in handles:
             handle.remove()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(images)
+    counts = counter.get_flop_counts()
+    for name, row in rows.items():
+        row["mega_macs"] = sum(counts.get(f"{type(network).__name__}.{name}", {}).values()) / 2e6
+    frame = pd.DataFrame(rows.values())
+    # the first time warms up
+    frame.insert(2, "milliseconds", [float(np.median(taken[name][1:])) for name in rows])
+    return frame
 
 
 MATRIX = 1024  # rows and columns of the product that shows the peak of arithmetic

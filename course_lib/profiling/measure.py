@@ -1,19 +1,21 @@
-"""What a network costs: parameters, multiply-adds, time, memory and power.
+"""What a network costs: parameters, multiply-adds, time, memory and power, one by one and in one row.
 
 What is timed is called many times after a warm-up, and a device that works on its own is waited for.
 """
 
+import copy
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
-from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
+from course_lib import inference
 from course_lib.losses import LOSSES
 from course_lib.models import Network
 
@@ -21,15 +23,6 @@ os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler would print its 
 
 WARM_UP = 3
 """Calls that are not counted: libraries choose their kernels, memory is fetched, the clock rises."""
-
-SHORTEST = 0.2
-"""Seconds for which something is called again and again, by default."""
-
-FEWEST = 5
-"""Calls, however long they take."""
-
-TERMS = {"linear": ("ce",), "isomax": ("eiml", "fl")}
-"""What a network with either head is trained with, in the comparison of the paper's Figures 3 and 4."""
 
 
 def example_images(network: Network, size: tuple[int, int], batch: int = 1) -> Tensor:
@@ -79,19 +72,19 @@ class Latency:
         return f"median {self.median:.1f} ms ({tails}; {self.runs} runs)"
 
 
-def latency(run: Callable[[], object], device: torch.device, seconds: float = SHORTEST) -> Latency:
+def latency(run: Callable[[], object], device: torch.device, seconds: float = 0.2) -> Latency:
     """Time something that computes on a device; on a GPU by its own events, else by the clock.
 
     Args:
         run: what to time.
         device: where it computes.
-        seconds: for how long to repeat it.
+        seconds: for how long to repeat it, but five times or more.
     """
     for _ in range(WARM_UP):
         _milliseconds(run, device)
     taken: list[float] = []
     started = time.perf_counter()
-    while len(taken) < FEWEST or time.perf_counter() - started < seconds:
+    while len(taken) < 5 or time.perf_counter() - started < seconds:
         taken.append(_milliseconds(run, device))
     p5, median, p95, p99 = np.percentile(taken, [5, 50, 95, 99]).tolist()
     return Latency(median, p5, p95, p99, len(taken))
@@ -113,7 +106,7 @@ def _milliseconds(run: Callable[[], object], device: torch.device) -> float:
     return 1000 * (time.perf_counter() - started)
 
 
-def forward_latency(network: Network, images: Tensor, seconds: float = SHORTEST) -> Latency:
+def forward_latency(network: Network, images: Tensor, seconds: float = 0.2) -> Latency:
     """Time a forward pass without gradients; the network is put in evaluation mode.
 
     Args:
@@ -150,11 +143,12 @@ def paired_speedup(
 def training_step(network: Network, images: Tensor) -> Callable[[], None]:
     """Return a forward and a backward pass in training mode, auxiliary heads included.
 
-    The loss is that of ``TERMS``; gradients are dropped. Running statistics of batch normalisation change:
-    give a copy of a network that is still wanted.
+    The loss is cross-entropy, with an isomax head EIML and focal loss, as in the paper's Figures 3 and 4;
+    gradients are dropped. Running statistics of batch normalisation change: give a copy of a network that is
+    still wanted.
     """
     network.train()
-    terms = [LOSSES[name] for name in TERMS[network.head_kind]]
+    terms = [LOSSES[name] for name in (("eiml", "fl") if network.head_kind == "isomax" else ("ce",))]
     target = torch.zeros(len(images), *images.shape[2:], dtype=torch.int64, device=images.device)
     weights = torch.ones(network.num_classes, device=images.device)
 
@@ -194,7 +188,8 @@ def peak_of(run: Callable[[], object], device: torch.device) -> PeakMemory | Non
         return PeakMemory((peak - before) / 1e6, reserved / 1e6)
     if device.type != "cpu":
         return None
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+    cpu = [torch.profiler.ProfilerActivity.CPU]
+    with torch.profiler.profile(activities=cpu, profile_memory=True) as profiler:
         run()
     # add up what the profiler saw taken and given back
     events = [event for event in profiler.profiler.kineto_results.events() if event.name() == "[memory]"]
@@ -275,13 +270,102 @@ def cost(network: Network, size: tuple[int, int]) -> Cost:
         network: any network, on any device.
         size: height and width of the image, in pixels.
     """
-    image = torch.full((1, 3, *size), 0.5, device=next(network.parameters()).device)
-    was_training = network.training
-    try:
-        return Cost(
-            parameters=count_parameters(network),
-            milliseconds=forward_latency(network, image).median,
-            training_megabytes=saved_bytes(network.train(), image) / 1e6,
-        )
-    finally:
-        network.train(was_training)
+    image, was_training = example_images(network, size), network.training
+    milliseconds = forward_latency(network, image).median
+    training_megabytes = saved_bytes(network.train(), image) / 1e6
+    network.train(was_training)
+    return Cost(count_parameters(network), milliseconds, training_megabytes)
+
+
+# fmt: off
+PROFILE_COLUMNS = (
+    "model", "head", "speed", "device", "height", "width", "batch",
+    "milliseconds", "p5", "p95", "p99", "runs", "images_per_second",
+    "giga_macs", "million_parameters", "peak_megabytes", "reserved_megabytes", "watts",
+    "training_milliseconds", "training_megabytes", "same_class",
+)
+# fmt: on
+"""Of the table of ``profile``. Times are milliseconds for the whole batch; megabytes are those of
+``PeakMemory.allocated``; MACs are multiply-adds of one image; ``same_class`` is the percentage of pixels to
+which plain inference gives the same class. What a device cannot give is missing."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network to be profiled."""
+
+    name: str
+    network: Network
+    pictures: tuple[torch.Tensor, ...] = ()
+    """Images (N, 3, H, W) on the network's device on which the classes of a faster network are compared."""
+
+
+def profile(
+    subject: Subject,
+    size: tuple[int, int],
+    speed: str = "plain",
+    batch: int = 1,
+    seconds: float = 1.0,
+    fast: Network | None = None,
+) -> dict:
+    """Measure a network in inference.
+
+    Args:
+        subject: any network, on any device.
+        size: height and width of the images.
+        speed: a name of ``inference.SPEEDS``, or that of ``fast``.
+        batch: how many images at once.
+        seconds: for how long to repeat.
+        fast: what to measure in the network's place; by default ``inference.accelerate`` makes it.
+
+    Returns:
+        One row with ``PROFILE_COLUMNS``, but for those of training.
+
+    Raises:
+        ValueError: if the device cannot take a step, or the images do not fit into its memory.
+    """
+    plain = subject.network.eval()
+    fast = inference.accelerate(plain, speed) if fast is None else fast
+    images = example_images(plain, size, batch)
+    found = forward_latency(fast, images, seconds)
+    with torch.inference_mode():
+        outside = isinstance(fast, inference.OnnxNetwork)  # torch sees nothing of its memory
+        peak = None if outside else peak_of(lambda: fast(images), images.device)
+        drawn = watts(lambda: fast(images), images.device)
+    pictures = subject.pictures
+    return {
+        "model": subject.name,
+        "head": plain.head_kind,
+        "speed": speed,
+        "device": str(images.device),
+        "height": size[0],
+        "width": size[1],
+        "batch": batch,
+        "milliseconds": found.median,
+        "p5": found.p5,
+        "p95": found.p95,
+        "p99": found.p99,
+        "runs": found.runs,
+        "images_per_second": 1000 * batch / found.median,
+        "giga_macs": multiply_adds(plain, size) / 1e9,
+        "million_parameters": count_parameters(plain) / 1e6,
+        "peak_megabytes": peak.allocated if peak else None,
+        "reserved_megabytes": peak.reserved if peak else None,
+        "watts": drawn,
+        "same_class": 100 * inference.agreement(plain, fast, pictures).argmax if pictures else None,
+    }
+
+
+def profile_training(subject: Subject, size: tuple[int, int], batch: int = 1, seconds: float = 1.0) -> dict:
+    """Measure a forward and a backward pass; the row goes beside one of ``profile``."""
+    network = copy.deepcopy(subject.network)
+    images = example_images(network, size, batch)
+    step = training_step(network, images)
+    milliseconds = latency(step, images.device, seconds).median
+    peak = peak_of(step, images.device)
+    return {"training_milliseconds": milliseconds, "training_megabytes": peak.allocated if peak else None}
+
+
+def profile_table(rows: list[dict]) -> pd.DataFrame:
+    """Return rows as a tidy table."""
+    return pd.DataFrame(rows, columns=PROFILE_COLUMNS)

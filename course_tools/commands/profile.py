@@ -18,8 +18,6 @@ from course_tools.commands.options import check_writable
 OUTSIDE = ("onnx", "int8")
 """Speeds that need a file and onnxruntime instead of torch."""
 
-CALIBRATION_IMAGES, COMPARED_IMAGES = 16, 8
-
 DESCRIPTION = """\
 Measure networks on this machine: time, memory, multiply-adds, and what each way to make them faster gains and
 changes. Shipped weights are used where there are some (else random ones, and no comparison of classes); time
@@ -70,8 +68,7 @@ def main(options: argparse.Namespace) -> int:
             rows += _rows(subject, options, device)
             bar.update()
     frame = profiling.profile_table(rows)
-    print(_as_text(frame))
-    _print_notes(frame, device)
+    _print(frame, device)
     if options.output:
         _write(frame, options, device)
     if options.layers:
@@ -83,20 +80,14 @@ def _subjects(options: argparse.Namespace, device: torch.device) -> Iterator[pro
     """Yield each network with each head, trained if it is shipped."""
     for model in options.models:
         for head in options.heads:
-            shipped = _shipped(model, head)
-            network = shipped or models.build(model, head=head)
-            pictures = _pictures("val", options.size, COMPARED_IMAGES, device) if shipped else ()
-            yield profiling.Subject(model, network.to(device).eval(), tuple(pictures))
-
-
-def _shipped(model: str, head: str) -> models.Network | None:
-    """Return the first shipped network of a kind, None if there is none."""
-    for training in ("ce", "void") if head == "linear" else ("eiml_fl",):
-        try:
-            return models.load(model, models.shipped_weights("mini", model, training))[0]
-        except ValueError:  # not shipped
-            continue
-    return None
+            network, pictures = models.build(model, head=head), ()
+            for training in ("ce", "void") if head == "linear" else ("eiml_fl",):
+                path = models.shipped_file("mini", model, training)
+                if path.is_file():
+                    network = models.load(model, path)[0]
+                    pictures = tuple(_pictures("val", options.size, 8, device))
+                    break
+            yield profiling.Subject(model, network.to(device).eval(), pictures)
 
 
 def _pictures(split: str, size: list[int], count: int, device: torch.device) -> Iterator[torch.Tensor]:
@@ -108,32 +99,23 @@ def _pictures(split: str, size: list[int], count: int, device: torch.device) -> 
 
 def _rows(subject: profiling.Subject, options: argparse.Namespace, device: torch.device) -> Iterator[dict]:
     """Yield a row for each speed and batch."""
-    size = tuple(options.size)
+    size, network = tuple(options.size), subject.network
     training = {}
     if options.training_step:  # of a new network: shipped ones lack auxiliary heads
-        fresh = models.build(subject.name, head=subject.network.head_kind).to(device)
-        training = profiling.profile_training(
-            profiling.Subject(subject.name, fresh), size, seconds=options.seconds
-        )
+        fresh = profiling.Subject(subject.name, models.build(subject.name, head=network.head_kind).to(device))
+        training = profiling.profile_training(fresh, size, seconds=options.seconds)
     with tempfile.TemporaryDirectory() as folder:
         for speed in options.speeds:
-            fast = _outside(subject.network, speed, options, Path(folder)) if speed in OUTSIDE else None
+            fast, path = None, Path(folder) / f"{speed}.onnx"
+            if speed == "onnx":
+                inference.export_onnx(network, path)
+            elif speed == "int8":  # its ranges are measured on training scenes
+                inference.quantise(network, path, _pictures("train", options.size, 16, torch.device("cpu")))
+            if speed in OUTSIDE:
+                fast = inference.OnnxNetwork(path, network.size_multiple)
             for batch in options.batches:
                 found = profiling.profile(subject, size, speed, batch, options.seconds, fast)
                 yield found | (training if (speed, batch) == ("plain", 1) else {})
-
-
-def _outside(
-    network: models.Network, speed: str, options: argparse.Namespace, folder: Path
-) -> inference.OnnxNetwork:
-    """Return a network as a file, run by onnxruntime; 8 bits are measured on training scenes."""
-    path = folder / f"{speed}.onnx"
-    if speed == "onnx":
-        inference.export_onnx(network, path)
-    else:
-        cpu = torch.device("cpu")
-        inference.quantise(network, path, _pictures("train", options.size, CALIBRATION_IMAGES, cpu))
-    return inference.OnnxNetwork(path, network.size_multiple)
 
 
 SHOWN = {
@@ -144,16 +126,12 @@ SHOWN = {
 }  # fmt: skip
 
 
-def _as_text(frame: pd.DataFrame) -> str:
-    """Return the table as people read it, without columns that this machine cannot fill."""
+def _print(frame: pd.DataFrame, device: torch.device) -> None:
+    """Print the table without columns that this machine cannot fill, and below it how to read it."""
     shown = frame[list(SHOWN)].rename(columns=SHOWN).dropna(axis="columns", how="all")
     digits = {"GMAC": "{:.2f}", "M par.": "{:.2f}", "same class %": "{:.2f}", "images/s": "{:.2f}"}
     formats = {name: digits.get(name, "{:.1f}").format for name in shown.select_dtypes("float")}
-    return shown.to_string(index=False, na_rep="", formatters=formats)
-
-
-def _print_notes(frame: pd.DataFrame, device: torch.device) -> None:
-    """Say below the table how to read it, and what this device cannot give."""
+    print(shown.to_string(index=False, na_rep="", formatters=formats))
     print("\nMedian and 95th percentile in ms for the batch. GMAC are 10^9 multiply-adds of one image.")
     print("MB are 10^6 bytes that torch holds at the most beyond the weights.")
     if frame["reserved_megabytes"].isna().all():

@@ -57,7 +57,7 @@ def test_what_a_killed_run_left_is_not_read(tmp_path):
 @pytest.mark.parametrize(
     ("name", "lost", "message"),
     [
-        ("RoadAnomaly", "**/labels_semantic.png", "no mask .*labels_semantic.png; every image needs one"),
+        ("RoadAnomaly", "**/labels_semantic.png", "no mask for .*animals.*.jpg; every image needs one"),
         ("RoadAnomaly21", "**/validation0001.jpg", "no image validation0001 in .*dataset_AnomalyTrack"),
         ("RoadObsticle21", "**/*_labels_semantic.png", "no masks for the images in .*dataset_ObstacleTrack"),
         ("FS_LostFound_full", "**/*000001_leftImg8bit.png", "no image 04_Maurener_Weg_8_000000_000001 in"),
