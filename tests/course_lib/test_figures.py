@@ -199,6 +199,7 @@ def test_every_bar_stands_beside_its_number(horizontal):
     figure = figures.bars(panels, "costs", horizontal)
     assert figure.alt == "costs: ms: ERFNet 12.3, ENet 8; MB: ERFNet 7, ENet 5."
     assert [[text.get_text() for text in axis.texts] for axis in figure.axes] == [["12.3", "8"], ["7", "5"]]
+    assert "ERFNet 12.34, ENet 8" in figures.bars(panels, digits=4).alt
 
 
 def test_groups_of_bars_stand_side_by_side_in_one_colour_each():

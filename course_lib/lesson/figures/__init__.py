@@ -22,8 +22,6 @@ from course_lib.lesson.figures.images import (
 )
 from course_lib.lesson.figures.result_audit import (
     image_dots,
-    mending_steps,
-    printed_beside_shares,
     protocol_panels,
 )
 from course_lib.lesson.figures.speed import layer_times, memory_bars, pareto, rooflines, time_bars
@@ -48,12 +46,10 @@ __all__ = [
     "layer_times",
     "learning_curves",
     "memory_bars",
-    "mending_steps",
     "pareto",
     "plane_scores",
     "points_map",
     "predicted_classes",
-    "printed_beside_shares",
     "protocol_panels",
     "ranked_pixels",
     "ranking_curves",
