@@ -10,7 +10,7 @@ from PIL import Image
 
 from course_lib import data, models
 from course_lib.evaluation import Scored, Segmented
-from course_lib.labels import CLASS_NAMES, IGNORE, PALETTE
+from course_lib.labels import CLASS_NAMES, PALETTE
 from course_lib.lesson import figures
 from course_lib.lesson.figures import figure as shared
 from course_lib.lesson.figures import images
@@ -124,18 +124,6 @@ def test_labelled_scenes_show_images_above_their_classes():
     assert tuple(painted[0, 0]) == (0, 0, 0) and tuple(painted[10, 10]) == PALETTE[1]
     with pytest.raises(ValueError, match="no image to draw"):
         figures.labelled_scenes([])
-
-
-def test_only_void_keeps_its_colour():
-    dark = sample(top=4)._replace(image=Image.new("RGB", (64, 32)))
-    figure = figures.void_alone([dark, sample(), sample()], "Void")
-    faded = figure.axes[3].images[0].get_array()
-    void = (dark.target == IGNORE).numpy()
-    assert (faded[void] == 0).all() and (faded[~void] > 0.5).all()
-    share = 100 * void.mean()
-    assert f"what is void: {share:.1f} % void" in figure.alt
-    with pytest.raises(ValueError, match="no image to draw"):
-        figures.void_alone([])
 
 
 @pytest.mark.parametrize("size", [(32, 64), (1024, 2048)])

@@ -18,7 +18,6 @@ from course_lib.lesson.figures.images import (
     score_panels,
     segmentation_panels,
     show_scores,
-    void_alone,
 )
 from course_lib.lesson.figures.result_audit import (
     image_dots,
@@ -63,5 +62,4 @@ __all__ = [
     "time_bars",
     "trade_off",
     "training_dots",
-    "void_alone",
 ]

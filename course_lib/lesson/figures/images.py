@@ -24,10 +24,6 @@ from course_lib.lesson.figures.figure import (
 )
 
 MOST_PIXELS = 640  # across a panel; more cannot be seen
-MOST_SCENES = 3
-
-FADED = 0.82
-"""How far labelled pixels are drawn towards white where only void is to be seen."""
 
 TRUTH_COLOURS = ListedColormap([NORMAL, ANOMALY, VOID])
 TRUTH_NAMES = ("normal", "anomaly", "void")
@@ -46,7 +42,7 @@ def labelled_scenes(samples: Sequence[Sample], title: str = "") -> DescribedFigu
     Raises:
         ValueError: if there is no sample.
     """
-    drawn = samples[:MOST_SCENES]
+    drawn = samples[:3]
     alt = f"{title or 'Road scenes'}: {len(drawn)} images, and below each one its classes in colour."
     names = [f"scene {number}" for number in range(1, len(drawn) + 1)]
     shapes = [sample.target.shape for sample in drawn[:1]] * 2
@@ -57,30 +53,6 @@ def labelled_scenes(samples: Sequence[Sample], title: str = "") -> DescribedFigu
     panels[0, 0].set_ylabel("image", fontsize=9)
     panels[1, 0].set_ylabel("train ids", fontsize=9)
     class_legend(figure)
-    return figure
-
-
-def void_alone(samples: Sequence[Sample], title: str = "") -> DescribedFigure:
-    """Draw images and below each its void pixels, all others faded.
-
-    Args:
-        samples: with targets in which 255 is void; the first three are drawn.
-        title: a line above the panels.
-
-    Raises:
-        ValueError: if there is no sample.
-    """
-    drawn = samples[:MOST_SCENES]
-    names = [f"{100 * (one.target == IGNORE).double().mean().item():.1f} % void" for one in drawn]
-    alt = f"{title or 'Void'}: {len(drawn)} images, and below each one what is void: {', '.join(names)}."
-    shapes = [sample.target.shape for sample in drawn[:1]] * 2
-    figure, panels = _panels(shapes, names, len(drawn), alt, title)
-    for (image, void), sample in zip(panels.T, drawn, strict=True):
-        _draw_image(image, sample)
-        picture, is_void = np.asarray(sample.image) / 255, (sample.target == IGNORE).numpy()[..., None]
-        _show(void, np.where(is_void, picture, picture + FADED * (1 - picture)), interpolation="nearest")
-    panels[0, 0].set_ylabel("image", fontsize=9)
-    panels[1, 0].set_ylabel("void alone", fontsize=9)
     return figure
 
 

@@ -50,9 +50,14 @@ def paper_table(frame: pd.DataFrame) -> PaperTable:
         ]
         if len(networks) > 1 and first["score"] not in OF_NO_NETWORK and not pd.isna(first["miou"]):
             miou[label] = float(first["miou"])
-    caption = f"{_about(frame, networks)} {_how(frame, by_benchmark)}{_legend(frame)}"
-    public = [name for name in benchmarks if not find_benchmark(name).generated]
-    if (by_benchmark["images"] < by_benchmark["images_of"]).any() and public:
+    images, images_of = by_benchmark["images"], by_benchmark["images_of"]
+    counted = f"{images.iloc[0]} images each"
+    if (images != images_of).any() or images.nunique() > 1:
+        counted = ", ".join(f"{images[name]} of {images_of[name]} images in {name}" for name in benchmarks)
+    protocol = frame["protocol"].iloc[0]
+    how = f"All numbers are percent. Protocol {protocol}: {PROTOCOLS[protocol].description}; {counted}."
+    caption = f"{_about(frame, networks)} {how}{_legend(frame)}"
+    if (images < images_of).any() and not all(find_benchmark(name).generated for name in benchmarks):
         caption += " Rows on part of an official set are not comparable with published numbers."
     return PaperTable(benchmarks, rows, caption, miou)
 
@@ -184,19 +189,6 @@ def _about(frame: pd.DataFrame, networks: pd.DataFrame) -> str:
     value = "" if len(rows) > 1 else f" {segmenting[0].miou:.1f}"
     counts = " or ".join(dict.fromkeys(f"{row.classes_in_miou:.0f}" for row in segmenting))
     return f"{named}. Mean IoU{value} over {counts} classes."
-
-
-def _how(frame: pd.DataFrame, by_benchmark: pd.DataFrame) -> str:
-    """Say by which protocol, and on how many images."""
-    protocol, images = frame["protocol"].iloc[0], by_benchmark["images"]
-    if (images == by_benchmark["images_of"]).all() and images.nunique() == 1:
-        counted = f"{images.iloc[0]} images each"
-    else:
-        counted = ", ".join(
-            f"{row.images} of {row.images_of} images in {row.Index}" for row in by_benchmark.itertuples()
-        )
-    description = PROTOCOLS[protocol].description
-    return f"All numbers are percent. Protocol {protocol}: {description}; {counted}."
 
 
 def _legend(frame: pd.DataFrame) -> str:
