@@ -124,9 +124,9 @@ def choice(label: str, options: Sequence[Any], value: Any) -> SelectionSlider:
     return slider(SelectionSlider, label, value, options=options)
 
 
-def temperature(low: float = 0.25, high: float = 4.0) -> FloatLogSlider:
-    """Return a slider where equal ratios are equally long; it starts at 1."""
-    limits = {"base": 2, "min": math.log2(low), "max": math.log2(high), "step": 0.125}
+def temperature(low: float = 0.25) -> FloatLogSlider:
+    """Return a slider up to 4 where equal ratios are equally long; it starts at 1."""
+    limits = {"base": 2, "min": math.log2(low), "max": 2, "step": 0.125}
     return slider(FloatLogSlider, "temperature", 1.0, readout_format=".3g", **limits)
 
 

@@ -116,7 +116,7 @@ def calibration_explorer(pixels: Mapping[str, tuple[Tensor, Tensor]]) -> Explore
         return View(figures.reliability_diagrams({name: found}, quick=True), numbers)
 
     names = list(pixels)
-    controls = {"network": choice("network", names, names[0]), "temperature": temperature(1 / 32, 4.0)}
+    controls = {"network": choice("network", names, names[0]), "temperature": temperature(1 / 32)}
     return Explorer("calibration explorer", controls, view)
 
 
@@ -156,17 +156,17 @@ def loss_explorer(trainings: Sequence[str] = ("ce", "fl", "ln", "eiml", "eiml_fl
 
 
 def protocol_explorer(
-    network: Network, settings: evaluation.Settings, images: data.BenchmarkImages, count: int = 10
+    network: Network, settings: evaluation.Settings, images: data.BenchmarkImages
 ) -> Explorer:
     """Let a learner tick the paper's mistakes and watch the void score.
 
     Args:
         network: with a 20th output, void; its device and mode may change.
         settings: size and device.
-        images: a benchmark, best one on which the paper counted void (``FS_LostFound_full``, ``fs_static``).
-        count: how many of its images, from the first on.
+        images: a benchmark, best one on which the paper counted void (``FS_LostFound_full``, ``fs_static``);
+            its first ten images are scored.
     """
-    samples = [images[i] for i in range(min(count, len(images)))]
+    samples = [images[i] for i in range(min(10, len(images)))]
 
     @cache
     def scored(*ticked: str) -> list[list[Tensor]]:
