@@ -10,7 +10,7 @@ from PIL import Image
 
 from course_lib import data, models
 from course_lib.evaluation import Scored, Segmented
-from course_lib.labels import CLASS_NAMES, IGNORE, PALETTE
+from course_lib.labels import CLASS_NAMES, PALETTE
 from course_lib.lesson import figures
 from course_lib.lesson.figures import figure as shared
 from course_lib.lesson.figures import images
@@ -126,18 +126,6 @@ def test_labelled_scenes_show_images_above_their_classes():
         figures.labelled_scenes([])
 
 
-def test_only_void_keeps_its_colour():
-    dark = sample(top=4)._replace(image=Image.new("RGB", (64, 32)))
-    figure = figures.void_alone([dark, sample(), sample()], "Void")
-    faded = figure.axes[3].images[0].get_array()
-    void = (dark.target == IGNORE).numpy()
-    assert (faded[void] == 0).all() and (faded[~void] > 0.5).all()
-    share = 100 * void.mean()
-    assert f"what is void: {share:.1f} % void" in figure.alt
-    with pytest.raises(ValueError, match="no image to draw"):
-        figures.void_alone([])
-
-
 @pytest.mark.parametrize("size", [(32, 64), (1024, 2048)])
 def test_anomalies_are_outlined_beside_their_masks(size):
     figure = figures.anomaly_examples({"first": sample(*size), "second": sample(), "third": sample(top=4)})
@@ -199,6 +187,7 @@ def test_every_bar_stands_beside_its_number(horizontal):
     figure = figures.bars(panels, "costs", horizontal)
     assert figure.alt == "costs: ms: ERFNet 12.3, ENet 8; MB: ERFNet 7, ENet 5."
     assert [[text.get_text() for text in axis.texts] for axis in figure.axes] == [["12.3", "8"], ["7", "5"]]
+    assert "ERFNet 12.34, ENet 8" in figures.bars(panels, digits=4).alt
 
 
 def test_groups_of_bars_stand_side_by_side_in_one_colour_each():

@@ -2,12 +2,11 @@
 
 import itertools
 
-import pandas as pd
 import pytest
 import torch
 
 from course_lib import evaluation, metrics
-from course_lib.lesson import figures, tables
+from course_lib.lesson import tables
 
 PRINTED = {1: 15, 2: 15, 3: 15, 4: 90}
 
@@ -91,10 +90,3 @@ def test_intervals_cover_as_often_as_they_say_with_100_images_and_less_with_10()
     assert table.loc[100, ["auprc", "fpr95", "auprc_difference"]].between(93, 97).all()
     assert (table.loc[10, ["auprc", "fpr95", "auprc_difference"]] < table.loc[100].iloc[1:]).all()
     assert (table["repeats"] == 1000).all()
-
-
-def test_figures_say_in_words_what_they_show():
-    shown = figures.printed_beside_shares(tables.paper_values(3), tables.official_prevalence())
-    assert "fs_static: prevalence 1.37, with void 16.36, printed 16.36, 16.35, 16.02" in shown.alt
-    steps = pd.DataFrame({"step": ["first"], "auprc": [7.1], "fpr95": [95.2], "chance": [7.15]})
-    assert "first: AuPRC 7.1 where chance is 7.2, FPR95 95.2" in figures.mending_steps(steps).alt

@@ -1,7 +1,7 @@
 """The check under an exercise: cases in, a report and points out."""
 
 import contextlib
-import copy
+import inspect
 import io
 import logging
 import os
@@ -67,8 +67,7 @@ class Check:
         """
         if name in self.problems:
             raise ValueError(f"{self.title} has two cases called {name!r}")
-        right = copied(expected)
-        self.note(name, self._problem(call, lambda value: difference(value, right, within)), hint)
+        self.note(name, self._problem(call, lambda value: difference(value, expected, within)), hint)
 
     def note(self, name: str, problem: str, hint: str = "") -> None:
         """Keep how a case ended: what is wrong, with the hint where the result does not explain itself."""
@@ -87,28 +86,22 @@ class Check:
 
     def points(self) -> float:
         """Print the report; return the points, a plain float in [0, maximum] for nbgrader to read."""
-        earned = self._earned()
+        failed: dict[str, list[str]] = {}  # cases that failed in the same way share a line
+        for name, problem in self.problems.items():
+            failed.setdefault(problem, []).append(name)
+        passed = failed.pop("", [])
+        share = len(passed) / len(self.problems) if self.attempted else 0.0
+        earned = round(self.max_points * share, 2)
         record(self.title, earned)
         if not self.attempted:
             print(f"{self.title}: {next(iter(self.problems.values()), NOT_ATTEMPTED)}")
-            return 0.0
+            return earned
         print(f"{self.title}: {earned:g} of {self.max_points:g} point{'s' if self.max_points != 1 else ''}")
-        for line in self._lines():
+        lines = [f"✓ {name}" for name in passed]
+        lines += [f"✗ {', '.join(names)}: {problem}" for problem, names in failed.items()]
+        for line in lines:
             print(textwrap.fill(line, REPORT_WIDTH, initial_indent="  ", subsequent_indent="    "))
         return earned
-
-    def _earned(self) -> float:
-        """Return the share of the points for the cases that passed."""
-        passed = sum(not problem for problem in self.problems.values())
-        return round(self.max_points * passed / len(self.problems), 2) if self.attempted else 0.0
-
-    def _lines(self) -> list[str]:
-        """Return one line per case; cases that failed in the same way share one."""
-        failed: dict[str, list[str]] = {}
-        for name, problem in self.problems.items():
-            failed.setdefault(problem, []).append(name)
-        passed = [f"✓ {name}" for name in failed.pop("", [])]
-        return passed + [f"✗ {', '.join(names)}: {problem}" for problem, names in failed.items()]
 
     def best(self, mine: Callable, reference: Callable) -> Callable:
         """Return ``mine`` when every case has passed, else ``reference``, so that the lesson goes on."""
@@ -119,21 +112,24 @@ class Check:
 
     def _problem(self, call: Callable[[], Any], judged: Callable[[Any], str]) -> str:
         """Make the call, let its value be judged; return what is wrong in one line, or an empty string."""
-        if self._is_ours(call):
-            return OURS
-        arguments = Arguments(call)
+        answer = call.__globals__.get(self.title)
+        if str(getattr(answer, "__module__", "")).split(".")[0] == __name__.split(".")[0]:
+            return OURS  # the name stands for the library's own function, as it does after ``best``
+        variables = inspect.getclosurevars(call)
+        mentioned = variables.globals | variables.nonlocals
+        before = {name: copied(value) for name, value in mentioned.items() if isinstance(value, WATCHED)}
         try:
             with silence():  # nbgrader would take what it writes for the points
                 problem = judged(call())
         except (Exception, SystemExit) as error:  # a learner's slip must not stop the notebook
             problem = NOT_ATTEMPTED if self._is_stub(error) else explained(error)
-        changed = arguments.restore()
-        return f"it changed its argument `{changed}` in place; work on a new tensor" if changed else problem
-
-    def _is_ours(self, call: Callable[[], Any]) -> bool:
-        """Tell whether the name stands for the library's own function, as it does after ``best``."""
-        answer = call.__globals__.get(self.title)
-        return str(getattr(answer, "__module__", "")).split(".")[0] == __name__.split(".")[0]
+        changed = [name for name, old in before.items() if not same(mentioned[name], old)]
+        for name in changed:
+            with contextlib.suppress(TypeError, ValueError, RuntimeError):  # as of an array of another size
+                put_back(mentioned[name], before[name])
+        if changed:
+            return f"it changed its argument `{changed[0]}` in place; work on a new tensor"
+        return problem
 
     def _is_stub(self, error: BaseException) -> bool:
         """Tell whether the learner's own function raised the stub, not something it called."""
@@ -143,65 +139,38 @@ class Check:
         return last.f_code.co_qualname.split(".")[0] == self.title
 
 
-class Arguments:
-    """Copies of the tensors, arrays, lists and dictionaries that a function without arguments mentions."""
-
-    def __init__(self, call: Callable[[], Any]) -> None:
-        """Copy them; what cannot be copied is not watched."""
-        self.variables: dict[str, tuple[Any, Any]] = {}
-        for name, value in _mentioned(call):
-            if isinstance(value, WATCHED):
-                with contextlib.suppress(TypeError, ValueError, RuntimeError):
-                    self.variables[name] = value, copied(value)
-
-    def restore(self) -> str:
-        """Put back what was changed; return the name of the first such variable, or an empty string."""
-        changed = [name for name, (value, before) in self.variables.items() if not same(value, before)]
-        for name in changed:
-            with contextlib.suppress(TypeError, ValueError, RuntimeError):
-                _put_back(*self.variables[name])
-        return changed[0] if changed else ""
-
-
 def copied(value: Any) -> Any:
-    """Return a deep copy; of tensors one without their history, which cannot be copied."""
-    if isinstance(value, Tensor):
+    """Return a copy, inside lists and dictionaries as well; of tensors one without their history."""
+    if isinstance(value, Tensor) and value.layout == torch.strided:
         return value.detach().clone()
+    if isinstance(value, np.ndarray):
+        return value.copy()
     if type(value) in (list, tuple):
         return type(value)(copied(item) for item in value)
     if type(value) is dict:
         return {key: copied(item) for key, item in value.items()}
-    return copy.deepcopy(value)
+    return value  # a number or a text; no other object is watched
 
 
 def same(value: Any, before: Any) -> bool:
     """Tell whether a variable is still what it was, inside lists and dictionaries as well; NaN equals NaN."""
-    if isinstance(value, (list, tuple)) and isinstance(before, (list, tuple)):
-        return len(value) == len(before) and all(map(same, value, before))
-    if isinstance(value, dict) and isinstance(before, dict):
-        return value.keys() == before.keys() and all(same(value[key], before[key]) for key in before)
-    if isinstance(value, Tensor):
-        if value.dtype != before.dtype or value.shape != before.shape:
-            return False
-        equal = value.detach() == before
-        return bool((equal | (value.isnan() & before.isnan())).all())
-    if isinstance(value, np.ndarray):
-        return value.dtype == before.dtype and np.array_equal(
-            value, before, equal_nan=value.dtype.kind in "fc"
-        )
-    return value is before or bool(value == before)
+    if value is before:
+        return True
+    if isinstance(before, (list, tuple)):
+        return type(value) is type(before) and len(value) == len(before) and all(map(same, value, before))
+    if isinstance(before, dict):
+        alike = type(value) is type(before) and value.keys() == before.keys()
+        return alike and all(same(value[key], before[key]) for key in before)
+    if isinstance(before, Tensor):
+        alike = isinstance(value, Tensor) and (value.dtype, value.shape) == (before.dtype, before.shape)
+        return alike and torch.allclose(value.detach(), before, rtol=0, atol=0, equal_nan=True)
+    if isinstance(before, np.ndarray):
+        alike = isinstance(value, np.ndarray) and value.dtype == before.dtype
+        return alike and np.array_equal(value, before, equal_nan=before.dtype.kind in "fc")
+    return type(value) is type(before) and bool(value == before)
 
 
-def _mentioned(call: Callable[[], Any]) -> Iterator[tuple[str, Any]]:
-    """Yield name and value of the global and enclosing variables that a function mentions."""
-    for name in call.__code__.co_names:
-        if name in call.__globals__:
-            yield name, call.__globals__[name]
-    for name, cell in zip(call.__code__.co_freevars, call.__closure__ or (), strict=True):
-        yield name, cell.cell_contents
-
-
-def _put_back(value: Any, before: Any) -> None:
+def put_back(value: Any, before: Any) -> None:
     """Give a changed variable its old content, in place."""
     if isinstance(value, Tensor):
         with torch.no_grad():
@@ -216,34 +185,25 @@ def _put_back(value: Any, before: Any) -> None:
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
     """Drop warnings, log lines, displayed results and whatever anybody writes to standard error."""
-    displayhook, logging_level = sys.displayhook, logging.root.manager.disable
+    displayhook, logging_level, kept = sys.displayhook, logging.root.manager.disable, None
+    with contextlib.suppress(OSError):  # a process without standard error needs nothing
+        kept = os.dup(STDERR)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    if kept is not None:
+        os.dup2(nowhere, STDERR)
     sys.displayhook = lambda value: None
     logging.disable(logging.CRITICAL)
     try:
-        with _closed_descriptor(), contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+        with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
         sys.displayhook = displayhook
         logging.disable(logging_level)
-
-
-@contextlib.contextmanager
-def _closed_descriptor() -> Iterator[None]:
-    """Send the descriptor of standard error nowhere; a process without one needs nothing."""
-    try:
-        kept = os.dup(STDERR)
-    except OSError:
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, STDERR)
-    try:
-        yield
-    finally:
-        os.dup2(kept, STDERR)
-        os.close(kept)
         os.close(nowhere)
+        if kept is not None:
+            os.dup2(kept, STDERR)
+            os.close(kept)
 
 
 class SimulatedDevice:

@@ -9,9 +9,6 @@ from torch import Tensor
 
 RELATIVE, ABSOLUTE = 1e-4, 1e-6  # float32 sums in another order differ by less
 
-LONGEST = 200
-"""Characters of an error that are shown; torch lists all its backends."""
-
 RESULT = "got "
 """How a problem begins that a look at the result does not explain, so that a hint is welcome."""
 
@@ -36,7 +33,10 @@ def difference(actual: Any, expected: Any, within: float | None = None) -> str:
         same = type(actual) is type(expected) and actual == expected
         return "" if same else f"{RESULT}{_brief(actual)}, expected {expected!r}"
     if isinstance(expected, (tuple, list)) and not _is_numbers(expected):
-        return _of_sequences(actual, expected)
+        if type(actual) not in (tuple, list) or len(actual) != len(expected):
+            return f"{RESULT}{_kind_of_result(actual)}, expected {len(expected)} results at once"
+        problems = [difference(*pair) for pair in zip(actual, expected, strict=True)]
+        return next((f"result {n}: {problem}" for n, problem in enumerate(problems, 1) if problem), "")
     try:
         values, wanted = _as_tensor(actual), _as_tensor(expected)
     except (TypeError, ValueError, RuntimeError, OverflowError):
@@ -50,7 +50,7 @@ def difference(actual: Any, expected: Any, within: float | None = None) -> str:
 
 def explained(error: BaseException) -> str:
     """Return an error in one line, with the cure of those that everybody meets."""
-    line = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST]
+    line = " ".join(f"{type(error).__name__}: {error}".split())[:200]  # torch lists all its backends
     if "not implemented for" in line or "could not infer output dtype" in line:
         return f"{line}; convert with .float() first"
     return line
@@ -69,20 +69,11 @@ def _as_tensor(result: Any) -> Tensor:
     return tensor
 
 
-def _is_numbers(expected: tuple | list) -> bool:
-    """Tell whether a sequence holds plain numbers, or sequences of them, and nothing else."""
-    nested = [item for item in expected if isinstance(item, (tuple, list))]
-    return all(type(item) in (int, float) or item in nested for item in expected) and all(
-        map(_is_numbers, nested)
-    )
-
-
-def _of_sequences(actual: Any, expected: tuple | list) -> str:
-    """Compare item by item."""
-    if type(actual) not in (tuple, list) or len(actual) != len(expected):
-        return f"{RESULT}{_kind_of_result(actual)}, expected {len(expected)} results at once"
-    problems = [difference(*pair) for pair in zip(actual, expected, strict=True)]
-    return next((f"result {n}: {problem}" for n, problem in enumerate(problems, 1) if problem), "")
+def _is_numbers(expected: Any) -> bool:
+    """Tell whether this is a plain number, or a sequence of them, or of such sequences."""
+    if isinstance(expected, (tuple, list)):
+        return all(map(_is_numbers, expected))
+    return type(expected) in (int, float)
 
 
 def _of_dictionaries(actual: Any, expected: dict) -> str:

@@ -3,38 +3,22 @@
 import contextlib
 import html
 import json
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from course_lib.lesson.notebooks import lesson_files
 from course_lib.runtime import PROJECT_ROOT, write_atomically
 
 FILE = PROJECT_ROOT / "results" / "progress.json"
 NOTEBOOKS = PROJECT_ROOT / "notebooks"
-BAR = 20  # characters
 
 
-@dataclass(frozen=True)
-class LessonProgress:
+class LessonProgress(NamedTuple):
     """Where a learner stands in one lesson."""
 
     title: str
     points: float
     most_points: float
-
-    def __str__(self) -> str:
-        """Return a line with a bar of characters."""
-        full = round(BAR * self.points / self.most_points) if self.most_points else 0
-        bar = "█" * full + "░" * (BAR - full)
-        return f"{bar} {self.points:g} of {self.most_points:g}  {self.title}"
-
-    def to_html(self) -> str:
-        """Return a row of a table with a bar in the colours of the notebook."""
-        return (
-            f"<tr><td style='text-align: left'>{html.escape(self.title)}</td>"
-            f"<td><progress max='{self.most_points:g}' value='{self.points:g}'></progress></td>"
-            f"<td>{self.points:g} of {self.most_points:g} points</td></tr>"
-        )
 
 
 class Progress:
@@ -47,15 +31,22 @@ class Progress:
         self.most_points = sum(lesson.most_points for lesson in lessons)
 
     def __repr__(self) -> str:
-        """Return a line per lesson and one for all."""
-        return "\n".join(
-            map(str, [*self.lessons, LessonProgress("all lessons", self.points, self.most_points)])
-        )
+        """Return a line with a bar of characters per lesson and one for all."""
+        lines = []
+        for title, points, most in [*self.lessons, ("all lessons", self.points, self.most_points)]:
+            full = round(20 * points / most) if most else 0
+            lines.append(f"{'█' * full}{'░' * (20 - full)} {points:g} of {most:g}  {title}")
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        """Return a table with a row per lesson."""
+        """Return a table with a row per lesson, with bars in the colours of the notebook."""
+        rows = "".join(
+            f"<tr><td style='text-align: left'>{html.escape(title)}</td>"
+            f"<td><progress max='{most:g}' value='{points:g}'></progress></td>"
+            f"<td>{points:g} of {most:g} points</td></tr>"
+            for title, points, most in self.lessons
+        )
         caption = f"<caption>{self.points:g} of {self.most_points:g} points in all lessons</caption>"
-        rows = "".join(lesson.to_html() for lesson in self.lessons)
         return f"<table style='font-size: 1em'>{caption}{rows}</table>"
 
 
@@ -65,8 +56,19 @@ def progress() -> Progress:
         files = lesson_files(NOTEBOOKS.parent)
     except FileNotFoundError:  # a notebook that came alone
         files = []
-    known = _read()
-    return Progress([_lesson(path, known.get(path.stem, {})) for path in files])
+    known, lessons = _read(), []
+    for path in files:
+        kept, earned, most = known.get(path.stem, {}), 0.0, 0.0
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        for cell in cells:
+            about = cell["metadata"].get("nbgrader", {})
+            if about.get("grade") and cell["cell_type"] == "code":
+                earned += min(kept.get(about["grade_id"].removesuffix("_check"), 0.0), about["points"])
+                most += about["points"]
+        heading = "".join(cells[0]["source"]).splitlines() if cells else []
+        title = heading[0].removeprefix("# ") if heading else path.stem
+        lessons.append(LessonProgress(title, earned, most))
+    return Progress(lessons)
 
 
 def record(exercise: str, points: float) -> None:
@@ -88,17 +90,3 @@ def _read() -> dict[str, dict[str, float]]:
         return {lesson: points for lesson, points in known.items() if isinstance(points, dict)}
     except (OSError, ValueError, AttributeError):
         return {}
-
-
-def _lesson(path: Path, kept: dict[str, float]) -> LessonProgress:
-    """Return how far one lesson is; its first heading is its title."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    earned, most = 0.0, 0.0
-    for cell in cells:
-        about = cell["metadata"].get("nbgrader", {})
-        if about.get("grade") and cell["cell_type"] == "code":
-            earned += min(kept.get(about["grade_id"].removesuffix("_check"), 0.0), about["points"])
-            most += about["points"]
-    lines = "".join("".join(cell["source"]) + "\n" for cell in cells[:1]).splitlines()
-    title = next((line[2:] for line in lines if line.startswith("# ")), path.stem)
-    return LessonProgress(title, earned, most)

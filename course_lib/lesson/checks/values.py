@@ -36,8 +36,8 @@ def encode(value: Any) -> Any:
     kind = type(value)
     if value is None or kind in (bool, str):
         return value
-    if kind is int:
-        return {"int": str(value)} if abs(value) < 10**300 else _other(value)
+    if kind is int and abs(value) < 10**300:
+        return {"int": str(value)}
     if kind in (float, Fraction):
         return {kind.__name__.lower(): value.hex() if kind is float else str(value)}
     if kind in (list, tuple, torch.Size):
@@ -46,11 +46,16 @@ def encode(value: Any) -> Any:
         return {"dict": [[encode(key), encode(item)] for key, item in value.items()]}
     if kind is torch.dtype:
         return {"dtype": str(value).removeprefix("torch.")}
-    if kind in (Tensor, torch.nn.Parameter):
-        return _of_tensor(value)
-    if kind is np.ndarray or (kind.__module__ == "numpy" and isinstance(value, np.generic)):
-        return _of_array(value)
-    return _other(value)
+    is_tensor = kind in (Tensor, torch.nn.Parameter) and value.layout == torch.strided
+    if is_tensor and not value.is_quantized and value.numel() * value.element_size() <= LARGEST:
+        flat = value.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
+        content = base64.b64encode(flat.view(torch.uint8).numpy().tobytes()).decode()
+        return {"tensor": [str(value.dtype).removeprefix("torch."), list(value.shape), content]}
+    is_array = kind is np.ndarray or (kind.__module__ == "numpy" and isinstance(value, np.generic))
+    if is_array and value.dtype.kind in NUMBERS and value.nbytes <= LARGEST:
+        content = base64.b64encode(np.ascontiguousarray(value).tobytes()).decode()
+        return {"array": [value.dtype.str, list(value.shape), content, isinstance(value, np.generic)]}
+    return {"other": str(kind.__name__)[:SHORT]}
 
 
 def decode(data: Any) -> Any:
@@ -66,29 +71,6 @@ def decode(data: Any) -> Any:
         return READERS[kind](content)
     except Exception as error:  # it may come from a process in which a learner's code could do anything
         raise ValueError(f"no recorded value: {str(error)[:SHORT]}") from None
-
-
-def _of_tensor(value: Tensor) -> dict[str, Any]:
-    """Return dtype, shape and bytes of a dense tensor."""
-    if value.layout != torch.strided or value.is_quantized or value.numel() * value.element_size() > LARGEST:
-        return _other(value)
-    flat = value.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
-    content = flat.view(torch.uint8).numpy().tobytes()
-    name = str(value.dtype).removeprefix("torch.")
-    return {"tensor": [name, list(value.shape), base64.b64encode(content).decode()]}
-
-
-def _of_array(value: np.ndarray | np.generic) -> dict[str, Any]:
-    """Return dtype, shape and bytes of an array or a NumPy number."""
-    if value.dtype.kind not in NUMBERS or value.nbytes > LARGEST:
-        return _other(value)
-    content = base64.b64encode(np.ascontiguousarray(value).tobytes()).decode()
-    return {"array": [value.dtype.str, list(value.shape), content, isinstance(value, np.generic)]}
-
-
-def _other(value: Any) -> dict[str, str]:
-    """Return the name of a type whose values are not kept."""
-    return {"other": str(type(value).__name__)[:SHORT]}
 
 
 def _tensor(content: list) -> Tensor:

@@ -18,12 +18,9 @@ from course_lib.lesson.figures.images import (
     score_panels,
     segmentation_panels,
     show_scores,
-    void_alone,
 )
 from course_lib.lesson.figures.result_audit import (
     image_dots,
-    mending_steps,
-    printed_beside_shares,
     protocol_panels,
 )
 from course_lib.lesson.figures.speed import layer_times, memory_bars, pareto, rooflines, time_bars
@@ -48,12 +45,10 @@ __all__ = [
     "layer_times",
     "learning_curves",
     "memory_bars",
-    "mending_steps",
     "pareto",
     "plane_scores",
     "points_map",
     "predicted_classes",
-    "printed_beside_shares",
     "protocol_panels",
     "ranked_pixels",
     "ranking_curves",
@@ -67,5 +62,4 @@ __all__ = [
     "time_bars",
     "trade_off",
     "training_dots",
-    "void_alone",
 ]

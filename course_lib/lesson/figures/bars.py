@@ -15,14 +15,16 @@ def bars(
     panels: Mapping[str, Mapping[str, float] | pd.Series | pd.DataFrame],
     title: str = "",
     horizontal: bool = False,
+    digits: int = 3,
 ) -> DescribedFigure:
     """Draw numbers as bars, a panel per quantity; every number stands beside its bar.
 
     Args:
         panels: by the quantity with its unit, the numbers by name. A frame has a row per name and a column
-            per group; groups share a colour, without groups each name has its own.
+            per group, the same in all panels; groups share a colour, without groups each name has its own.
         title: a line above the panels.
         horizontal: whether the bars lie, so that long names can be read.
+        digits: how many of a number are shown.
     """
     frames = {
         what: numbers if isinstance(numbers, pd.DataFrame) else pd.Series(dict(numbers)).to_frame("")
@@ -31,44 +33,33 @@ def bars(
     height = 0.8 + 0.4 * max(map(len, frames.values())) if horizontal else 2.9
     figure = DescribedFigure("", height=height, title=title)
     axes = figure.subplots(1, len(frames), sharey=horizontal, squeeze=False)[0]
+    told = []
     for axis, (what, frame) in zip(axes, frames.items(), strict=True):
-        _draw_bars(axis, frame, horizontal)
-        axis.set(**{"xlabel" if horizontal else "title": what})
+        groups, numbers = len(frame.columns), []
+        draw, width = axis.barh if horizontal else axis.bar, 0.8 / groups
+        for place, group in enumerate(frame):
+            at = np.arange(len(frame)) + (place - (groups - 1) / 2) * width
+            colour = COLOURS[place % len(COLOURS)] if groups > 1 else COLOURS[: len(frame)]
+            drawn = draw(at, frame[group], 0.9 * width, color=colour, label=group)
+            axis.bar_label(drawn, fmt=f"{{:.{digits}g}}", padding=2, fontsize=9)
+        for name, row in frame.iterrows():
+            for group, value in row.items():
+                numbers.append(f"{name}{f' with {group}' if group else ''} {value:.{digits}g}")
+        told.append(f"{what}: {', '.join(numbers)}")
+        if horizontal:
+            axis.set_yticks(range(len(frame)), frame.index)
+            axis.set(xlabel=what, xmargin=0.15)
+        else:
+            axis.set_xticks(range(len(frame)), frame.index)
+            axis.set(title=what, yticks=[], ymargin=0.15)
+            axis.spines["left"].set_visible(False)
     if horizontal:
         axes[0].invert_yaxis()
-    if len(frame.columns) > 1:
-        axes[-1].legend(frameon=False, fontsize=9)
-    listed = "; ".join(f"{what}: {_listed(frame)}" for what, frame in frames.items())
-    figure.alt = f"{title}: {listed}." if title else f"{listed}."
+    if groups > 1:
+        handles = axes[0].get_legend_handles_labels()
+        figure.legend(*handles, loc="outside lower center", ncols=groups, frameon=False, fontsize=9)
+    figure.alt = f"{title}: {'; '.join(told)}." if title else f"{'; '.join(told)}."
     return figure
-
-
-def _draw_bars(axis: Axes, frame: pd.DataFrame, horizontal: bool) -> None:
-    """Draw one panel: the groups of a name side by side."""
-    width, groups = 0.8 / len(frame.columns), len(frame.columns)
-    for place, group in enumerate(frame):
-        at = np.arange(len(frame)) + (place - (groups - 1) / 2) * width
-        colour = COLOURS[place % len(COLOURS)] if groups > 1 else COLOURS[: len(frame)]
-        thick, draw = 0.9 * width, axis.barh if horizontal else axis.bar
-        drawn = draw(at, frame[group], thick, color=colour, label=group)
-        axis.bar_label(drawn, fmt="{:.3g}", padding=2, fontsize=9)
-    if horizontal:
-        axis.set_yticks(range(len(frame)), frame.index)
-        axis.margins(x=0.15)
-    else:
-        axis.set_xticks(range(len(frame)), frame.index)
-        axis.set(yticks=[])
-        axis.margins(y=0.15)
-        axis.spines["left"].set_visible(False)
-
-
-def _listed(frame: pd.DataFrame) -> str:
-    """Say all numbers in words."""
-    return ", ".join(
-        f"{name}{f' with {group}' if group else ''} {value:.3g}"
-        for name, row in frame.iterrows()
-        for group, value in row.items()
-    )
 
 
 def class_shares(shares: Mapping[str, float], title: str = "", of: str = "all pixels") -> DescribedFigure:
@@ -83,10 +74,8 @@ def class_shares(shares: Mapping[str, float], title: str = "", of: str = "all pi
     listed = ", ".join(f"{name} {share:.1f} %" for name, share in reversed(present.items()))
     figure = DescribedFigure(f"{title or 'Share of pixels'}: {listed}.", 0.75 * NOTEBOOK_WIDTH, 4.6, title)
     axis = figure.subplots()
-    drawn = _class_bars(axis, present)
-    axis.bar_label(drawn, fmt="{:.1f}", padding=3, fontsize=8)
-    axis.set(xlabel=f"percent of {of}")
-    axis.margins(x=0.12)
+    axis.bar_label(_class_bars(axis, present), fmt="{:.1f}", padding=3, fontsize=8)
+    axis.set(xlabel=f"percent of {of}", xmargin=0.12)
     return figure
 
 

@@ -23,12 +23,6 @@ from course_lib.lesson.figures.figure import (
 )
 from course_lib.metrics import average_precision, exact_curve, fpr_at_tpr
 
-TICKS = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 10)
-"""Of axes on which equal ratios are equally long."""
-
-MOST_POINTS = 2000  # of a curve; more cannot be seen
-FOUND = 0.95  # share of the anomalies that FPR95 asks for
-
 
 def curves(
     x: Sequence[float] | Tensor,
@@ -75,7 +69,7 @@ def curves(
 def _ratios(axis: Axes, low: float, high: float) -> None:
     """Give equal ratios equal lengths."""
     axis.set_xscale("log")
-    ticks = [tick for tick in TICKS if low <= tick <= high]
+    ticks = [tick for tick in (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 10) if low <= tick <= high]
     axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.xaxis.set_minor_locator(NullLocator())
 
@@ -95,29 +89,24 @@ def ranking_curves(scores: Mapping[str, Tensor], is_anomaly: Tensor, title: str 
     for colour, (name, values) in zip(COLOURS, scores.items(), strict=False):
         auprc, fpr95 = 100 * average_precision(values, is_anomaly), 100 * fpr_at_tpr(values, is_anomaly)
         described.append(f"{name} with AuPRC {auprc:.1f} % and FPR95 {fpr95:.1f} %")
-        recall, precision, fpr = _points(values, is_anomaly)
+        curve = exact_curve(values, is_anomaly)
+        kept = np.unique(np.linspace(0, curve.positives.numel() - 1, 2000).astype(int))  # more cannot be seen
+        found, false_alarms = curve.true_positives[kept], curve.false_positives[kept]
+        recall, fpr = 100 * found / curve.anomalous, 100 * false_alarms / curve.normal
+        precision = 100 * found / (found + false_alarms)
         precision_axis.plot(recall, precision, color=colour, label=f"{name}: AuPRC {auprc:.1f} %")
         roc_axis.plot(fpr, recall, color=colour, label=f"{name}: FPR95 {fpr95:.1f} %")
-        roc_axis.plot(fpr95, 100 * FOUND, "o", color=colour)
+        roc_axis.plot(fpr95, 95, "o", color=colour)
     precision_axis.axhline(prevalence, color=GREY, linestyle=":", label=f"chance: {prevalence:.1f} %")
     precision_axis.set(xlabel="recall: anomalies found, %", ylabel="precision: of the flagged, %")
     roc_axis.plot([0, 100], [0, 100], color=GREY, linestyle=":", label="chance: 95 %")
-    roc_axis.axhline(100 * FOUND, color=GREY, linewidth=0.8)
+    roc_axis.axhline(95, color=GREY, linewidth=0.8)
     roc_axis.set(xlabel="normal pixels flagged, %", ylabel="anomalies found, %")
     for axis in (precision_axis, roc_axis):
         axis.set(xlim=(-1, 101), ylim=(-1, 101))
         axis.legend(frameon=False, fontsize=9)
     figure.alt = f"{title or 'Precision-recall and ROC curves'}: {'; '.join(described)}."
     return figure
-
-
-def _points(scores: Tensor, is_anomaly: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return recall, precision and false positive rate at up to ``MOST_POINTS`` thresholds, percent."""
-    curve = exact_curve(scores, is_anomaly)
-    found, flagged_normal = curve.positives.cumsum(-1).numpy(), curve.negatives.cumsum(-1).numpy()
-    kept = np.unique(np.linspace(0, len(found) - 1, MOST_POINTS).astype(int))
-    rates = found / found[-1], found / (found + flagged_normal), flagged_normal / flagged_normal[-1]
-    return tuple(100 * rate[kept] for rate in rates)
 
 
 def ranked_pixels(scores: Tensor, is_anomaly: Tensor) -> DescribedFigure:
@@ -159,7 +148,19 @@ def reliability_diagrams(
         panels = figure.subplots(2, len(calibrations), sharex=True, squeeze=False, height_ratios=(3, 1)).T
     described = []
     for (diagram, shares), (name, found) in zip(panels, calibrations.items(), strict=True):
-        _draw_reliability(diagram, shares, found)
+        pixels, confidence, accuracy = found.bins.numpy()
+        middles, width = 100 * (np.arange(BINS) + 0.5) / BINS, 100 / BINS
+        diagram.bar(middles, 100 * accuracy, width, color=BLUE, edgecolor="white", label="accuracy")
+        diagram.bar(
+            middles, 100 * (confidence - accuracy), width, bottom=100 * accuracy, color=ORANGE, alpha=0.45,
+            edgecolor="white", label="gap to the mean confidence",
+        )  # fmt: skip
+        diagram.plot([0, 100], [0, 100], color=GREY, linestyle=":", label="perfectly calibrated")
+        diagram.set(xlim=(0, 100), ylim=(0, 100))
+        shares.bar(middles, 100 * pixels / pixels.sum(), width, color=GREY, edgecolor="white")
+        shares.set(yscale="log", ylim=(0.01, 100), xlabel="confidence, %")  # few lie outside the last bin
+        shares.set_yticks([0.01, 1, 100], ["0.01", "1", "100"])
+        shares.yaxis.set_minor_locator(NullLocator())
         diagram.set_title(f"{name}: ECE {100 * found.ece:.1f} %, NLL {found.nll:.3f}", fontsize=11)
         described.append(
             f"{name}: mean confidence {100 * found.confidence:.1f} %, accuracy {100 * found.accuracy:.1f} %, "
@@ -176,23 +177,6 @@ def reliability_diagrams(
         figure.legend(*handles, loc="outside lower center", ncols=3, frameon=False)
     figure.alt = f"{title or 'Reliability diagrams'}. {'; '.join(described)}"
     return figure
-
-
-def _draw_reliability(diagram: Axes, shares: Axes, found: Calibration) -> None:
-    """Draw the accuracy and the mean confidence of each bin, and how many pixels it holds."""
-    pixels, confidence, accuracy = found.bins.numpy()
-    middles, width = 100 * (np.arange(BINS) + 0.5) / BINS, 100 / BINS
-    diagram.bar(middles, 100 * accuracy, width, color=BLUE, edgecolor="white", label="accuracy")
-    diagram.bar(
-        middles, 100 * (confidence - accuracy), width, bottom=100 * accuracy, color=ORANGE, alpha=0.45,
-        edgecolor="white", label="gap to the mean confidence",
-    )  # fmt: skip
-    diagram.plot([0, 100], [0, 100], color=GREY, linestyle=":", label="perfectly calibrated")
-    diagram.set(xlim=(0, 100), ylim=(0, 100))
-    shares.bar(middles, 100 * pixels / pixels.sum(), width, color=GREY, edgecolor="white")
-    shares.set(yscale="log", ylim=(0.01, 100), xlabel="confidence, %")  # few lie outside the last bin
-    shares.set_yticks([0.01, 1, 100], ["0.01", "1", "100"])
-    shares.yaxis.set_minor_locator(NullLocator())
 
 
 def temperature_curves(frame: pd.DataFrame, fitted: float | None = None) -> DescribedFigure:

@@ -1,8 +1,7 @@
 """Images beside what belongs to them: labels, predictions, score maps, what a threshold flags."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
-from typing import NamedTuple
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,27 +24,12 @@ from course_lib.lesson.figures.figure import (
 )
 
 MOST_PIXELS = 640  # across a panel; more cannot be seen
-MOST_SCENES = 3
-
-FADED = 0.82
-"""How far labelled pixels are drawn towards white where only void is to be seen."""
 
 TRUTH_COLOURS = ListedColormap([NORMAL, ANOMALY, VOID])
 TRUTH_NAMES = ("normal", "anomaly", "void")
 
 OUTCOMES = ("normal, not flagged", "found", "false alarm", "missed", "void")
 OUTCOME_COLOURS = ListedColormap([NORMAL, "#56b4e9", "#e69f00", "#f0e442", VOID])
-DETECTIONS_WIDTH = 9.0
-"""In inches."""
-
-
-class Panel(NamedTuple):
-    """One picture of a figure."""
-
-    draw: Callable[[Axes], object]
-    """Draws it on an axis."""
-    above: str = ""
-    left: str = ""
 
 
 def labelled_scenes(samples: Sequence[Sample], title: str = "") -> DescribedFigure:
@@ -58,52 +42,18 @@ def labelled_scenes(samples: Sequence[Sample], title: str = "") -> DescribedFigu
     Raises:
         ValueError: if there is no sample.
     """
-    drawn = samples[:MOST_SCENES]
+    drawn = samples[:3]
     alt = f"{title or 'Road scenes'}: {len(drawn)} images, and below each one its classes in colour."
     names = [f"scene {number}" for number in range(1, len(drawn) + 1)]
-    classes = [partial(_draw_classes, classes=sample.target) for sample in drawn]
-    figure = _two_rows(drawn, classes, names, "train ids", alt, title)
+    shapes = [sample.target.shape for sample in drawn[:1]] * 2
+    figure, panels = _panels(shapes, names, len(drawn), alt, title)
+    for (image, classes), sample in zip(panels.T, drawn, strict=True):
+        _draw_image(image, sample)
+        _draw_classes(classes, sample.target)
+    panels[0, 0].set_ylabel("image", fontsize=9)
+    panels[1, 0].set_ylabel("train ids", fontsize=9)
     class_legend(figure)
     return figure
-
-
-def void_alone(samples: Sequence[Sample], title: str = "") -> DescribedFigure:
-    """Draw images and below each its void pixels, all others faded.
-
-    Args:
-        samples: with targets in which 255 is void; the first three are drawn.
-        title: a line above the panels.
-
-    Raises:
-        ValueError: if there is no sample.
-    """
-
-    def faded(axis: Axes, sample: Sample) -> None:
-        picture = np.asarray(sample.image) / 255
-        labelled = (sample.target != IGNORE).numpy()[..., None]
-        _show(axis, np.where(labelled, picture + FADED * (1 - picture), picture), interpolation="nearest")
-
-    drawn = samples[:MOST_SCENES]
-    names = [f"{100 * (one.target == IGNORE).double().mean().item():.1f} % void" for one in drawn]
-    alt = f"{title or 'Void'}: {len(drawn)} images, and below each one what is void: {', '.join(names)}."
-    return _two_rows(drawn, [partial(faded, sample=one) for one in drawn], names, "void alone", alt, title)
-
-
-def _two_rows(
-    samples: Sequence[Sample],
-    others: Sequence[Callable[[Axes], object]],
-    names: Sequence[str],
-    other: str,
-    alt: str,
-    title: str,
-) -> DescribedFigure:
-    """Draw images and below each one something else."""
-    if not samples:
-        raise ValueError("no image to draw; is the data set empty?")
-    above = [Panel(partial(_draw_image, sample=one), name) for one, name in zip(samples, names, strict=True)]
-    below = [Panel(draw) for draw in others]
-    above[0], below[0] = above[0]._replace(left="image"), below[0]._replace(left=other)
-    return _drawn([above, below], [tuple(samples[0].target.shape)] * 2, alt, title)
 
 
 def anomaly_examples(samples: Mapping[str, Sample], title: str = "") -> DescribedFigure:
@@ -114,8 +64,9 @@ def anomaly_examples(samples: Mapping[str, Sample], title: str = "") -> Describe
         title: a line above the panels.
     """
     alt = f"{title or 'Anomalies'}: one image of each of {', '.join(samples)}, its mask beside it."
-    masks = [Panel(partial(draw_truth, target=sample.target), "mask") for sample in samples.values()]
-    figure = _drawn(*_pairs(samples, masks), alt, title)
+    figure, beside = _outlined_images(samples, "mask", alt, title)
+    for axis, sample in zip(beside, samples.values(), strict=True):
+        _draw_truth(axis, sample.target)
     colour_legend(figure, TRUTH_COLOURS.colors, TRUTH_NAMES)
     return figure
 
@@ -129,21 +80,25 @@ def predicted_classes(segmented: Mapping[str, Segmented], title: str = "") -> De
     """
     alt = f"{title or 'Predictions'}: {', '.join(segmented)}, beside each image the classes predicted."
     samples = {name: one.sample for name, one in segmented.items()}
-    predicted = [partial(_draw_classes, classes=one.predicted) for one in segmented.values()]
-    figure = _drawn(*_pairs(samples, [Panel(draw, "prediction") for draw in predicted]), alt, title)
+    figure, beside = _outlined_images(samples, "prediction", alt, title)
+    for axis, one in zip(beside, segmented.values(), strict=True):
+        _draw_classes(axis, one.predicted)
     class_legend(figure)
     return figure
 
 
-def _pairs(
-    samples: Mapping[str, Sample], others: Sequence[Panel]
-) -> tuple[list[list[Panel]], list[tuple[int, int]]]:
-    """Return rows of two samples, each with its other panel at its right, and the shape of each row."""
-    panels = []
-    for (name, sample), other in zip(samples.items(), others, strict=True):
-        panels += [Panel(partial(_draw_outlined, sample=sample), name), other]
-    rows = [panels[i : i + 4] for i in range(0, len(panels), 4)]
-    return rows, [tuple(next(iter(samples.values())).target.shape)] * len(rows)
+def _outlined_images(
+    samples: Mapping[str, Sample], beside: str, alt: str, title: str
+) -> tuple[DescribedFigure, list[Axes]]:
+    """Draw images with outlined anomalies, two in a row; return also the empty panels beside them."""
+    names = [name for sample in samples for name in (sample, beside)]
+    shapes = [sample.target.shape for sample in samples.values()][::2]
+    figure, panels = _panels(shapes, names, 4, alt, title)
+    axes = list(panels.flat)[: len(names)]
+    for axis, sample in zip(axes[::2], samples.values(), strict=True):
+        _draw_image(axis, sample)
+        _outline(axis, sample.target)
+    return figure, axes[1::2]
 
 
 def show_scores(sample: Sample, scores: Mapping[str, Tensor], title: str = "") -> DescribedFigure:
@@ -154,17 +109,18 @@ def show_scores(sample: Sample, scores: Mapping[str, Tensor], title: str = "") -
         scores: by name, (1, h, w) or (h, w) of any size; they are brought to that of the target.
         title: a line above the panels.
     """
-
-    def draw(axis: Axes, scored: Tensor) -> None:
+    alt = f"{title or f'Image {sample.name}'}: its anomalies outlined, and the scores {', '.join(scores)}."
+    names = ["image, anomaly outlined", *scores]
+    columns = 3 if len(names) == 3 else 2
+    shapes = [sample.target.shape] * math.ceil(len(names) / columns)
+    figure, panels = _panels(shapes, names, columns, alt, title)
+    first, *others = list(panels.flat)[: len(names)]
+    _draw_image(first, sample)
+    _outline(first, sample.target)
+    for axis, scored in zip(others, scores.values(), strict=True):
         draw_scores(axis, to_size_of(sample.target, scored.reshape(scored.shape[-2:])), sample.target)
         _outline(axis, sample.target, linewidth=0.8)
-
-    alt = f"{title or f'Image {sample.name}'}: its anomalies outlined, and the scores {', '.join(scores)}."
-    panels = [Panel(partial(_draw_outlined, sample=sample), "image, anomaly outlined")]
-    panels += [Panel(partial(draw, scored=scored), name) for name, scored in scores.items()]
-    columns = 3 if len(panels) == 3 else 2
-    rows = [panels[i : i + columns] for i in range(0, len(panels), columns)]
-    return _drawn(rows, [tuple(sample.target.shape)] * len(rows), alt, title)
+    return figure
 
 
 def score_panels(scored: Sequence[Scored], title: str = "", with_truth: bool = True) -> DescribedFigure:
@@ -180,17 +136,18 @@ def score_panels(scored: Sequence[Scored], title: str = "", with_truth: bool = T
     Raises:
         ValueError: if there is no image.
     """
-    if not scored:
-        raise ValueError("no image to draw; does the benchmark hold an anomaly?")
-    names = ["image", *(["ground truth"] if with_truth else []), *(_title(*key) for key in scored[0].maps)]
-    rows = []
-    for one in scored:
-        drawn = [partial(_draw_image, sample=Sample(one.name, one.image, one.target))]
-        drawn += [partial(draw_truth, target=one.target)] * with_truth
-        drawn += [partial(draw_scores, scores=one.maps[key], target=one.target) for key in scored[0].maps]
-        rows.append((one.name, drawn))
+    keys = list(scored[0].maps) if scored else []
+    names = ["image", *["ground truth"] * with_truth]
+    names += [scores.TITLES[score] + ("" if t == 1 else f", T = {t:g}") for score, t in keys]
     alt = f"{title or 'Score maps'}. For each of {', '.join(one.name for one in scored)}: {', '.join(names)}."
-    figure = _drawn(_named(rows, names), [tuple(one.target.shape) for one in scored], alt, title)
+    figure, panels = _panels([one.target.shape for one in scored], names, len(names), alt, title)
+    for row, one in zip(panels, scored, strict=True):
+        _draw_image(row[0], one)
+        row[0].set_ylabel(one.name, fontsize=9)
+        if with_truth:
+            _draw_truth(row[1], one.target)
+        for axis, key in zip(row[-len(keys) :], keys, strict=True):
+            draw_scores(axis, one.maps[key], one.target)
     if with_truth:
         colour_legend(figure, TRUTH_COLOURS.colors, TRUTH_NAMES)
     return figure
@@ -209,32 +166,20 @@ def segmentation_panels(
     Raises:
         ValueError: if there is no image.
     """
-    if not segmented:
-        raise ValueError("no image to draw; is the data set empty?")
-    names = ["image", "ground truth", "prediction", *(["MSP", "MaxLogit"] if with_scores else [])]
-    rows = []
-    for one in segmented:
-        drawn = [partial(_draw_image, sample=one.sample)]
-        drawn += [partial(_draw_classes, classes=classes) for classes in (one.sample.target, one.predicted)]
-        for score in (scores.msp, scores.max_logit) if with_scores else ():
-            scored = score(one.logits[None], one.known_classes)[0]
-            drawn.append(partial(draw_scores, scores=scored, target=one.sample.target))
-        rows.append((one.sample.name.removesuffix("_000000").replace("_", "\n"), drawn))
+    names = ["image", "ground truth", "prediction", *["MSP", "MaxLogit"] * with_scores]
     alt = f"{title or 'Segmentation'}. For each of {len(segmented)} images: {', '.join(names)}."
-    figure = _drawn(_named(rows, names), [tuple(one.sample.target.shape) for one in segmented], alt, title)
+    figure, panels = _panels([one.sample.target.shape for one in segmented], names, len(names), alt, title)
+    for row, one in zip(panels, segmented, strict=True):
+        target = one.sample.target
+        _draw_image(row[0], one.sample)
+        row[0].set_ylabel(one.sample.name.removesuffix("_000000").replace("_", "\n"), fontsize=9)
+        _draw_classes(row[1], target)
+        _draw_classes(row[2], one.predicted)
+        if with_scores:
+            draw_scores(row[3], scores.msp(one.logits[None], one.known_classes)[0], target)
+            draw_scores(row[4], scores.max_logit(one.logits[None], one.known_classes)[0], target)
     class_legend(figure)
     return figure
-
-
-def _named(
-    rows: Iterable[tuple[str, Sequence[Callable[[Axes], object]]]], names: Sequence[str]
-) -> list[list[Panel]]:
-    """Return rows of panels, with names above the first row and the name of each row at its left."""
-    found = []
-    for left, drawn in rows:
-        found.append([Panel(draw, "" if found else above) for draw, above in zip(drawn, names, strict=True)])
-        found[-1][0] = found[-1][0]._replace(left=left)
-    return found
 
 
 def detection_panels(sample: Sample, scores: Tensor, threshold: float, name: str) -> DescribedFigure:
@@ -247,18 +192,18 @@ def detection_panels(sample: Sample, scores: Tensor, threshold: float, name: str
         name: of the score.
     """
     height, width = sample.target.shape
-    size = DETECTIONS_WIDTH, DETECTIONS_WIDTH * height / width + 0.95
-    figure = DescribedFigure("", *size, quick=True)
+    figure = DescribedFigure("", 9.0, 9.0 * height / width + 0.95, quick=True)
     figure.subplots_adjust(left=0.01, right=0.93, top=0.94, bottom=0.1, wspace=0.03, hspace=0.12)
     (image, score_map), (truth, flagged) = figure.subplots(2, 2)
     _draw_image(image, sample)
-    draw_truth(truth, sample.target)
+    _draw_truth(truth, sample.target)
     draw_scores(score_map, scores, sample.target)
-    outcome = outcomes(scores, sample.target, threshold)
+    is_flagged, anomalous = scores >= threshold, sample.target == 1
+    outcome = 2 * (is_flagged & ~anomalous) + (is_flagged & anomalous) + 3 * (~is_flagged & anomalous)
+    outcome = outcome.masked_fill(sample.target == IGNORE, 4)  # places in OUTCOMES
     _show(flagged, outcome.numpy(), cmap=OUTCOME_COLOURS, vmin=0, vmax=4, interpolation="nearest")
     titles = ("image", "ground truth", f"{name}, light: anomalous", f"flagged from {threshold:.3g} on")
     for axis, title in zip((image, truth, score_map, flagged), titles, strict=True):
-        axis.set(xticks=[], yticks=[])
         axis.set_title(title, fontsize=10)
     small = {"fontsize": 8, "columnspacing": 1}
     colour_legend(figure, TRUTH_COLOURS.colors, TRUTH_NAMES, "lower left", **small)
@@ -268,17 +213,25 @@ def detection_panels(sample: Sample, scores: Tensor, threshold: float, name: str
     return figure
 
 
-def outcomes(scores: Tensor, target: Tensor, threshold: float) -> Tensor:
-    """Return the place in ``OUTCOMES`` of each pixel, int64, the shape of the target."""
-    flagged, anomalous = scores >= threshold, target == 1
-    outcome = 2 * (flagged & ~anomalous) + (flagged & anomalous) + 3 * (~flagged & anomalous)
-    return outcome.masked_fill(target == IGNORE, 4)
+def _panels(
+    shapes: Sequence[Sequence[int]], names: Sequence[str], columns: int, alt: str, title: str
+) -> tuple[DescribedFigure, np.ndarray]:
+    """Return a figure and its empty panels, named from the first on; they appear when they are drawn on.
 
-
-def draw_truth(axis: Axes, target: Tensor) -> None:
-    """Draw normal, anomalous and void pixels in fixed colours."""
-    indices = target.where(target != IGNORE, 2)
-    _show(axis, indices.numpy(), cmap=TRUTH_COLOURS, vmin=0, vmax=2, interpolation="nearest")
+    Each row is as high as pictures of its (height, width) in ``shapes`` need.
+    """
+    if not shapes:
+        raise ValueError("no image to draw; is the data set empty, or without any anomaly?")
+    panel_width = NOTEBOOK_WIDTH / columns / 1.12  # the rest is for gaps and colour bars
+    heights = [panel_width * height / width for height, width in shapes]
+    for_names = 0.3 * math.ceil(len(names) / columns)
+    figure = DescribedFigure(alt, height=1.05 * sum(heights) + for_names + 0.8, title=title)
+    panels = figure.subplots(len(shapes), columns, height_ratios=heights, squeeze=False)
+    for axis in panels.flat:
+        axis.set_axis_off()
+    for axis, name in zip(panels.flat, names, strict=False):
+        axis.set_title(name, fontsize=10)
+    return figure, panels
 
 
 def draw_scores(axis: Axes, scores: Tensor, target: Tensor) -> None:
@@ -293,10 +246,16 @@ def draw_scores(axis: Axes, scores: Tensor, target: Tensor) -> None:
         bar.set_ticks([low])
 
 
-def _draw_image(axis: Axes, sample: Sample) -> None:
+def _draw_image(axis: Axes, one: Sample | Scored) -> None:
     """Draw an image at the size of its target."""
-    height, width = sample.target.shape
-    _show(axis, np.asarray(sample.image.resize((width, height))))
+    height, width = one.target.shape
+    _show(axis, np.asarray(one.image.resize((width, height))))
+
+
+def _draw_truth(axis: Axes, target: Tensor) -> None:
+    """Draw normal, anomalous and void pixels in fixed colours."""
+    indices = target.where(target != IGNORE, 2)
+    _show(axis, indices.numpy(), cmap=TRUTH_COLOURS, vmin=0, vmax=2, interpolation="nearest")
 
 
 def _draw_classes(axis: Axes, classes: Tensor) -> None:
@@ -304,54 +263,22 @@ def _draw_classes(axis: Axes, classes: Tensor) -> None:
     _show(axis, colourise(classes).numpy(), interpolation="nearest")
 
 
-def _draw_outlined(axis: Axes, sample: Sample) -> None:
-    """Draw an image with an outline around its anomalous pixels."""
-    _draw_image(axis, sample)
-    _outline(axis, sample.target)
-
-
 def _outline(axis: Axes, target: Tensor, linewidth: float = 1) -> None:
     """Outline the anomalous pixels of a target on what an axis shows."""
-    anomalous = (target == 1).numpy().astype(float)
+    anomalous = _thinned((target == 1).numpy().astype(float))
     if anomalous.any():
-        step = max(1, -(-max(target.shape) // axis.images[0].get_array().shape[1]))
-        axis.contour(anomalous[::step, ::step], levels=[0.5], colors=[ANOMALY], linewidths=linewidth)
-
-
-def _drawn(
-    rows: Sequence[Sequence[Panel]], shapes: Sequence[tuple[int, int]], alt: str, title: str
-) -> DescribedFigure:
-    """Return a figure with rows of panels, each row as high as pictures of its (height, width) need."""
-    columns = max(map(len, rows))
-    panel_width = NOTEBOOK_WIDTH / columns / 1.12  # the rest is for gaps and colour bars
-    heights = [panel_width * height / width for height, width in shapes]
-    names = sum(any(panel.above for panel in row) for row in rows)
-    figure = DescribedFigure(alt, height=1.05 * sum(heights) + 0.3 * names + 0.8, title=title)
-    axes = figure.subplots(len(rows), columns, height_ratios=heights, squeeze=False)
-    for axis in axes.flat:
-        axis.set_axis_off()
-    for axes_of_row, row in zip(axes, rows, strict=True):
-        for axis, panel in zip(axes_of_row, row, strict=False):
-            axis.set_axis_on()
-            axis.spines[:].set_visible(True)
-            axis.set(xticks=[], yticks=[])
-            axis.set_title(panel.above, fontsize=10)
-            axis.set_ylabel(panel.left, fontsize=9)
-            panel.draw(axis)
-    return figure
+        axis.contour(anomalous, levels=[0.5], colors=[ANOMALY], linewidths=linewidth)
 
 
 def _show(axis: Axes, values: np.ndarray, **options):
-    """Draw a picture or a map, thinned to what a panel can show."""
+    """Draw a picture or a map with a frame, thinned to what a panel can show."""
+    axis.set_axis_on()
+    axis.spines[:].set_visible(True)
+    axis.set(xticks=[], yticks=[])
     return axis.imshow(_thinned(values), **options)
 
 
 def _thinned(values: np.ndarray, most: int = MOST_PIXELS) -> np.ndarray:
     """Leave out rows and columns that a panel cannot show."""
-    step = max(1, -(-max(values.shape[:2]) // most))
+    step = math.ceil(max(values.shape[:2]) / most)
     return values[(slice(None, None, step),) * min(values.ndim, 2)]
-
-
-def _title(score: str, temperature: float) -> str:
-    """Name a score as people write it."""
-    return scores.TITLES[score] + ("" if temperature == 1 else f", T = {temperature:g}")

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import torch
-from matplotlib.axes import Axes
 
 from course_lib import scores
 from course_lib.lesson.figures.figure import NOTEBOOK_WIDTH, DescribedFigure, score_colours
@@ -16,8 +15,7 @@ from course_lib.training import (
     training_title,
 )
 
-REACH, STEPS = 6.0, 121
-FIRST, SECOND, UNKNOWN = "#56b4e9", "#009e73", "#e69f00"
+REACH = 6.0  # of the plane that is drawn, from the middle
 
 
 def plane_scores(
@@ -36,14 +34,25 @@ def plane_scores(
     if quick:
         figure.subplots_adjust(left=0.01, right=0.62, top=0.92, bottom=0.02)
     panels = figure.subplots(1, len(networks), sharex=True, sharey=True, squeeze=False)[0]
-    described = []
+    described, steps = [], torch.linspace(-REACH, REACH, 121)
+    y, x = torch.meshgrid(steps, steps, indexing="ij")
+    grid = torch.stack([x.flatten(), y.flatten()], dim=1)
     for axis, (training, network) in zip(panels, networks.items(), strict=True):
         auprc = 100 * average_precision(*score_plane_points(network, points, score))
         axis.set_title(f"{training_title(training)}: AuPRC {auprc:.0f} %", fontsize=11)
         described.append(f"{training_title(training)} AuPRC {auprc:.0f} %")
-        image = _draw(axis, network, points, score)
+        values, logits = score_positions(network, grid, score).view(x.shape), network(grid)
+        image = axis.imshow(values.numpy(), origin="lower", extent=(-REACH, REACH) * 2, cmap=score_colours())
         label = f"{scores.TITLES[score]} (light: anomalous)"
         figure.colorbar(image, ax=axis, location="right" if quick else "bottom", label=label)
+        lead = (logits[:, 0] - logits[:, 1]).view(x.shape)
+        axis.contour(x.numpy(), y.numpy(), lead.numpy(), levels=[0], colors="white", linestyles="--")
+        for known, colour, name in ((0, "#56b4e9", "first class"), (1, "#009e73", "second class")):
+            axis.plot(*points.known[points.classes == known].T, "o", markersize=2, color=colour, label=name)
+        axis.plot(*points.unknown.T, "x", markersize=4, color="#e69f00", label="unknown, never shown")
+        axis.plot([], [], "--", color="#888888", label="border between the classes")
+        axis.set(xticks=[], yticks=[])
+        axis.spines[:].set_visible(True)
     place = {"loc": "center right"} if quick else {"loc": "outside upper center", "ncols": 4}
     figure.legend(*panels[0].get_legend_handles_labels(), frameon=False, **place)
     chance = 100 * len(points.unknown) / (len(points.known) + len(points.unknown))
@@ -52,21 +61,3 @@ def plane_scores(
         f"{', '.join(described)}; chance is {chance:.0f} %."
     )
     return figure
-
-
-def _draw(axis: Axes, network: PlaneNetwork, points: PlanePoints, score: str):
-    """Draw the score, the border between the classes, and the points."""
-    steps = torch.linspace(-REACH, REACH, STEPS)
-    y, x = torch.meshgrid(steps, steps, indexing="ij")
-    grid = torch.stack([x.flatten(), y.flatten()], dim=1)
-    values, logits = score_positions(network, grid, score).view(x.shape), network(grid)
-    image = axis.imshow(values.numpy(), origin="lower", extent=(-REACH, REACH) * 2, cmap=score_colours())
-    lead = (logits[:, 0] - logits[:, 1]).view(x.shape)
-    axis.contour(x.numpy(), y.numpy(), lead.numpy(), levels=[0], colors="white", linestyles="--")
-    for known, colour, name in ((0, FIRST, "first class"), (1, SECOND, "second class")):
-        axis.plot(*points.known[points.classes == known].T, "o", markersize=2, color=colour, label=name)
-    axis.plot(*points.unknown.T, "x", markersize=4, color=UNKNOWN, label="unknown, never shown")
-    axis.plot([], [], "--", color="#888888", label="border between the classes")
-    axis.set(xticks=[], yticks=[])
-    axis.spines[:].set_visible(True)
-    return image

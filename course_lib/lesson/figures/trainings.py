@@ -1,13 +1,10 @@
 """Trainings: how one went, and several side by side, every seed a dot beside the noise it stands in."""
 
-from collections.abc import Callable, Sequence
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from course_lib import scores
-from course_lib.evaluation import CHANCE_FPR95
 from course_lib.lesson.figures.bars import draw_class_iou
 from course_lib.lesson.figures.figure import (
     BLUE,
@@ -31,9 +28,7 @@ TRAINING_COLOURS = {
 }  # fmt: skip
 """The same colour for a training in every figure."""
 
-METRIC_COLOURS = {"auprc": BLUE, "fpr95": ORANGE, "miou": PURPLE}
-METRIC_NAMES = {"auprc": "AuPRC, %  (higher is better)", "fpr95": "FPR95, %  (lower is better)"}
-WEIGHTS = "term_weights"
+AUPRC = "AuPRC, %  (higher is better)"
 
 
 def learning_curves(history: list[dict], title: str = "") -> DescribedFigure:
@@ -63,16 +58,13 @@ def learning_curves(history: list[dict], title: str = "") -> DescribedFigure:
     return figure
 
 
-def training_dots(
-    runs: pd.DataFrame, summary: pd.DataFrame, score: str, metric: str = "auprc"
-) -> DescribedFigure:
-    """Draw one panel per benchmark: trainings in rows, seeds as dots, 95 % intervals over images as lines.
+def training_dots(runs: pd.DataFrame, summary: pd.DataFrame, score: str) -> DescribedFigure:
+    """Draw AuPRC, one panel per benchmark: trainings in rows, seeds as dots, intervals over images as lines.
 
     Args:
         runs: one row per run, score and benchmark, as ``evaluation.table`` gives them.
         summary: of ``evaluation.compare``.
         score: which rows to draw.
-        metric: ``auprc`` (higher is better) or ``fpr95`` (lower is better).
     """
     runs, summary = runs[runs["score"] == score], summary[summary["score"] == score]
     benchmarks, trainings = summary["benchmark"].unique(), list(summary["training"].unique())
@@ -81,12 +73,12 @@ def training_dots(
     panels = figure.subplots(1, len(benchmarks), sharey=True, squeeze=False)[0]
     for axis, benchmark in zip(panels, benchmarks, strict=True):
         here, seeds = (frame[frame["benchmark"] == benchmark] for frame in (summary, runs))
-        axis.axvline(_chance(here, metric), color=GREY, linestyle=":")
+        axis.axvline(here["chance"].iloc[0], color=GREY, linestyle=":")
         for place, training in enumerate(trainings):
             row = here[here["training"] == training].iloc[0]
-            values = seeds.loc[seeds["training"] == training, metric]
+            values = seeds.loc[seeds["training"] == training, "auprc"]
             colour = TRAINING_COLOURS.get(training, GREY)
-            axis.plot([row[f"{metric}_low"], row[f"{metric}_high"]], [place] * 2, color=colour, linewidth=1.2)
+            axis.plot([row["auprc_low"], row["auprc_high"]], [place] * 2, color=colour, linewidth=1.2)
             axis.plot(values, [place] * len(values), "o", color=colour, markersize=5, alpha=0.8)
         axis.grid(axis="y", color="#e6e6e6")
         axis.spines["left"].set_visible(False)
@@ -95,25 +87,17 @@ def training_dots(
     panels[0].set_yticks(range(len(trainings)), [training_title(name) for name in trainings])
     panels[0].invert_yaxis()
     explained = "dots: seeds, lines: 95 % intervals over images, dotted: chance"
-    figure.supxlabel(f"{METRIC_NAMES[metric]}; {explained}", fontsize=9)
-    means = _listed(summary, "training", trainings, metric, training_title)
-    figure.alt = f"{scores.TITLES[score]}, {METRIC_NAMES[metric]}, mean over seeds. {means}"
+    figure.supxlabel(f"{AUPRC}; {explained}", fontsize=9)
+    means = _listed(summary.set_index("training").rename(training_title))
+    figure.alt = f"{scores.TITLES[score]}, {AUPRC}, mean over seeds. {means}"
     return figure
 
 
-def _chance(summary: pd.DataFrame, metric: str) -> float:
-    """Return what chance gives on one benchmark, in percent."""
-    return summary["chance"].iloc[0] if metric == "auprc" else CHANCE_FPR95
-
-
-def _listed(
-    summary: pd.DataFrame, by: str, order: Sequence[str], metric: str, title: Callable[[str], str]
-) -> str:
-    """Say in words what the panels show."""
+def _listed(summary: pd.DataFrame) -> str:
+    """Say in words what the panels show, each row by the name in its index."""
     panels = []
     for benchmark, rows in summary.groupby("benchmark", sort=False):
-        values = rows.set_index(by)[metric]
-        listed = ", ".join(f"{title(name)} {values[name]:.1f}" for name in order if name in values)
+        listed = ", ".join(f"{name} {auprc:.1f}" for name, auprc in rows["auprc"].items())
         panels.append(f"{benchmark}: {listed}")
     return "; ".join(panels) + "."
 
@@ -151,65 +135,54 @@ def trade_off(runs: pd.DataFrame) -> DescribedFigure:
     return figure
 
 
-def term_weights(
-    runs: pd.DataFrame, summary: pd.DataFrame, score: str, metric: str = "auprc"
-) -> DescribedFigure:
-    """Draw a metric against the weights of two terms, a panel per benchmark, and mean IoU in the last.
+def term_weights(runs: pd.DataFrame, summary: pd.DataFrame, score: str) -> DescribedFigure:
+    """Draw the AuPRC against the weights of two terms, a panel per benchmark, and mean IoU in the last.
 
     Args:
         runs: one row per run, score and benchmark, with ``term_weights`` such as ``1.6,0.4``.
         summary: one row per weights, score and benchmark, of ``evaluation.compare``, with ``term_weights``.
         score: which rows to draw.
-        metric: ``auprc`` (higher is better) or ``fpr95`` (lower is better).
     """
-    runs, summary = (frame[frame["score"] == score] for frame in (runs, summary))
-    weights = sorted(summary[WEIGHTS].unique(), key=_share)
+    runs, summary = (_by_weights(frame[frame["score"] == score]) for frame in (runs, summary))
     benchmarks = list(summary["benchmark"].unique())
     figure = DescribedFigure("", 1.2 * NOTEBOOK_WIDTH, 3.3, scores.TITLES[score])
     *panels, last = figure.subplots(1, len(benchmarks) + 1)
     for axis, benchmark in zip(panels, benchmarks, strict=True):
         here, seeds = (frame[frame["benchmark"] == benchmark] for frame in (summary, runs))
-        _draw_weights(axis, seeds, here.set_index(WEIGHTS).loc[weights], metric)
-        axis.axhline(_chance(here, metric), color=GREY, linestyle=":")
+        _draw_weights(axis, seeds["auprc"], here["auprc"], BLUE)
+        places = range(len(here))
+        axis.fill_between(places, here["auprc_low"], here["auprc_high"], color=BLUE, alpha=0.15)
+        beyond = here[["auprc_beyond_images", "auprc_beyond_seeds"]].fillna(False).astype(bool).all(axis=1)
+        proven = [place for place in places if beyond.iloc[place]]
+        axis.plot(proven, here["auprc"][beyond], "o", color=BLUE, markersize=11, fillstyle="none")
+        axis.axhline(here["chance"].iloc[0], color=GREY, linestyle=":")
         axis.set_title(benchmark, fontsize=8.5)
-    of_networks = runs.drop_duplicates([WEIGHTS, "seed"])
-    _draw_weights(last, of_networks, of_networks.groupby(WEIGHTS)[["miou"]].mean().loc[weights], "miou")
+    miou = runs.drop_duplicates(["term_weights", "seed"])["miou"]
+    _draw_weights(last, miou, miou.groupby(level=0, sort=False).mean(), PURPLE)
     last.set_title("mean IoU, %", fontsize=8.5)
-    panels[0].set_ylabel(METRIC_NAMES[metric], fontsize=9)
+    panels[0].set_ylabel(AUPRC, fontsize=9)
     figure.supxlabel(
         "weight of EIML : weight of focal loss. Dots: seeds; band: 95 % interval over images; ring: differs "
         "from 1 : 1 beyond images and seeds; dotted: chance",
         fontsize=8.5,
     )
-    values = _listed(summary, WEIGHTS, weights, metric, _ratio)
-    figure.alt = f"{scores.TITLES[score]}, {METRIC_NAMES[metric]}, for each weighting. {values}"
+    figure.alt = f"{scores.TITLES[score]}, {AUPRC}, for each weighting. {_listed(summary)}"
     return figure
 
 
-def _draw_weights(axis: Axes, runs: pd.DataFrame, means: pd.DataFrame, metric: str) -> None:
-    """Draw one panel; ``means`` has one row per weights, in order."""
-    places = {weights: place for place, weights in enumerate(means.index)}
-    at, colour = list(places.values()), METRIC_COLOURS[metric]
-    axis.plot(at, means[metric], color=colour)
-    axis.plot(runs[WEIGHTS].map(places), runs[metric], "o", color=colour, markersize=4, alpha=0.7)
-    if f"{metric}_low" in means:
-        axis.fill_between(at, means[f"{metric}_low"], means[f"{metric}_high"], color=colour, alpha=0.15)
-        beyond = means[[f"{metric}_beyond_images", f"{metric}_beyond_seeds"]].fillna(False).astype(bool)
-        proven = means[beyond.all(axis=1)]
-        rings = {"markersize": 11, "fillstyle": "none"}
-        axis.plot(proven.index.map(places), proven[metric], "o", color=colour, **rings)
-    axis.set_xticks(at, [_ratio(weights) for weights in means.index], fontsize=7.5, rotation=45)
+def _by_weights(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows by the ratio of their weights, such as ``1 : 4``, the first term's share rising."""
+    first, second = (frame["term_weights"].str.split(",").str[i].astype(float) for i in (0, 1))
+    least = first.where(first < second, second)
+    ratios = [f"{a:.2g} : {b:.2g}" for a, b in zip(first / least, second / least, strict=True)]
+    order = (first / (first + second)).argsort(kind="stable")
+    return frame.set_axis(ratios).iloc[order]
+
+
+def _draw_weights(axis: Axes, seeds: pd.Series, means: pd.Series, colour: str) -> None:
+    """Draw a line of means and the seeds as dots, both by their ratio of weights."""
+    places = {ratio: place for place, ratio in enumerate(means.index)}
+    axis.plot(range(len(means)), means, color=colour)
+    axis.plot(seeds.index.map(places), seeds, "o", color=colour, markersize=4, alpha=0.7)
+    axis.set_xticks(range(len(means)), means.index, fontsize=7.5, rotation=45)
     axis.tick_params(axis="y", labelsize=8)
-
-
-def _share(weights: str) -> float:
-    """Return the share of the first term."""
-    first, second = map(float, weights.split(","))
-    return first / (first + second)
-
-
-def _ratio(weights: str) -> str:
-    """Return the ratio of two weights, such as ``1 : 4``."""
-    first, second = map(float, weights.split(","))
-    least = min(first, second)
-    return f"{first / least:.2g} : {second / least:.2g}"

@@ -16,9 +16,8 @@ WITHIN, WORSE, TIED = "~", "!", "="
 GAIN, LOSS = "▲", "▼"
 """Marks of a number better or worse than the baseline's, by more than images and seeds explain."""
 
-ORACLE = "best t (oracle)"
-
 NETWORK = ["model", "training", "weights", "profile", "seed", "epochs", "height", "width"]
+METRICS = ("auprc", "fpr95")
 ROW = [*NETWORK, "score", "temperature"]
 
 
@@ -44,12 +43,21 @@ def paper_table(frame: pd.DataFrame) -> PaperTable:
     for _, found in frame.groupby(ROW, sort=False, dropna=False):
         first, row_of = found.iloc[0], {row.benchmark: row for row in found.itertuples()}
         label = row_label(first, frame)
-        rows[label] = [cell for name in benchmarks for cell in _cells(row_of.get(name))]
+        rows[label] = [
+            _cell(row_of[name], metric, _marks(row_of[name], metric)) if name in row_of else None
+            for name in benchmarks
+            for metric in METRICS
+        ]
         if len(networks) > 1 and first["score"] not in OF_NO_NETWORK and not pd.isna(first["miou"]):
             miou[label] = float(first["miou"])
-    caption = f"{_about(frame, networks)} {_how(frame, by_benchmark)}{_legend(frame)}"
-    public = [name for name in benchmarks if not find_benchmark(name).generated]
-    if (by_benchmark["images"] < by_benchmark["images_of"]).any() and public:
+    images, images_of = by_benchmark["images"], by_benchmark["images_of"]
+    counted = f"{images.iloc[0]} images each"
+    if (images != images_of).any() or images.nunique() > 1:
+        counted = ", ".join(f"{images[name]} of {images_of[name]} images in {name}" for name in benchmarks)
+    protocol = frame["protocol"].iloc[0]
+    how = f"All numbers are percent. Protocol {protocol}: {PROTOCOLS[protocol].description}; {counted}."
+    caption = f"{_about(frame, networks)} {how}{_legend(frame)}"
+    if (images < images_of).any() and not all(find_benchmark(name).generated for name in benchmarks):
         caption += " Rows on part of an official set are not comparable with published numbers."
     return PaperTable(benchmarks, rows, caption, miou)
 
@@ -72,17 +80,13 @@ def temperature_table(frame: pd.DataFrame, fitted: float | None = None) -> Paper
     if fitted is not None and fitted not in frame["temperature"].tolist():
         raise ValueError(f"the fitted T = {fitted:g} is not in the table")
     table, score = paper_table(frame), frame["score"].iloc[0]
-    at_fitted = None if fitted is None else score_label(score, fitted)
-    name = None if fitted is None else f"{scores.TITLES[score]} (t = {fitted:.3g}, fitted)"
-    rows = {name if label == at_fitted else label: cells for label, cells in table.rows.items()}
+    rows = dict(table.rows)
+    if fitted is not None:
+        named = {score_label(score, fitted): f"{scores.TITLES[score]} (t = {fitted:.3g}, fitted)"}
+        rows = {named.get(label, label): cells for label, cells in rows.items()}
     best = calibration.oracle(frame)  # without marks: a choice made on the test set proves nothing
-    rows[f"{scores.TITLES[score]}, {ORACLE}"] = [
-        cell
-        for row in best.itertuples()
-        for cell in (
-            Cell(row.auprc, row.auprc_low, row.auprc_high),
-            Cell(row.fpr95, row.fpr95_low, row.fpr95_high),
-        )
+    rows[f"{scores.TITLES[score]}, best t (oracle)"] = [
+        _cell(row, metric) for row in best.itertuples() for metric in METRICS
     ]
     caption = table.caption
     if "auprc_beyond_images" in frame:
@@ -139,36 +143,26 @@ def _check_rows(frame: pd.DataFrame, networks: pd.DataFrame) -> None:
             raise ValueError(f"{values.idxmax()} has rows with different {column}; evaluate them together")
 
 
-def _cells(row) -> tuple[Cell | None, Cell | None]:
-    """Return AuPRC and FPR95 of one score on one benchmark, marked where chance explains them."""
-    if row is None:
-        return None, None
-    tied = TIED if _nearly_constant(row) else ""
-    auprc_mark = _mark(row.auprc_outside_chance, row.auprc < row.chance)
-    fpr95_mark = "" if row.constant else _mark(row.fpr95_outside_chance, row.fpr95 > CHANCE_FPR95)
-    auprc_mark += tied + _beside_baseline(row, "auprc", better=1)
-    fpr95_mark += tied + _beside_baseline(row, "fpr95", better=-1)
-    return (
-        Cell(row.auprc, row.auprc_low, row.auprc_high, auprc_mark),
-        Cell(row.fpr95, row.fpr95_low, row.fpr95_high, fpr95_mark),
-    )
+def _cell(row, metric: str, marks: str = "") -> Cell:
+    """Return one number of a row with its interval."""
+    return Cell(getattr(row, metric), getattr(row, f"{metric}_low"), getattr(row, f"{metric}_high"), marks)
 
 
-def _mark(outside_chance: bool | float, worse: bool) -> str:
-    """Return the mark of a number; none without an interval."""
-    if pd.isna(outside_chance):
-        return ""
-    if not outside_chance:
-        return WITHIN
-    return WORSE if worse else ""
-
-
-def _beside_baseline(row, name: str, better: int) -> str:
-    """Return the mark of a difference to the baseline; none if images or seeds explain it."""
-    beyond_seeds = getattr(row, f"{name}_beyond_seeds", pd.NA)
-    if not getattr(row, f"{name}_beyond_images", False) or (pd.notna(beyond_seeds) and not beyond_seeds):
-        return ""
-    return GAIN if better * getattr(row, f"{name}_difference") > 0 else LOSS
+def _marks(row, metric: str) -> str:
+    """Return what to think of a number: whether chance, one tied score or the baseline explains it."""
+    sign, chance = (1, row.chance) if metric == "auprc" else (-1, CHANCE_FPR95)  # AuPRC is better if larger
+    outside_chance, marks = getattr(row, f"{metric}_outside_chance"), ""
+    judged = pd.notna(outside_chance) and not (metric == "fpr95" and row.constant)
+    if judged and not outside_chance:
+        marks = WITHIN
+    elif judged and sign * (getattr(row, metric) - chance) < 0:
+        marks = WORSE
+    if _nearly_constant(row):
+        marks += TIED
+    beyond_seeds = getattr(row, f"{metric}_beyond_seeds", pd.NA)  # unknown where one has a single seed
+    if getattr(row, f"{metric}_beyond_images", False) and (pd.isna(beyond_seeds) or beyond_seeds):
+        marks += GAIN if sign * getattr(row, f"{metric}_difference") > 0 else LOSS
+    return marks
 
 
 def _nearly_constant(row) -> bool:
@@ -195,19 +189,6 @@ def _about(frame: pd.DataFrame, networks: pd.DataFrame) -> str:
     value = "" if len(rows) > 1 else f" {segmenting[0].miou:.1f}"
     counts = " or ".join(dict.fromkeys(f"{row.classes_in_miou:.0f}" for row in segmenting))
     return f"{named}. Mean IoU{value} over {counts} classes."
-
-
-def _how(frame: pd.DataFrame, by_benchmark: pd.DataFrame) -> str:
-    """Say by which protocol, and on how many images."""
-    protocol, images = frame["protocol"].iloc[0], by_benchmark["images"]
-    if (images == by_benchmark["images_of"]).all() and images.nunique() == 1:
-        counted = f"{images.iloc[0]} images each"
-    else:
-        counted = ", ".join(
-            f"{row.images} of {row.images_of} images in {row.Index}" for row in by_benchmark.itertuples()
-        )
-    description = PROTOCOLS[protocol].description
-    return f"All numbers are percent. Protocol {protocol}: {description}; {counted}."
 
 
 def _legend(frame: pd.DataFrame) -> str:

@@ -18,8 +18,6 @@ from course_lib.runtime import unknown_name
 
 MEASURED = Path(__file__).parent / "measured"
 
-PRINTED_TABLES = (1, 2, 3, 4)
-
 
 def paper_values(table: int) -> pd.DataFrame:
     """Return the numbers of one of the paper's tables as they were printed.
@@ -34,7 +32,7 @@ def paper_values(table: int) -> pd.DataFrame:
     Raises:
         ValueError: if the paper has no such table.
     """
-    if table not in PRINTED_TABLES:
+    if table not in (1, 2, 3, 4):
         raise ValueError(f"the paper has tables 1 to 4, got {table}")
     frame = pd.read_csv(MEASURED / "paper.csv")
     return frame[frame["table"] == table].drop(columns="table").reset_index(drop=True)
@@ -97,22 +95,20 @@ def with_published(table: PaperTable, frame: pd.DataFrame, number: int) -> Paper
     """
     complete = frame.loc[frame["images"] == frame["images_of"], "benchmark"].unique()
     found = {name: find_benchmark(name) for name in complete}
-    whole = [name for name, one in found.items() if not one.generated and one.script]
-    if not whole:
+    official = [name for name, one in found.items() if one.script and not one.generated]
+    if not official:
         return table
-    rows, printed = dict(table.rows), paper_values(number)
-    for _, row in printed.groupby(["model", "training", "score", "temperature"], sort=False):
-        values = row[row["benchmark"].isin(whole)].set_index("benchmark")[["auprc", "fpr95"]]
-        rows[f"printed: {row_label(row.iloc[0], printed)}"] = [
-            Cell(value) if name in values.index else None
-            for name in table.benchmarks
-            for value in (values.loc[name] if name in values.index else (None, None))
-        ]
-    caption = (
-        f"{table.caption} Printed: the paper's numbers, of networks trained on Cityscapes, where all "
-        "official images are here. They came about by protocol paper."
+    printed, rows = paper_values(number), dict(table.rows)
+    whole = printed[printed["benchmark"].isin(official)]
+    for _, row in whole.groupby(["model", "training", "score", "temperature"], sort=False):
+        values = row.set_index("benchmark").reindex(table.benchmarks)[["auprc", "fpr95"]].to_numpy().flat
+        cells = [None if math.isnan(value) else Cell(value) for value in values]
+        rows[f"printed: {row_label(row.iloc[0], printed)}"] = cells
+    explained = (
+        "Printed: the paper's numbers, of networks trained on Cityscapes, where all official images are "
+        "here. They came about by protocol paper."
     )
-    return PaperTable(table.benchmarks, rows, caption, table.miou)
+    return PaperTable(table.benchmarks, rows, f"{table.caption} {explained}", table.miou)
 
 
 def explained_by(
@@ -127,7 +123,7 @@ def explained_by(
     >>> explained_by({"one": 1.37, "two": 8.0}, {"prevalence": {"one": 1.3730, "two": 2.0}})
     {'one': 'prevalence', 'two': None}
     """
-    found: dict[str, str | None] = dict.fromkeys(printed)
+    found = {}
     for benchmark, number in printed.items():
         fitting = [name for name, by in shares.items() if round(by.get(benchmark, math.inf), 2) == number]
         found[benchmark] = fitting[0] if fitting else None

@@ -1,8 +1,12 @@
 """Explorers: a plain function that draws, and controls that a hand or the keyboard moves."""
 
 from course_lib.lesson.widgets.explorer import Explorer, View
-from course_lib.lesson.widgets.explorers import calibration_explorer, loss_explorer, score_explorer
-from course_lib.lesson.widgets.mistakes import protocol_explorer
+from course_lib.lesson.widgets.explorers import (
+    calibration_explorer,
+    loss_explorer,
+    protocol_explorer,
+    score_explorer,
+)
 
 __all__ = [
     "Explorer",

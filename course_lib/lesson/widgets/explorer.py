@@ -10,7 +10,6 @@ from ipywidgets import (
     Box,
     Checkbox,
     FloatLogSlider,
-    FloatSlider,
     IntSlider,
     Layout,
     SelectionSlider,
@@ -110,7 +109,7 @@ def percent(value: float, digits: int = 1) -> str:
     return "-" if value != value else f"{100 * value:.{digits}f} %"  # NaN is not equal to itself
 
 
-def _slider(kind: type[ValueWidget], label: str, value: Any, **options: Any) -> Any:
+def slider(kind: type[ValueWidget], label: str, value: Any, **options: Any) -> Any:
     """Return a slider with a whole label, which reports where it was let go and which the keyboard moves."""
     layout = Layout(width="30em", margin="2px 2em 2px 0")
     options |= {"style": {"description_width": "initial"}, "layout": layout, TOOLTIP: label}
@@ -122,23 +121,13 @@ def choice(label: str, options: Sequence[Any], value: Any) -> SelectionSlider:
 
     JupyterLab takes the arrow keys away from a drop-down list, to go from cell to cell; a slider keeps them.
     """
-    return _slider(SelectionSlider, label, value, options=options)
+    return slider(SelectionSlider, label, value, options=options)
 
 
-def number(label: str, value: float, low: float, high: float, step: float) -> FloatSlider:
-    """Return a slider of numbers."""
-    return _slider(FloatSlider, label, value, min=low, max=high, step=step)
-
-
-def whole(label: str, value: int, low: int, high: int) -> IntSlider:
-    """Return a slider of whole numbers."""
-    return _slider(IntSlider, label, value, min=low, max=high)
-
-
-def temperature(low: float = 0.25, high: float = 4.0) -> FloatLogSlider:
-    """Return a slider where equal ratios are equally long; it starts at 1."""
-    limits = {"base": 2, "min": math.log2(low), "max": math.log2(high), "step": 0.125}
-    return _slider(FloatLogSlider, "temperature", 1.0, readout_format=".3g", **limits)
+def temperature(low: float = 0.25) -> FloatLogSlider:
+    """Return a slider up to 4 where equal ratios are equally long; it starts at 1."""
+    limits = {"base": 2, "min": math.log2(low), "max": 2, "step": 0.125}
+    return slider(FloatLogSlider, "temperature", 1.0, readout_format=".3g", **limits)
 
 
 def tick(label: str) -> Checkbox:

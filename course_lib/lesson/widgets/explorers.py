@@ -1,19 +1,36 @@
-"""Three explorers: of the scores of an image, of calibration, of the toy in the plane."""
+"""Four explorers: of the scores of an image, of calibration, of the toy in the plane, of a wrong protocol."""
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 
+import torch
+from ipywidgets import FloatSlider, IntSlider
 from torch import Tensor
 
 from course_lib import calibration, data, evaluation, metrics, scores, training
 from course_lib.labels import IGNORE
 from course_lib.lesson import figures
-from course_lib.lesson.widgets.explorer import Explorer, View, choice, number, percent, temperature, whole
+from course_lib.lesson.widgets.explorer import (
+    Explorer,
+    View,
+    choice,
+    percent,
+    slider,
+    temperature,
+    tick,
+)
 from course_lib.models import Network
 
-KEPT = 8
-"""Images whose logits are kept, so that a slider costs no pass of the network."""
+MISTAKES = {
+    "raw_input": "images in 0 to 255",
+    "size": "native size",
+    "counts_void": "void counts as anomaly",
+    "inverts_void": "1 - P(void), rounded, instead of log P(void)",
+    "fpr_convention": "FPR95 on the chord",
+}
+"""Fields of protocol ``paper``: ticked all at once they are that protocol, none of them is ``benchmark``."""
 
 
 def score_explorer(
@@ -28,7 +45,7 @@ def score_explorer(
     """
     by_name = {images.name: images for images in benchmarks}
 
-    @lru_cache(maxsize=KEPT)
+    @lru_cache(maxsize=8)  # so that a slider costs no pass of the network
     def seen(benchmark: str, image: int) -> tuple[data.Sample, Tensor]:
         """Return an image and its logits (1, C, h, w)."""
         sample = by_name[benchmark][image]
@@ -42,7 +59,7 @@ def score_explorer(
         return _flagged(sample, evaluation.to_size_of(sample.target, found[0]), score, flagged / 100)
 
     first = benchmarks[0]
-    image = whole("image", 0, 0, len(first) - 1)  # as long as the benchmark
+    image = slider(IntSlider, "image", 0, max=len(first) - 1)  # as long as the benchmark
     benchmark = choice("benchmark", list(by_name), first.name)
     benchmark.observe(lambda change: setattr(image, "max", len(by_name[change["new"]]) - 1), "value")
     names = [(scores.TITLES[name], name) for name in settings.scores]
@@ -51,7 +68,7 @@ def score_explorer(
         "image": image,
         "score": choice("score", names, settings.scores[0]),
         "temperature": temperature(),
-        "flagged": number("flagged, % of the pixels", 5.0, 0.5, 100.0, 0.5),
+        "flagged": slider(FloatSlider, "flagged, % of the pixels", 5.0, min=0.5, max=100.0, step=0.5),
     }
     return Explorer("score explorer", controls, view)
 
@@ -99,7 +116,7 @@ def calibration_explorer(pixels: Mapping[str, tuple[Tensor, Tensor]]) -> Explore
         return View(figures.reliability_diagrams({name: found}, quick=True), numbers)
 
     names = list(pixels)
-    controls = {"network": choice("network", names, names[0]), "temperature": temperature(1 / 32, 4.0)}
+    controls = {"network": choice("network", names, names[0]), "temperature": temperature(1 / 32)}
     return Explorer("calibration explorer", controls, view)
 
 
@@ -131,8 +148,66 @@ def loss_explorer(trainings: Sequence[str] = ("ce", "fl", "ln", "eiml", "eiml_fl
     controls = {
         "name": choice("training", titles, trainings[0]),
         "score": choice("score", offered, "max_logit"),
-        "seed": whole("seed of the network", 0, 0, 5),
-        "angle": whole("unknown points: angle, degrees", 320, 0, 359),
-        "distance": number("their distance from the middle", 4.6, 0.0, 5.5, 0.1),
+        "seed": slider(IntSlider, "seed of the network", 0, max=5),
+        "angle": slider(IntSlider, "unknown points: angle, degrees", 320, max=359),
+        "distance": slider(FloatSlider, "their distance from the middle", 4.6, max=5.5, step=0.1),
     }
     return Explorer("loss explorer", controls, view)
+
+
+def protocol_explorer(
+    network: Network, settings: evaluation.Settings, images: data.BenchmarkImages
+) -> Explorer:
+    """Let a learner tick the paper's mistakes and watch the void score.
+
+    Args:
+        network: with a 20th output, void; its device and mode may change.
+        settings: size and device.
+        images: a benchmark, best one on which the paper counted void (``FS_LostFound_full``, ``fs_static``);
+            its first ten images are scored.
+    """
+    samples = [images[i] for i in range(min(10, len(images)))]
+
+    @cache
+    def scored(*ticked: str) -> list[list[Tensor]]:
+        """Return both scores (H, W) of each image; a pass of the network for each pair of answers."""
+        protocol, found = _with_mistakes(ticked), []
+        with evaluation.ready(network, replace(settings, protocol=protocol)):
+            for sample in samples:
+                picture = protocol.input(sample, settings.size)
+                logits = network(picture.to(settings.device)).float().cpu()
+                both = scores.void(logits)[0], scores.one_minus_void(logits)[0]  # the right one, the paper's
+                found.append([evaluation.to_size_of(sample.target, one) for one in both])
+        return found
+
+    def view(**ticks: bool) -> View:
+        ticked = [name for name in MISTAKES if ticks.get(name)]
+        protocol = _with_mistakes(ticked)
+        targets = [protocol.target(sample, images.benchmark) for sample in samples]
+        passes = scored(*(name for name in ticked if name in ("raw_input", "size")))
+        maps = [both[int(protocol.inverts_void)] for both in passes]
+        truths = torch.cat([target.flatten() for target in targets])
+        values = torch.cat([found.flatten() for found in maps])[truths != IGNORE]
+        is_anomaly = truths[truths != IGNORE] == 1
+        curve = metrics.exact_curve(values, is_anomaly)
+        auprc, chance = curve.average_precision().item(), is_anomaly.double().mean().item()
+        fpr95 = curve.fpr_at_tpr(0.95, protocol.fpr_convention).item()
+        numbers = {
+            "AuPRC": percent(auprc, 2),
+            "chance": percent(chance, 2),
+            "FPR95": percent(fpr95, 2),
+            "pixels at one score": percent(curve.largest_tie().item()),
+        }
+        first = samples[0]._replace(target=targets[0])
+        return View(figures.protocol_panels(first, maps[0], 100 * auprc, 100 * fpr95, 100 * chance), numbers)
+
+    ticks = {name: tick(label) for name, label in MISTAKES.items()}
+    if all(sample.image.size == tuple(settings.size[::-1]) for sample in samples):
+        del ticks["size"]  # nothing would change
+    return Explorer("protocol explorer", ticks, view)
+
+
+def _with_mistakes(names: Sequence[str]) -> evaluation.Protocol:
+    """Return protocol ``benchmark`` with some of the paper's mistakes."""
+    paper = evaluation.PROTOCOLS["paper"]
+    return replace(evaluation.PROTOCOLS["benchmark"], **{name: getattr(paper, name) for name in names})
