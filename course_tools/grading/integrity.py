@@ -3,15 +3,11 @@
 import ast
 import copy
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
 
 from course_tools.grading.lesson import DEMO, Exercise, Lesson
-
-LIBRARY = "course_lib"
-SHORT = 3  # statements; two right answers of this length are often alike
 
 
 @dataclass
@@ -48,14 +44,23 @@ def restore(notebook: NotebookNode, lesson: Lesson) -> Submission:
         name = _id(cell)
         if name not in graded:
             submission.cells.append(_own(cell, lesson))
-        elif name not in seen:
-            seen.add(name)
-            submission.cells.append(_released(cell, graded[name]))
-            for change in _changes(cell, graded[name]):
-                alarm(name, change)
-        else:  # a second answer stays, as a cell without points
+            continue
+        if name in seen:  # a second answer stays, as a cell without points
             alarm(name, "cell is there more than once")
             submission.cells += [] if name in checks else [_own(cell, lesson)]
+            continue
+        seen.add(name)
+        restored, told = copy.deepcopy(graded[name]), cell.metadata.nbgrader.get("points")
+        known = restored.metadata.nbgrader
+        submission.cells.append(restored)
+        if known.solution:  # where learners write
+            restored.source = cell.source
+        elif _text(cell) != _text(restored):
+            alarm(name, "cell was edited")
+        if cell.cell_type != restored.cell_type:
+            alarm(name, "cell is of another kind now")
+        if known.grade and told != known.points:
+            alarm(name, f"cell has other points in its metadata, {told}")
     for name in [name for name in graded if name not in seen]:
         alarm(name, "cell was deleted or renamed")
         at = _place(name, list(graded), submission, below=name in checks)
@@ -84,25 +89,6 @@ def _own(cell: NotebookNode, lesson: Lesson) -> NotebookNode:
     return plain
 
 
-def _released(cell: NotebookNode, original: NotebookNode) -> NotebookNode:
-    """Return a graded cell as it was released, with the learner's text where learners write."""
-    restored = copy.deepcopy(original)
-    if original.metadata.nbgrader.solution:
-        restored.source = cell.source
-    return restored
-
-
-def _changes(cell: NotebookNode, original: NotebookNode) -> Iterator[str]:
-    """Yield what was done to a graded cell that is not the learner's to change."""
-    told, known = cell.metadata.nbgrader, original.metadata.nbgrader
-    if not known.solution and _text(cell) != _text(original):
-        yield "cell was edited"
-    if cell.cell_type != original.cell_type:
-        yield "cell is of another kind now"
-    if known.grade and told.get("points") != known.points:
-        yield f"cell has other points in its metadata, {told.get('points')}"
-
-
 def _text(cell: NotebookNode) -> str:
     """Return the text of a cell as it is compared: editors change line ends and blanks at the end."""
     return "\n".join(line.rstrip() for line in cell.source.splitlines()).strip()
@@ -129,19 +115,20 @@ def suspicions(source: str, exercise: Exercise) -> list[str]:
         tree = ast.parse(source)
     except SyntaxError:
         return []
-    wanted, found = {exercise.name, exercise.reference} - {""}, set()
+    library, wanted, found = "course_lib", {exercise.name, exercise.reference} - {""}, set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr in wanted:
             found.add(ast.unparse(node))
-        elif isinstance(node, ast.Constant) and node.value in (*wanted, LIBRARY):
+        elif isinstance(node, ast.Constant) and node.value in (*wanted, library):
             found.add(repr(node.value))
-        elif isinstance(node, (ast.Import, ast.ImportFrom)) and LIBRARY in ast.unparse(node):
+        elif isinstance(node, (ast.Import, ast.ImportFrom)) and library in ast.unparse(node):
             found.add(ast.unparse(node))
     listed = []
     if found:
         listed.append(f"the answer uses {', '.join(sorted(found))}, which may be the library's own version")
     published = ast.parse(exercise.published)
-    is_short = sum(isinstance(node, ast.stmt) for node in ast.walk(published)) <= SHORT
-    if not is_short and ast.dump(tree) == ast.dump(published):
+    length = sum(isinstance(node, ast.stmt) for node in ast.walk(published))
+    # two right answers of three statements are often alike
+    if length > 3 and ast.dump(tree) == ast.dump(published):
         listed.append("the answer is the published solution")
     return listed

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from jupyter_client import AsyncKernelManager
@@ -25,9 +24,6 @@ LONGEST_CELL = 600
 
 RAN = "course_run"
 """The notebook's metadata that say what was executed, and on whose data."""
-
-WIDGET = "application/vnd.jupyter.widget-view+json"
-MEMORY_PROBE = "from course_lib.runtime import peak_memory; peak_memory()"
 
 
 @dataclass(frozen=True)
@@ -71,11 +67,20 @@ def execute(path: Path, finished_cell: Callable[[], None] = lambda: None) -> Exe
         finished_cell: called after each code cell, for a progress bar.
     """
     notebook = nbformat.read(path, as_version=4)
-    probe = nbformat.v4.new_code_cell(MEMORY_PROBE)
+    probe = nbformat.v4.new_code_cell("from course_lib.runtime import peak_memory; peak_memory()")
     notebook.cells.append(probe)
+    client = NotebookClient(
+        notebook,
+        # no folder is looked into for kernels, which leaves this Python's: never one that the user registered
+        km=AsyncKernelManager(kernel_spec_manager=KernelSpecManager(kernel_dirs=[])),
+        timeout=LONGEST_CELL,
+        resources={"metadata": {"path": str(path.parent)}},
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        on_cell_executed=lambda **_: finished_cell(),
+    )
     started, error = time.monotonic(), ""
     try:
-        _client(notebook, path.parent, finished_cell).execute()
+        client.execute(cleanup_kc=True)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as stopped:
         error = strip_ansi(str(stopped)).strip()
     notebook.cells.remove(probe)
@@ -92,42 +97,19 @@ def execute(path: Path, finished_cell: Callable[[], None] = lambda: None) -> Exe
     )
 
 
-class _OwnKernel(AsyncKernelManager):
-    """Starts this Python, never one that the user has registered under the same name."""
-
-    def __init__(self, **options: Any) -> None:
-        """Look for kernels in no folder, which leaves that of this Python."""
-        super().__init__(kernel_spec_manager=KernelSpecManager(kernel_dirs=[]), **options)
-
-
-def _client(notebook: NotebookNode, folder: Path, finished_cell: Callable[[], None]) -> NotebookClient:
-    """Return what executes a notebook in its own folder, with the kernel of this Python and no other."""
-    return NotebookClient(
-        notebook,
-        kernel_manager_class=_OwnKernel,
-        timeout=LONGEST_CELL,
-        resources={"metadata": {"path": str(folder)}},
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],
-        on_cell_executed=lambda **_: finished_cell(),
-    )
-
-
 def without_widgets(notebook: NotebookNode) -> NotebookNode:
     """Return a copy where nothing moves: explorers as their first picture, and no progress bars."""
     shown = copy.deepcopy(notebook)
     shown.metadata.pop("widgets", None)
     for cell in shown.cells:
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if not _only_moves(output)]
-            for output in cell.outputs:
-                output.get("data", {}).pop(WIDGET, None)
+            outputs, cell.outputs = cell.outputs, []
+            for output in outputs:
+                kinds = output.get("data", {})
+                moves = kinds.pop("application/vnd.jupyter.widget-view+json", None) is not None
+                if not moves or "text/html" in kinds:  # else it is a widget without a picture in its place
+                    cell.outputs.append(output)
     return shown
-
-
-def _only_moves(output: NotebookNode) -> bool:
-    """Tell whether an output is a widget without a picture in its place."""
-    kinds = output.get("data", {})
-    return WIDGET in kinds and "text/html" not in kinds
 
 
 def keep(lesson: Executed, source: Path, profile: str, folder: Path) -> None:

@@ -21,8 +21,6 @@ from course_tools.pages.execution import Executed
 SOURCE = PROJECT_ROOT / "site"
 """The folder of the pages that are written by hand."""
 
-NEEDED = ("sphinx", "myst_nb", "sphinx_book_theme", "sphinx_copybutton", "sphinx-mathjax-offline")
-
 NOTE = """\
 :::{{note}}
 This is how the lesson ran on the data of profile `{profile}`. Where an exercise is unsolved, its check says
@@ -42,20 +40,14 @@ def write_lesson_sources(executed: Mapping[str, NotebookNode], profile: str, fol
     for stale in folder.glob("*.ipynb"):
         stale.unlink()
     for name, notebook in executed.items():
-        page = _as_page(notebook, profile)
+        page = copy.deepcopy(notebook)
+        page.cells = [cell for cell in page.cells if cell.get("id") != "install"]
+        for cell in page.cells:
+            if cell.cell_type == "markdown":  # links lead to the neighbours on the site
+                source = re.sub(r"\.\./(\w+)/(\1\.ipynb)", r"\2", cell.source)
+                cell.source = re.sub(r"<details>.*?</details>", _with_formulas, source, flags=re.DOTALL)
+        page.cells.insert(1, nbformat.v4.new_markdown_cell(NOTE.format(profile=profile), id="how-it-ran"))
         (folder / f"{name}.ipynb").write_text(nbformat.writes(page), encoding="utf-8")
-
-
-def _as_page(notebook: NotebookNode, profile: str) -> NotebookNode:
-    """Return a lesson with a note in place of its set-up, and links to its neighbours on the site."""
-    page = copy.deepcopy(notebook)
-    page.cells = [cell for cell in page.cells if cell.get("id") != "install"]
-    for cell in page.cells:
-        if cell.cell_type == "markdown":
-            source = re.sub(r"\.\./(\w+)/(\1\.ipynb)", r"\2", cell.source)
-            cell.source = re.sub(r"<details>.*?</details>", _with_formulas, source, flags=re.DOTALL)
-    page.cells.insert(1, nbformat.v4.new_markdown_cell(NOTE.format(profile=profile), id="how-it-ran"))
-    return page
 
 
 def _with_formulas(hidden: re.Match[str]) -> str:
@@ -65,7 +57,8 @@ def _with_formulas(hidden: re.Match[str]) -> str:
 
 def obstacle() -> str:
     """Return why no pages can be built here, and what to do; empty if they can."""
-    if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
+    needed = ("sphinx", "myst_nb", "sphinx_book_theme", "sphinx_copybutton", "sphinx-mathjax-offline")
+    if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
         return f"pages need {', '.join(missing)}; install them: pip install -e '.[site]'"
     if not (SOURCE / "conf.py").is_file():
         return f"pages need {SOURCE}, which comes with the whole course"
