@@ -114,26 +114,24 @@ def _job(owner: tuple[str, str], files: list[File], further: dict[str, list[str]
 def _owner(path: PurePosixPath, lessons: Sequence[str]) -> tuple[str, str]:
     """Return student and lesson of a file, each empty if it cannot be told."""
     folders, name = list(path.parts[:-1]), path.name
-    for at, part in enumerate(path.parts):
+    for part in path.parts:
         # Moodle: a folder for each learner, or all of it in the name of the file
         if match := re.fullmatch(r"(.+)_(\d+)_assignsubmission_\w+?_(.*)", part):
-            is_file = at == len(folders)
-            inner = (match[3] or name) if is_file else name
             student = UNSAFE.sub("-", f"{match[1]}-{match[2]}").strip("-.")
-            return student, _lesson(PurePosixPath(inner), lessons)
-    while folders and folders[-1] in (*lessons, "notebooks"):
-        folders.pop()
-    student = folders[-1] if folders else ""
-    safe = UNSAFE.sub("-", student).strip("-.")
-    if safe != student:  # made safe, it could be somebody else's name
-        safe += f"-{hashlib.sha256(student.encode()).hexdigest()[:6]}"
-    return safe, _lesson(PurePosixPath(name), lessons)
-
-
-def _lesson(name: PurePosixPath, lessons: Sequence[str]) -> str:
-    """Return the lesson of a notebook; browsers add numbers such as (1) to its name."""
-    known = [lesson for lesson in lessons if name.stem.startswith(lesson)]
-    return known[0] if known and name.suffix == ".ipynb" else ""
+            if part == path.name:
+                name = match[3] or name
+            break
+    else:
+        while folders and folders[-1] in (*lessons, "notebooks"):
+            folders.pop()
+        folder = folders[-1] if folders else ""
+        student = UNSAFE.sub("-", folder).strip("-.")
+        if student != folder:  # made safe, it could be somebody else's name
+            student += f"-{hashlib.sha256(folder.encode()).hexdigest()[:6]}"
+    stem, kind = PurePosixPath(name).stem, PurePosixPath(name).suffix
+    # browsers add numbers such as (1) to the name of a lesson
+    fitting = [lesson for lesson in lessons if kind == ".ipynb" and stem.startswith(lesson)]
+    return student, fitting[0] if fitting else ""
 
 
 def _of_folder(folder: Path) -> Iterator[File]:
