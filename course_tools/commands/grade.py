@@ -15,7 +15,7 @@ from course_tools.grading.gradebook import Book
 from course_tools.grading.lesson import Lesson, lesson_names, read_lesson
 from course_tools.grading.results import Results, exercise_table, fingerprint, summary_page
 from course_tools.grading.sandbox import Limits
-from course_tools.grading.submissions import Collected, Job, collect
+from course_tools.grading.submissions import Job, collect
 
 DESCRIPTION = """\
 Grade submissions: <student>/<lesson>/<lesson>.ipynb in a folder or a zip, or what Moodle downloads. Each runs
@@ -74,7 +74,7 @@ def main(options: argparse.Namespace) -> int:
 def _grade_into(options: argparse.Namespace) -> int:
     """Do it, with the folder to ourselves."""
     results = Results(options.into / "results")
-    found, proof = Collected([], []), []
+    problems, proof = [], []
     if options.submissions:
         found = collect(options.submissions, lesson_names())
         jobs = [
@@ -94,12 +94,13 @@ def _grade_into(options: argparse.Namespace) -> int:
         print(f"{len(jobs)} submissions, {len(todo)} new or changed")
         for job in todo if options.dry_run else ():
             print(f"  {job.student}  {job.lesson}{': ' + job.error if job.error else ''}")
-        for problem in found.problems:
+        problems = found.problems
+        for problem in problems:
             print(f"  not graded: {problem}")
         if options.dry_run:
             return 0
         proof = _grade(todo, lessons, results, options) if todo else []
-    return _write(results, found.problems, proof, options.into)
+    return _write(results, problems, proof, options.into)
 
 
 def _grade(

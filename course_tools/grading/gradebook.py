@@ -95,15 +95,11 @@ class Book:
             ValueError: if it fails; the message is nbgrader's.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        places = {
+        places = {  # the other folders have the names that nbgrader gives them
             "root": str(self.folder),
             "db_url": self.address,
             "course_id": COURSE,
             "source_directory": str(PROJECT_ROOT / "solutions"),
-            "release_directory": "released",
-            "submitted_directory": "submitted",
-            "autograded_directory": "autograded",
-            "feedback_directory": "feedback",
             "assignment_id": lesson,
             "student_id": student,
         }

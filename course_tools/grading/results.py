@@ -113,8 +113,8 @@ def case_table(results: Iterable[dict[str, Any]]) -> pd.DataFrame:
         for case, passed in entry["cases"].items()
     ]
     table = pd.DataFrame(rows, columns=["lesson", "exercise", "case", "failed"])
-    counted = table.groupby(["lesson", "exercise", "case"], sort=False)["failed"].agg(["sum", "count"])
-    return counted.rename(columns={"sum": "failed", "count": "attempted"}).astype(int).reset_index()
+    counted = table.groupby(["lesson", "exercise", "case"], sort=False)["failed"]
+    return counted.agg(failed="sum", attempted="count").astype(int).reset_index()
 
 
 def summary_page(
@@ -129,7 +129,8 @@ def summary_page(
         proof: what the sandbox was seen to prevent; empty if nothing was run.
     """
     table, cases = exercise_table(results, grades), case_table(results)
-    # what an instructor should look at; what a person has graded is done
+    # what an instructor should look at, alike exercises in one line; what a person has graded is done
+    alike = ["student", "lesson", "state", "reasons"]
     shown = table[(table["reasons"] != "") & (table["state"] != "by hand")]
     looks = [
         {
@@ -140,9 +141,7 @@ def summary_page(
             "points": rows["suggested"].sum(),
             "reasons": reasons.split("; "),
         }
-        for (student, lesson, state, reasons), rows in shown.groupby(
-            ["student", "lesson", "state", "reasons"]
-        )
+        for (student, lesson, state, reasons), rows in shown.groupby(alike)
     ]
     totals = table.pivot_table("points", "student", "lesson", aggfunc="sum", margins=True, margins_name="all")
     template = files("course_tools.grading").joinpath("summary.html.j2").read_text(encoding="utf-8")

@@ -130,12 +130,8 @@ def clear_leftovers() -> None:
 
 def _mounts(folder: Path, view: View) -> list[str]:
     """Return the mounts of what can be read, and of the folder of this kernel."""
-    system = [
-        path
-        for path in ("/usr", "/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts")
-        if Path(path).exists()
-    ]
-    readable = [*system, *view.folders]
+    system = ["/usr", "/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts"]
+    readable = [*(path for path in system if Path(path).exists()), *view.folders]
     mounts = []
     # the folders above them are open to be passed through by everybody
     above = [parent for path in [*readable, folder] for parent in reversed(Path(path).parents)]

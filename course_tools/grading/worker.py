@@ -110,12 +110,6 @@ class _Manager(AsyncKernelManager):
             shutil.chown(self.folder, NOBODY, NOBODY)
             shutil.chown(self.connection_file, NOBODY, NOBODY)
 
-    def close_folder(self) -> None:
-        """Let nothing more be placed beside the sockets; if root grades, for good."""
-        if os.geteuid() == 0:
-            shutil.chown(self.folder, 0, 0)
-        self.folder.chmod(0o555)
-
 
 class _Client(NotebookClient):
     """Executes cells, and kills the kernel when it shows or holds too much; ``excess`` says which."""
@@ -186,7 +180,10 @@ async def _started(notebook: NotebookNode, limits: Limits, view: View | None) ->
         # the first process inside is bubblewrap, whose variables can be read in /proc
         around = {"env": {"PATH": os.environ["PATH"]}, "stdout": DEVNULL, "stderr": DEVNULL}
         async with client.async_setup_kernel(**around, cleanup_kc=True):
-            manager.close_folder()
+            # nothing more is placed beside the sockets; if root grades, for good
+            if os.geteuid() == 0:
+                shutil.chown(folder, 0, 0)
+            folder.chmod(0o555)
             watching = asyncio.create_task(client.watch())
             try:
                 yield client
