@@ -106,11 +106,7 @@ def _grade_into(options: argparse.Namespace) -> int:
 def _grade(
     todo: dict[Job, str], lessons: dict[str, Lesson], results: Results, options: argparse.Namespace
 ) -> list[str]:
-    """Grade submissions, keep each result as soon as it is there; return what was proved of the sandbox.
-
-    Raises:
-        ValueError: if there is no sandbox, or a solved lesson does not earn everything.
-    """
+    """Grade submissions, keep each result as soon as it is there; return what was proved of the sandbox."""
     changed, proof = {job.lesson for job in todo}, []
     mini.mini_root()  # a submission finds the data drawn
     count, sandbox = min(options.jobs, len(todo)), not options.no_sandbox
@@ -121,7 +117,7 @@ def _grade(
                 proof = grading.prove()
             print("solving the lessons ...", flush=True)
             keys = grading.answer_keys({name: lessons[name] for name in sorted(changed)})
-        except RuntimeError as error:
+        except RuntimeError as error:  # no sandbox, or a solved lesson that does not earn everything
             raise ValueError(str(error)) from None
         with tqdm(total=len(todo), unit="submission") as bar:
             for job, result in grading.grade_all(todo, lessons, keys):
@@ -131,17 +127,13 @@ def _grade(
 
 
 def _write(results: Results, problems: list[str], proof: list[str], folder: Path) -> int:
-    """Enter the results, and write feedback, tables and summary.
-
-    Raises:
-        ValueError: if a result was made with an earlier version of its lesson that had other exercises.
-    """
+    """Enter the results, and write feedback, tables and summary."""
     everything, book = list(results), Book(folder)
     if not everything:
         print(f"nothing is graded in {folder}")
         return 0
     lessons = {name: read_lesson(name) for name in sorted({result["lesson"] for result in everything})}
-    for result in everything:
+    for result in everything:  # one may be of an earlier version of its lesson
         exercises = [exercise.name for exercise in lessons[result["lesson"]].exercises]
         if [entry["exercise"] for entry in result["exercises"]] != exercises:
             old = results.path(result["student"], result["lesson"])

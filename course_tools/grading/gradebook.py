@@ -89,11 +89,7 @@ class Book:
         return pd.DataFrame(rows)
 
     def _run(self, step: type, lesson: str, student: str = ".") -> None:
-        """Run one of nbgrader's converters.
-
-        Raises:
-            ValueError: if it fails; the message is nbgrader's.
-        """
+        """Run one of nbgrader's converters; ValueError, with nbgrader's message, if it fails."""
         self.folder.mkdir(parents=True, exist_ok=True)
         places = {  # the other folders have the names that nbgrader gives them
             "root": str(self.folder),

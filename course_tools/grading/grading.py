@@ -106,11 +106,7 @@ def answer_key(lesson: Lesson, limits: Limits, sandbox: bool) -> dict[str, dict]
 
 
 def _read(job: Job, limits: Limits) -> NotebookNode:
-    """Read what was handed in.
-
-    Raises:
-        ValueError: if it is no notebook.
-    """
+    """Read what was handed in; ValueError if it is no notebook."""
     if job.error:
         raise ValueError(job.error)
     if len(job.content) > limits.notebook_bytes:
@@ -126,10 +122,7 @@ def _read(job: Job, limits: Limits) -> NotebookNode:
 
 
 def _to_run(notebook_cells: Sequence[NotebookNode], lesson: Lesson, probes: dict[str, str]) -> list[dict]:
-    """Return the cells for the worker; a probe is run before each check.
-
-    Each cell of the notebook knows afterwards where it was run, in its metadata.
-    """
+    """Return the cells for the worker, with probes; in its metadata each cell gets its position."""
     owners = {name: task for task in lesson.exercises for name in (task.answer_id, task.check_id)}
     cells = []
     for cell in notebook_cells:

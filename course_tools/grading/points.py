@@ -86,11 +86,7 @@ def held(exercise: Exercise, reasons: list[str]) -> Graded:
 
 
 def _problems(key: dict, records: list) -> dict[str, str]:
-    """Return what is wrong in each case, from the one record of its probe.
-
-    Raises:
-        ValueError: if there is no record, or it is not one that a probe makes.
-    """
+    """Return what is wrong in each case; ValueError if there is not one record, such as a probe makes."""
     if len(records) != 1:
         told = "more than one result" if records else "no result"
         raise ValueError(f"its check handed over {told}")
@@ -114,16 +110,13 @@ def _problems(key: dict, records: list) -> dict[str, str]:
 
 
 def _reported(exercise: Exercise, key: dict, problems: dict[str, str]) -> tuple[str, float, bool]:
-    """Return report and points of some cases, and whether one was attempted.
-
-    Of a hidden case the report tells only whether it holds.
-    """
+    """Return report and points of some cases, and whether one was attempted."""
     check = Check(exercise.name, exercise.points)
     for name, problem in problems.items():
         right = key["cases"][name]
         if not right["hidden"]:
             check.note(name, problem, right["hint"])
-        elif not problem:
+        elif not problem:  # of a hidden case the report tells only whether it holds
             check.note(f"hidden {name}", "")
         else:
             check.note(name, problem if problem in (NOT_ATTEMPTED, OURS) else "a hidden case does not hold")

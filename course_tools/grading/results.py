@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
 import pandas as pd
 
 from course_lib.lesson import figures
@@ -80,27 +81,23 @@ def exercise_table(results: Iterable[dict[str, Any]], grades: pd.DataFrame) -> p
     Returns:
         ``points`` (NaN while held), ``state`` (graded, held, by hand), and why somebody should look.
     """
-    known = grades.set_index(["student", "lesson", "cell"])
-    rows = []
-    for result in results:
-        for entry in result["exercises"]:
-            grade = known.loc[(result["student"], result["lesson"], f"{entry['exercise']}_check")]
-            is_held, by_hand = bool(grade["open"]), bool(grade["by_hand"])
-            changed = ["handed in anew after a person had given points"] if is_held and by_hand else []
-            rows.append(
-                {
-                    "student": result["student"],
-                    "lesson": result["lesson"],
-                    "exercise": entry["exercise"],
-                    "points": float("nan") if is_held else grade["points"],
-                    "max_points": entry["max_points"],
-                    "state": "held" if is_held else "by hand" if by_hand else "graded",
-                    "attempted": entry["attempted"],
-                    "suggested": entry["suggested"],
-                    "reasons": "; ".join([*entry["reasons"], *changed]),
-                }
-            )
-    return pd.DataFrame(rows)
+    entries = [
+        {"student": result["student"], "lesson": result["lesson"], **entry}
+        for result in results
+        for entry in result["exercises"]
+    ]
+    table = pd.DataFrame(entries).drop(columns="points")
+    table["cell"] = table["exercise"] + "_check"
+    table = table.merge(grades, on=["student", "lesson", "cell"], validate="one_to_one")
+    table["points"] = table["points"].mask(table["open"])
+    table["state"] = np.select([table["open"], table["by_hand"]], ["held", "by hand"], "graded")
+    again = table["open"] & table["by_hand"]
+    table["reasons"] = [
+        "; ".join([*reasons, "handed in anew after a person had given points"] if is_again else reasons)
+        for reasons, is_again in zip(table["reasons"], again, strict=True)
+    ]
+    columns = ["student", "lesson", "exercise", "points", "max_points", "state"]
+    return table[[*columns, "attempted", "suggested", "reasons"]]
 
 
 def case_table(results: Iterable[dict[str, Any]]) -> pd.DataFrame:

@@ -31,9 +31,6 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from course_tools.grading.sandbox import MEGABYTE, NOBODY, Limits, View, kernel_folder, sandboxed, unprotected
 
-MOST_KERNELS = 4
-KERNEL = ["-m", "ipykernel_launcher", "-f", "{connection_file}", "--IPKernelApp.log_level=ERROR"]
-
 
 def run(cells: list[dict], record_type: str, limits: Limits, view: View | None) -> dict[str, Any]:
     """Run cells in order.
@@ -50,7 +47,7 @@ def run(cells: list[dict], record_type: str, limits: Limits, view: View | None) 
     """
     began = time.monotonic()
     stops: dict[int, str] = {}
-    for _ in range(MOST_KERNELS):
+    for _ in range(4):  # kernels, each without the cells that were to blame for the end of the last one
         known, blamed, parts = len(stops), {cells[at]["exercise"] for at in stops} - {""}, []
         for at, cell in enumerate(cells):
             is_blamed = at in stops or cell["exercise"] in blamed
@@ -100,7 +97,8 @@ class _Manager(AsyncKernelManager):
         file = str(folder / "kernel.json")
         super().__init__(transport="ipc", ip=str(folder / "socket"), connection_file=file)
         self.folder = folder
-        command = sandboxed(KERNEL, folder, view, limits) if view else unprotected(KERNEL, limits)
+        kernel = ["-m", "ipykernel_launcher", "-f", "{connection_file}", "--IPKernelApp.log_level=ERROR"]
+        command = sandboxed(kernel, folder, view, limits) if view else unprotected(kernel, limits)
         self._kernel_spec = KernelSpec(argv=command, interrupt_mode="message", language="python")
 
     def write_connection_file(self, **options: Any) -> None:
@@ -162,16 +160,7 @@ class _Client(NotebookClient):
 
 @contextlib.asynccontextmanager
 async def _started(notebook: NotebookNode, limits: Limits, view: View | None) -> AsyncIterator[_Client]:
-    """Start a kernel for a notebook; whatever happens, nothing of it is left at the end.
-
-    Args:
-        notebook: gets the outputs.
-        limits: of the submission.
-        view: what it can read; None starts it unprotected.
-
-    Raises:
-        RuntimeError: if it does not start.
-    """
+    """Start a kernel for a notebook, RuntimeError if it does not; in the end nothing of it is left."""
     folder = kernel_folder()
     manager = _Manager(folder, limits, view)
     manager.context.setsockopt(zmq.MAXMSGSIZE, 64 * MEGABYTE)  # a larger one ends the connection
