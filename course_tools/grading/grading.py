@@ -37,8 +37,8 @@ def grade(job: Job, lesson: Lesson, key: dict[str, dict], limits: Limits, sandbo
     """
     result = {"student": job.student, "lesson": job.lesson, "sandbox": sandbox, "remarks": list(job.remarks)}
     try:
-        submission = restore(_read(job, limits), lesson)
-        cells = _to_run(submission.cells, lesson, {task.check_id: task.probe for task in lesson.exercises})
+        shown, alarms = restore(_read(job, limits), lesson)
+        cells = _to_run(shown, lesson, {task.check_id: task.probe for task in lesson.exercises})
         found = run_cells(cells, limits, sandbox)
     except WorkerDied:
         raise
@@ -57,14 +57,14 @@ def grade(job: Job, lesson: Lesson, key: dict[str, dict], limits: Limits, sandbo
             key=key[task.name],
             records=found["records"][check],
             outputs=outputs[check],
-            alarms=submission.alarms[task.name],
+            alarms=alarms[task.name],
             stop=stops.get(answer) or stops.get(check, ""),
         )
         listed = suspicions(cells[answer]["source"], task) if graded.suggested else []
         exercises.append(asdict(replace(graded, reasons=(*graded.reasons, *listed))))
         # under a check stands what the judge says, not what the cell showed
         outputs[check] = [new_output("stream", name="stdout", text=graded.report)]
-    for cell in submission.cells:
+    for cell in shown:
         if cell.cell_type == "code":
             at = cell.metadata.pop("position", None)
             cell.outputs = [] if at is None else outputs[at]
@@ -73,7 +73,7 @@ def grade(job: Job, lesson: Lesson, key: dict[str, dict], limits: Limits, sandbo
     return result | {
         "remarks": [*job.remarks, *dict.fromkeys(own)],
         "exercises": exercises,
-        "notebook": _written(submission.cells, lesson),
+        "notebook": _written(shown, lesson),
         "seconds": found["seconds"],
     }
 

@@ -2,25 +2,13 @@
 
 import ast
 import copy
-from collections import defaultdict
-from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
 
 from course_tools.grading.lesson import DEMO, Exercise, Lesson
 
 
-@dataclass
-class Submission:
-    """A notebook ready to be run."""
-
-    cells: list[NotebookNode]
-    """In the order in which they are run and shown; every check cell is the released one."""
-    alarms: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    """What is wrong with the cells of an exercise, by its name; its points need a look."""
-
-
-def restore(notebook: NotebookNode, lesson: Lesson) -> Submission:
+def restore(notebook: NotebookNode, lesson: Lesson) -> tuple[list[NotebookNode], dict[str, list[str]]]:
     """Put the released check cells back where they belong, and note what was done to them.
 
     Args:
@@ -28,31 +16,34 @@ def restore(notebook: NotebookNode, lesson: Lesson) -> Submission:
         lesson: whose it should be.
 
     Returns:
-        The cells with the metadata they were released with: neither points nor tags are the submission's.
+        The cells in the order in which they are run, every check cell as released, with the metadata they
+        were released with: neither points nor tags are the submission's. What is wrong with the cells of
+        an exercise, by its name, empty if nothing is; its points need a look.
     """
-    submission = Submission([])
+    cells: list[NotebookNode] = []
+    alarms = {exercise.name: [] for exercise in lesson.exercises}
     graded = {cell.metadata.nbgrader.grade_id: cell for cell in lesson.released.cells if _id(cell)}
     checks = {exercise.check_id: exercise.name for exercise in lesson.exercises}
     owners = checks | {exercise.answer_id: exercise.name for exercise in lesson.exercises}
 
     def alarm(name: str, reason: str) -> None:
         if name in owners:  # a text is read by a person anyway
-            submission.alarms[owners[name]].append(f"its {'check' if name in checks else 'answer'} {reason}")
+            alarms[owners[name]].append(f"its {'check' if name in checks else 'answer'} {reason}")
 
     seen: set[str] = set()
     for cell in notebook.cells:
         name = _id(cell)
         if name not in graded:
-            submission.cells.append(_own(cell, lesson))
+            cells.append(_own(cell, lesson))
             continue
         if name in seen:  # a second answer stays, as a cell without points
             alarm(name, "cell is there more than once")
-            submission.cells += [] if name in checks else [_own(cell, lesson)]
+            cells += [] if name in checks else [_own(cell, lesson)]
             continue
         seen.add(name)
         restored, told = copy.deepcopy(graded[name]), cell.metadata.nbgrader.get("points")
         known = restored.metadata.nbgrader
-        submission.cells.append(restored)
+        cells.append(restored)
         if known.solution:  # where learners write
             restored.source = cell.source
         elif _text(cell) != _text(restored):
@@ -63,14 +54,14 @@ def restore(notebook: NotebookNode, lesson: Lesson) -> Submission:
             alarm(name, f"cell has other points in its metadata, {told}")
     for name in [name for name in graded if name not in seen]:
         alarm(name, "cell was deleted or renamed")
-        at = _place(name, list(graded), submission, below=name in checks)
-        submission.cells.insert(at, copy.deepcopy(graded[name]))
+        at = _place(name, list(graded), cells, below=name in checks)
+        cells.insert(at, copy.deepcopy(graded[name]))
     for exercise in lesson.exercises:
-        names = [_id(cell) for cell in submission.cells]
+        names = [_id(cell) for cell in cells]
         answer, check = names.index(exercise.answer_id), names.index(exercise.check_id)
         if check < answer:
-            submission.cells.insert(answer, submission.cells.pop(check))
-    return submission
+            cells.insert(answer, cells.pop(check))
+    return cells, alarms
 
 
 def _id(cell: NotebookNode) -> str:
@@ -94,12 +85,12 @@ def _text(cell: NotebookNode) -> str:
     return "\n".join(line.rstrip() for line in cell.source.splitlines()).strip()
 
 
-def _place(name: str, order: list[str], submission: Submission, below: bool) -> int:
+def _place(name: str, order: list[str], cells: list[NotebookNode], below: bool) -> int:
     """Return where a lost cell belongs: below the graded cell above it, or above the one below it."""
-    rank, places = order.index(name), {_id(cell): at for at, cell in enumerate(submission.cells)}
+    rank, places = order.index(name), {_id(cell): at for at, cell in enumerate(cells)}
     above = [places[known] for known in order[:rank] if known in places]
     later = [places[known] for known in order[rank:] if known in places]
-    return min(later) if later and not below else max(above, default=len(submission.cells) - 1) + 1
+    return min(later) if later and not below else max(above, default=len(cells) - 1) + 1
 
 
 def suspicions(source: str, exercise: Exercise) -> list[str]:
