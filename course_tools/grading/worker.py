@@ -15,7 +15,6 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from subprocess import DEVNULL
 from typing import Any
@@ -64,29 +63,6 @@ def run(cells: list[dict], record_type: str, limits: Limits, view: View | None) 
         "stops": stops,
         "seconds": time.monotonic() - began,
     }
-
-
-async def _run_in_kernel(
-    notebook: NotebookNode, stops: dict[int, str], limits: Limits, view: View | None, left: float
-) -> None:
-    """Run a notebook of probes and cells; note what stops it."""
-    at, client = 0, None
-    try:
-        async with asyncio.timeout(left), _started(notebook, limits, view) as client:
-            for place, cell in enumerate(notebook.cells):
-                at = place // 2
-                await client.async_execute_cell(cell, place)
-    except CellTimeoutError:
-        stops[at] = f"took more than {limits.cell_seconds:g} s"
-    except TimeoutError:
-        over = f"was not finished when the submission's {limits.seconds:g} s were over"
-        for position in range(at, len(notebook.cells) // 2):
-            stops.setdefault(position, over)
-    except Exception as error:
-        if client is None:
-            raise  # it did not start, which is not the submission's fault
-        ended = "ended its kernel" if isinstance(error, DeadKernelError) else "garbled what its kernel sends"
-        stops[at] = client.excess or ended
 
 
 class _Manager(AsyncKernelManager):
@@ -158,27 +134,43 @@ class _Client(NotebookClient):
             await asyncio.sleep(0.1)
 
 
-@contextlib.asynccontextmanager
-async def _started(notebook: NotebookNode, limits: Limits, view: View | None) -> AsyncIterator[_Client]:
-    """Start a kernel for a notebook, RuntimeError if it does not; in the end nothing of it is left."""
+async def _run_in_kernel(
+    notebook: NotebookNode, stops: dict[int, str], limits: Limits, view: View | None, left: float
+) -> None:
+    """Run probes and cells in a kernel of their own, of which nothing is left; note what stops it."""
     folder = kernel_folder()
     manager = _Manager(folder, limits, view)
     manager.context.setsockopt(zmq.MAXMSGSIZE, 64 * MEGABYTE)  # a larger one ends the connection
     client = _Client(notebook, manager, limits)
+    # the first process inside is bubblewrap, whose variables can be read in /proc
+    around = {"env": {"PATH": os.environ["PATH"]}, "stdout": DEVNULL, "stderr": DEVNULL}
+    at, is_started = 0, False
     try:
-        # the first process inside is bubblewrap, whose variables can be read in /proc
-        around = {"env": {"PATH": os.environ["PATH"]}, "stdout": DEVNULL, "stderr": DEVNULL}
-        async with client.async_setup_kernel(**around, cleanup_kc=True):
+        async with asyncio.timeout(left), client.async_setup_kernel(**around, cleanup_kc=True):
+            is_started = True
             # nothing more is placed beside the sockets; if root grades, for good
             if os.geteuid() == 0:
                 shutil.chown(folder, 0, 0)
             folder.chmod(0o555)
             watching = asyncio.create_task(client.watch())
             try:
-                yield client
+                for place, cell in enumerate(notebook.cells):
+                    at = place // 2
+                    await client.async_execute_cell(cell, place)
             finally:
                 watching.cancel()
                 client.stop("")
+    except CellTimeoutError:
+        stops[at] = f"took more than {limits.cell_seconds:g} s"
+    except TimeoutError:
+        over = f"was not finished when the submission's {limits.seconds:g} s were over"
+        for position in range(at, len(notebook.cells) // 2):
+            stops.setdefault(position, over)
+    except Exception as error:
+        if not is_started:
+            raise  # which is not the submission's fault
+        ended = "ended its kernel" if isinstance(error, DeadKernelError) else "garbled what its kernel sends"
+        stops[at] = client.excess or ended
     finally:
         folder.chmod(0o700)
         shutil.rmtree(folder, ignore_errors=True)
