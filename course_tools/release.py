@@ -32,9 +32,6 @@ PACKED = (
 )  # fmt: skip
 """What learners get: neither solutions/ nor tests/, which know the answers and the mistakes."""
 
-NO_ADDRESS = 'COURSE = ""'
-"""How a lesson's set-up cell begins in solutions/; a release adds the repository's address, if it has one."""
-
 
 def repository(root: Path = PROJECT_ROOT) -> str:
     """Return the repository's address, ``Repository`` in pyproject.toml's urls; empty while there is none."""
@@ -58,16 +55,13 @@ def student_version(source: Path, address: str | None = None) -> str:
             notebook, _ = step().preprocess(notebook, {})
     except (RuntimeError, nbformat.ValidationError) as error:
         raise ValueError(f"{source}: {error}") from None
-    _write_address(notebook, repository() if address is None else address)
+    address = repository() if address is None else address
+    for cell in notebook.cells:
+        # the set-up cell, if there is one, tells where pip finds the course
+        if address and cell.source.startswith('COURSE = ""'):
+            cell.source = cell.source.replace('COURSE = ""', f'COURSE = "git+{address}"', 1)
     notebook.metadata[FINGERPRINT] = _fingerprint(notebook)
     return nbformat.writes(notebook) + "\n"
-
-
-def _write_address(notebook: NotebookNode, address: str) -> None:
-    """Tell the set-up cell, if there is one, where pip finds the course."""
-    for cell in notebook.cells:
-        if address and cell.source.startswith(NO_ADDRESS):
-            cell.source = cell.source.replace(NO_ADDRESS, f'COURSE = "git+{address}"', 1)
 
 
 def _read(path: Path) -> NotebookNode:
@@ -102,20 +96,15 @@ def outdated(root: Path = PROJECT_ROOT) -> dict[Path, str | None]:
     sources = sorted((root / "solutions").glob("*/*.ipynb"))
     if not sources:
         raise FileNotFoundError(f"no lesson in {root / 'solutions'}: only the whole repository has solutions")
-    built = {_target(path, root): student_version(path) for path in sources}
-    orphans = set((root / "notebooks").glob("*/*.ipynb")) - built.keys()
-    changed = {path: text for path, text in built.items() if not _holds(path, text)}
+    target = root / "notebooks"
+    built = {target / path.relative_to(root / "solutions"): student_version(path) for path in sources}
+    changed: dict[Path, str | None] = {}
+    for path, text in built.items():
+        # read as text, with whatever line ends git gave it
+        if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != text:
+            changed[path] = text
+    orphans = set(target.glob("*/*.ipynb")) - built.keys()
     return changed | dict.fromkeys(sorted(orphans))
-
-
-def _target(source: Path, root: Path) -> Path:
-    """Return where the learners' version of a solved notebook belongs."""
-    return root / "notebooks" / source.relative_to(root / "solutions")
-
-
-def _holds(path: Path, text: str) -> bool:
-    """Tell whether a file exists and holds a text, with whatever line ends git gave it."""
-    return path.is_file() and path.read_text(encoding="utf-8", errors="replace") == text
 
 
 def write(path: Path, text: str, force: bool = False) -> None:
@@ -130,17 +119,13 @@ def write(path: Path, text: str, force: bool = False) -> None:
         ValueError: if somebody has worked in it; it is not touched.
         OSError: if it cannot be written; the old one is then kept.
     """
-    if path.is_file() and not force and _holds_work(path):
-        raise ValueError(f"{path} holds somebody's work; move it away, or use --force to lose it")
+    if path.is_file() and not force:
+        notebook = _read(path)
+        was_run = any(cell.get("execution_count") for cell in notebook.cells)
+        if was_run or notebook.metadata.get(FINGERPRINT) != _fingerprint(notebook):
+            raise ValueError(f"{path} holds somebody's work; move it away, or use --force to lose it")
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, text.encode())
-
-
-def _holds_work(path: Path) -> bool:
-    """Tell whether a cell differs from what was released, or has been run."""
-    notebook = _read(path)
-    was_run = any(cell.get("execution_count") for cell in notebook.cells)
-    return was_run or notebook.metadata.get(FINGERPRINT) != _fingerprint(notebook)
 
 
 def pack(target: Path, root: Path = PROJECT_ROOT) -> list[str]:
@@ -157,19 +142,14 @@ def pack(target: Path, root: Path = PROJECT_ROOT) -> list[str]:
         ValueError: if the folder is no clone, so that nobody knows what belongs to the course.
         OSError: if it cannot be written; a previous one is then kept.
     """
-    names = _tracked(root)
-    # with its mode, so that start.py can be executed
-    files = {f"course/{name}": ((root / name).read_bytes(), (root / name).stat().st_mode) for name in names}
-    write_zip(target, files)
-    return names
-
-
-def _tracked(root: Path) -> list[str]:
-    """Return the files of the course that learners get, sorted; links are left out."""
     command = ["git", "ls-files", "-z", "--", *PACKED]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf-8")
-    paths = {name: root / name for name in done.stdout.split("\0") if name}
-    names = [name for name, path in paths.items() if path.is_file() and not path.is_symlink()]
-    if done.returncode or not names:
+    found = [root / name for name in sorted(done.stdout.split("\0")) if name]
+    paths = [path for path in found if path.is_file() and not path.is_symlink()]
+    if done.returncode or not paths:
         raise ValueError(f"{root} is no git clone ({done.stderr.strip()}); a zip holds what git tracks")
-    return sorted(names)
+    names = [path.relative_to(root).as_posix() for path in paths]
+    # with its mode, so that start.py can be executed
+    contents = [(path.read_bytes(), path.stat().st_mode) for path in paths]
+    write_zip(target, {f"course/{name}": content for name, content in zip(names, contents, strict=True)})
+    return names

@@ -2,6 +2,7 @@
 
 import ast
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +11,6 @@ from nbformat import NotebookNode
 from nbgrader.utils import compute_checksum
 
 from course_tools.zips import write_zip
-
-STUB = "raise NotImplementedError"
-NO_TEXT = "YOUR ANSWER HERE"
 
 
 @dataclass(frozen=True)
@@ -44,13 +42,17 @@ def read_work(path: Path) -> Work:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     answers = [cell for cell in notebook.cells if _known(cell).get("solution")]
-    open_stubs = [cell for cell in answers if STUB in cell.source or cell.source.strip() in ("", NO_TEXT)]
+    still_open = [
+        cell
+        for cell in answers
+        if "raise NotImplementedError" in cell.source or cell.source.strip() in ("", "YOUR ANSWER HERE")
+    ]
     return Work(
         lesson=path.parent.name,
         content=json.dumps(notebook, ensure_ascii=False),
-        answered=len(answers) - len(open_stubs),
+        answered=len(answers) - len(still_open),
         asked=len(answers),
-        problems=(*_check_problems(notebook), *_answer_problems(answers)),
+        problems=tuple(dict.fromkeys(_problems(notebook))),
     )
 
 
@@ -60,9 +62,8 @@ def pack(target: Path, handed_in: list[Work]) -> None:
     Raises:
         OSError: if it cannot be written.
     """
-    write_zip(
-        target, {f"{work.lesson}/{work.lesson}.ipynb": (work.content.encode(), 0o644) for work in handed_in}
-    )
+    files = {f"{work.lesson}/{work.lesson}.ipynb": (work.content.encode(), 0o644) for work in handed_in}
+    write_zip(target, files)
 
 
 def _known(cell: NotebookNode) -> dict:
@@ -71,33 +72,23 @@ def _known(cell: NotebookNode) -> dict:
     return known if isinstance(known, dict) else {}
 
 
-def _check_problems(notebook: NotebookNode) -> list[str]:
-    """Return what is wrong with the check cells."""
+def _problems(notebook: NotebookNode) -> Iterator[str]:
+    """Yield what is wrong with the check cells, then with the answers."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    answers = [cell for cell in code if _known(cell).get("solution")]
+    checks = [f"{_known(cell)['grade_id'].removesuffix('_answer')}_check" for cell in answers]
     names = [_known(cell).get("grade_id") for cell in notebook.cells]
-    code = [_known(cell) for cell in notebook.cells if cell.cell_type == "code"]
-    expected = [
-        f"{known['grade_id'].removesuffix('_answer')}_check" for known in code if known.get("solution")
-    ]
-    found = [f"{name} is missing; take it from the released lesson" for name in expected if name not in names]
-    found += [
-        f"{name} is there {names.count(name)} times; delete all but the first"
-        for name in dict.fromkeys(expected)
-        if names.count(name) > 1
-    ]
+    for name in checks:
+        if name not in names:
+            yield f"{name} is missing; take it from the released lesson"
+        elif names.count(name) > 1:
+            yield f"{name} is there {names.count(name)} times; delete all but the first"
     for cell in notebook.cells:
         known = _known(cell)
-        if known.get("grade_id") in expected and known.get("checksum") != compute_checksum(cell):
-            found.append(f"{known['grade_id']} was edited; take it from the released lesson")
-    return found
-
-
-def _answer_problems(answers: list[NotebookNode]) -> list[str]:
-    """Return what is wrong with the answers themselves."""
-    found = []
+        if known.get("grade_id") in checks and known.get("checksum") != compute_checksum(cell):
+            yield f"{known['grade_id']} was edited; take it from the released lesson"
     for cell in answers:
-        if cell.cell_type == "code":
-            try:
-                ast.parse(cell.source)
-            except SyntaxError as error:
-                found.append(f"{_known(cell)['grade_id']} is no Python (line {error.lineno}: {error.msg})")
-    return found
+        try:
+            ast.parse(cell.source)
+        except SyntaxError as error:
+            yield f"{_known(cell)['grade_id']} is no Python (line {error.lineno}: {error.msg})"

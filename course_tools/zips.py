@@ -9,7 +9,6 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from course_lib.runtime import write_atomically
 
 DATE = (2025, 1, 1, 0, 0, 0)  # of every file written, because clocks differ
-MOST_MEMBERS = 100_000
 
 
 def write_zip(target: Path, entries: Mapping[str, tuple[bytes, int]]) -> None:
@@ -32,20 +31,14 @@ def write_zip(target: Path, entries: Mapping[str, tuple[bytes, int]]) -> None:
     write_atomically(target, content.getvalue())
 
 
-def members(
-    archive: zipfile.ZipFile, most: int = MOST_MEMBERS
-) -> Iterator[tuple[PurePosixPath, zipfile.ZipInfo, str]]:
+def members(archive: zipfile.ZipFile) -> Iterator[tuple[PurePosixPath, zipfile.ZipInfo, str]]:
     """Yield the files in a zip, folders left out, and what is wrong with each; nothing is read yet.
-
-    Args:
-        archive: open for reading.
-        most: members that are looked at; later ones are left out.
 
     Yields:
         The path, with the separators of Windows made plain ones; the member; why it must not be unpacked,
         empty if it may be.
     """
-    for member in archive.infolist()[:most]:
+    for member in archive.infolist():
         if not member.is_dir():
             path = PurePosixPath(member.orig_filename.split("\0")[0].replace("\\", "/"))
             yield path, member, problem_of(member)

@@ -2,8 +2,6 @@
 
 import argparse
 import os
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -17,7 +15,7 @@ from course_tools.grading.gradebook import Book
 from course_tools.grading.lesson import Lesson, lesson_names, read_lesson
 from course_tools.grading.results import Results, exercise_table, fingerprint, summary_page
 from course_tools.grading.sandbox import Limits
-from course_tools.grading.submissions import Collected, Job, collect
+from course_tools.grading.submissions import Job, collect
 
 DESCRIPTION = """\
 Grade submissions: <student>/<lesson>/<lesson>.ipynb in a folder or a zip, or what Moodle downloads. Each runs
@@ -37,8 +35,6 @@ somebody changed a check, a kernel died, or a result does not fit. Exit status: 
 no sandbox, or bad input, 130 stopped (run it again to go on).
 """
 
-FOLDER = PROJECT_ROOT / "grading"
-
 
 def parser() -> argparse.ArgumentParser:
     """Describe the options."""
@@ -54,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     add("--again", action="store_true", help="grade also what is unchanged")
     add("--dry-run", action="store_true", help="say what would be graded, and run nothing")
     add("--no-sandbox", action="store_true", help="run submissions unprotected, as yourself")
-    add("--into", type=Path, default=FOLDER, metavar="DIR", help="(default: grading)")
+    add("--into", type=Path, default=PROJECT_ROOT / "grading", metavar="DIR", help="(default: grading)")
     return described
 
 
@@ -78,51 +74,40 @@ def main(options: argparse.Namespace) -> int:
 def _grade_into(options: argparse.Namespace) -> int:
     """Do it, with the folder to ourselves."""
     results = Results(options.into / "results")
-    found, proof = Collected([], []), []
+    problems, proof = [], []
     if options.submissions:
         found = collect(options.submissions, lesson_names())
-        found = replace(found, jobs=[job for job in found.jobs if _is_wanted(job, options)])
-        lessons = {job.lesson: read_lesson(job.lesson, options.hidden_tests) for job in found.jobs}
-        todo = _new(found.jobs, lessons, results, options)
-        print(f"{len(found.jobs)} submissions, {len(todo)} new or changed")
+        jobs = [
+            job
+            for job in found.jobs
+            if job.lesson in (options.lesson or [job.lesson])
+            and job.student in (options.student or [job.student])
+        ]
+        names = {job.lesson for job in jobs}
+        lessons = {name: read_lesson(name, options.hidden_tests) for name in sorted(names)}
+        todo = {}  # the submissions that are new or changed, and what will be known of each by then
+        for job in jobs:
+            mark = fingerprint(job, lessons[job.lesson], Limits(), not options.no_sandbox)
+            known = None if options.again else results.read(job.student, job.lesson)
+            if known is None or known["fingerprint"] != mark:
+                todo[job] = mark
+        print(f"{len(jobs)} submissions, {len(todo)} new or changed")
         for job in todo if options.dry_run else ():
             print(f"  {job.student}  {job.lesson}{': ' + job.error if job.error else ''}")
-        for problem in found.problems:
+        problems = found.problems
+        for problem in problems:
             print(f"  not graded: {problem}")
         if options.dry_run:
             return 0
         proof = _grade(todo, lessons, results, options) if todo else []
-    return _write(results, found.problems, proof, options.into)
-
-
-def _is_wanted(job: Job, options: argparse.Namespace) -> bool:
-    """Tell whether a submission was chosen."""
-    is_chosen = not options.lesson or job.lesson in options.lesson
-    return is_chosen and (not options.student or job.student in options.student)
-
-
-def _new(
-    jobs: Sequence[Job], lessons: dict[str, Lesson], results: Results, options: argparse.Namespace
-) -> dict[Job, str]:
-    """Return the submissions to grade, and what will be known of each by then."""
-    todo = {}
-    for job in jobs:
-        mark = fingerprint(job, lessons[job.lesson], Limits(), not options.no_sandbox)
-        known = None if options.again else results.read(job.student, job.lesson)
-        if known is None or known["fingerprint"] != mark:
-            todo[job] = mark
-    return todo
+    return _write(results, problems, proof, options.into)
 
 
 def _grade(
     todo: dict[Job, str], lessons: dict[str, Lesson], results: Results, options: argparse.Namespace
 ) -> list[str]:
-    """Grade submissions, keep each result as soon as it is there; return what was proved of the sandbox.
-
-    Raises:
-        ValueError: if there is no sandbox, or a solved lesson does not earn everything.
-    """
-    chosen, proof = {name: lessons[name] for name in sorted({job.lesson for job in todo})}, []
+    """Grade submissions, keep each result as soon as it is there; return what was proved of the sandbox."""
+    changed, proof = {job.lesson for job in todo}, []
     mini.mini_root()  # a submission finds the data drawn
     count, sandbox = min(options.jobs, len(todo)), not options.no_sandbox
     with graders(count, options.scheduler, Limits(), sandbox) as grading:
@@ -131,8 +116,8 @@ def _grade(
                 print("proving the sandbox ...", flush=True)
                 proof = grading.prove()
             print("solving the lessons ...", flush=True)
-            keys = grading.answer_keys(chosen)
-        except RuntimeError as error:
+            keys = grading.answer_keys({name: lessons[name] for name in sorted(changed)})
+        except RuntimeError as error:  # no sandbox, or a solved lesson that does not earn everything
             raise ValueError(str(error)) from None
         with tqdm(total=len(todo), unit="submission") as bar:
             for job, result in grading.grade_all(todo, lessons, keys):
@@ -142,17 +127,13 @@ def _grade(
 
 
 def _write(results: Results, problems: list[str], proof: list[str], folder: Path) -> int:
-    """Enter the results, and write feedback, tables and summary.
-
-    Raises:
-        ValueError: if a result was made with an earlier version of its lesson that had other exercises.
-    """
+    """Enter the results, and write feedback, tables and summary."""
     everything, book = list(results), Book(folder)
     if not everything:
         print(f"nothing is graded in {folder}")
         return 0
     lessons = {name: read_lesson(name) for name in sorted({result["lesson"] for result in everything})}
-    for result in everything:
+    for result in everything:  # one may be of an earlier version of its lesson
         exercises = [exercise.name for exercise in lessons[result["lesson"]].exercises]
         if [entry["exercise"] for entry in result["exercises"]] != exercises:
             old = results.path(result["student"], result["lesson"])

@@ -38,7 +38,14 @@ def main(options: argparse.Namespace) -> int:
         raise ValueError("--check writes nothing; leave --zip and --force out")
     changes = release.outdated()
     for path, text in changes.items():
-        _report(path, text, options)
+        name = path.relative_to(PROJECT_ROOT)
+        if text is None:
+            print(f"{name} has no source in solutions/; delete it or add one")
+        elif options.check:
+            print(f"{name} is out of date; run: python3 start.py release")
+        else:
+            release.write(path, text, options.force)
+            print(f"{name} written")
     if options.check:
         print(f"{len(changes)} notebooks are out of date" if changes else "all notebooks are up to date")
         return 1 if changes else 0
@@ -48,15 +55,3 @@ def main(options: argparse.Namespace) -> int:
         count = len(release.pack(options.zip))
         print(f"{options.zip}: {count} files, {options.zip.stat().st_size / 1e6:.1f} MB, no solutions")
     return 0
-
-
-def _report(path: Path, text: str | None, options: argparse.Namespace) -> None:
-    """Write one notebook unless only checking; say what happened."""
-    name = path.relative_to(PROJECT_ROOT)
-    if text is None:
-        print(f"{name} has no source in solutions/; delete it or add one")
-    elif options.check:
-        print(f"{name} is out of date; run: python3 start.py release")
-    else:
-        release.write(path, text, options.force)
-        print(f"{name} written")

@@ -34,7 +34,10 @@ def parser() -> argparse.ArgumentParser:
 def main(options: argparse.Namespace) -> int:
     """Execute and build; a lesson that fails does not stop the others."""
     paths, profile, executed = notebooks.lesson_files(), data.current_profile().name, []
-    with tqdm(total=sum(map(_count_cells, paths)), unit="cell") as bar:
+    cells = [cell for path in paths for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    # in each lesson, one more cell is run to measure memory
+    with tqdm(total=len(code) + len(paths), unit="cell") as bar:
         for path in paths:
             bar.set_description(path.stem)
             lesson = pages.execute(path, bar.update)
@@ -54,9 +57,3 @@ def main(options: argparse.Namespace) -> int:
     write_atomically(options.output / "index.html", pages.index_page(executed, profile).encode())
     print(f"Open {options.output / 'index.html'}")
     return status
-
-
-def _count_cells(path: Path) -> int:
-    """Return how many code cells a notebook has; one more is run to measure memory."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return 1 + sum(cell["cell_type"] == "code" for cell in cells)

@@ -26,25 +26,24 @@ to hand in.
 def parser() -> argparse.ArgumentParser:
     """Describe the options."""
     described = parser_of("submit", DESCRIPTION, EPILOG)
-    described.add_argument(
-        "lessons", nargs="*", metavar="LESSON", help="such as 01 (default: all with an answer)"
-    )
-    described.add_argument("--check", action="store_true", help="only look, write nothing")
-    described.add_argument(
-        "--output",
-        type=Path,
-        default=PROJECT_ROOT / "results" / "submission.zip",
-        metavar="FILE.zip",
-        help="(default: results/submission.zip)",
-    )
+    target = PROJECT_ROOT / "results" / "submission.zip"
+    add = described.add_argument
+    add("lessons", nargs="*", metavar="LESSON", help="such as 01 (default: all with an answer)")
+    add("--check", action="store_true", help="only look, write nothing")
+    add("--output", type=Path, default=target, metavar="FILE.zip", help="(default: results/submission.zip)")
     return described
 
 
 def main(options: argparse.Namespace) -> int:
     """Look, say what was seen, and pack."""
-    chosen = [submission.read_work(path) for path in _chosen(options.lessons)]
-    if not options.lessons:
-        chosen = [work for work in chosen if work.answered]
+    files = notebooks.lesson_files()
+    for name in options.lessons:
+        if not any(file.stem.startswith(name) for file in files):
+            raise unknown_name("lesson", name, [file.stem for file in files])
+    if options.lessons:
+        files = [file for file in files if file.stem.startswith(tuple(options.lessons))]
+    works = [submission.read_work(file) for file in files]
+    chosen = [work for work in works if work.answered or options.lessons]
     if not chosen:
         raise ValueError("no lesson has an answer yet; work in notebooks/ first, or name a lesson")
     for work in chosen:
@@ -55,16 +54,3 @@ def main(options: argparse.Namespace) -> int:
         submission.pack(options.output, chosen)
         print(f"{options.output}: {options.output.stat().st_size / 1000:.0f} kB, ready to be handed in")
     return 1 if any(work.problems for work in chosen) else 0
-
-
-def _chosen(names: list[str]) -> list[Path]:
-    """Return the notebooks that were named by the beginning of their name; all of them if none was.
-
-    Raises:
-        ValueError: if a name fits no lesson.
-    """
-    files = notebooks.lesson_files()
-    for name in names:
-        if not any(file.stem.startswith(name) for file in files):
-            raise unknown_name("lesson", name, [file.stem for file in files])
-    return [file for file in files if not names or file.stem.startswith(tuple(names))]

@@ -12,9 +12,6 @@ from course_tools.grading.lesson import Lesson
 from course_tools.grading.sandbox import Limits
 from course_tools.grading.submissions import Job
 
-DIED_TWICE = "the process that graded it died twice"
-LONGEST = 500  # characters of what is said of it
-
 
 @dataclass(frozen=True)
 class Graders:
@@ -71,10 +68,11 @@ class Graders:
                 job, error = waiting.pop(future), future.exception()
                 if error is None:
                     yield job, future.result()
-                elif not _is_death(error):
-                    raise error
+                elif not isinstance(error, launch.WorkerDied) and type(error).__name__ != "KilledWorker":
+                    raise error  # no process ended (dask calls that KilledWorker): the grading is wrong
                 elif job in once_dead:
-                    yield job, grade(*given(replace(job, error=f"{DIED_TWICE}; {error}"[:LONGEST])))
+                    reason = f"the process that graded it died twice; {error}"[:500]
+                    yield job, grade(*given(replace(job, error=reason)))
                 else:
                     once_dead.add(job)
                     waiting[self.pool.submit(grade, *given(job))] = job
@@ -105,8 +103,3 @@ def graders(count: int, scheduler: str, limits: Limits, sandbox: bool) -> Iterat
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
         launch.stop_all()
-
-
-def _is_death(error: BaseException) -> bool:
-    """Tell whether a process ended, not the grading in it; dask says so in its own way."""
-    return isinstance(error, launch.WorkerDied) or type(error).__name__ == "KilledWorker"

@@ -10,6 +10,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
+from logging.handlers import BufferingHandler
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,6 @@ from course_tools.grading.lesson import Lesson
 from course_tools.grading.nbgrader_hooks import ENTERED, RESULT, STEPS
 
 COURSE = "road-anomaly"
-COLUMNS = ["student", "lesson", "cell", "points", "max_points", "by_hand", "open"]
 
 
 class Book:
@@ -41,29 +41,24 @@ class Book:
         mark = self.folder / "registered" / f"{lesson.name}.txt"
         if mark.is_file() and mark.read_text() == lesson.fingerprint:
             return
-        self._run(GenerateAssignment, lesson.name, "")
+        self._run(GenerateAssignment, lesson.name)
         mark.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(mark, lesson.fingerprint.encode())
 
     def enter(self, result: dict[str, Any]) -> None:
         """Enter a result, unless it is in already; points that a person gave are kept."""
         student, lesson = result["student"], result["lesson"]
-        if not self.holds(result):
-            notebook = json.loads(result["notebook"])
-            notebook["metadata"][RESULT] = result["fingerprint"]
-            path = self.folder / "submitted" / student / lesson / f"{lesson}.ipynb"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, json.dumps(notebook).encode())
-            self._run(Autograde, lesson, student)
-
-    def holds(self, result: dict[str, Any]) -> bool:
-        """Tell whether a result is in the gradebook."""
-        student, lesson = result["student"], result["lesson"]
-        path = self.folder / "autograded" / student / lesson / f"{lesson}.ipynb"
-        with contextlib.suppress(OSError, ValueError):
-            notebook = json.loads(path.read_text(encoding="utf-8"))
-            return notebook["metadata"].get(ENTERED) == result["fingerprint"]
-        return False
+        inside = Path(student, lesson, f"{lesson}.ipynb")
+        with contextlib.suppress(OSError, ValueError):  # none there, or none that can be read
+            entered = json.loads((self.folder / "autograded" / inside).read_text(encoding="utf-8"))
+            if entered["metadata"].get(ENTERED) == result["fingerprint"]:
+                return
+        notebook = json.loads(result["notebook"])
+        notebook["metadata"][RESULT] = result["fingerprint"]
+        path = self.folder / "submitted" / inside
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, json.dumps(notebook).encode())
+        self._run(Autograde, lesson, student)
 
     def write_feedback(self, result: dict[str, Any]) -> None:
         """Write the page that a learner gets for a lesson."""
@@ -83,7 +78,6 @@ class Book:
                     "lesson": lesson.name,
                     "cell": grade.name,
                     "points": grade.score,
-                    "max_points": grade.max_score,
                     "by_hand": grade.manual_score is not None,
                     "open": bool(grade.needs_manual_grade),
                 }
@@ -92,60 +86,43 @@ class Book:
                 for notebook in submission.notebooks
                 for grade in notebook.grades
             ]
-        return pd.DataFrame(rows, columns=COLUMNS)
+        return pd.DataFrame(rows)
 
-    def _run(self, step: type, lesson: str, student: str) -> None:
-        """Run one of nbgrader's converters.
-
-        Raises:
-            ValueError: if it fails; the message is nbgrader's.
-        """
+    def _run(self, step: type, lesson: str, student: str = ".") -> None:
+        """Run one of nbgrader's converters; ValueError, with nbgrader's message, if it fails."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        places = {
+        places = {  # the other folders have the names that nbgrader gives them
             "root": str(self.folder),
             "db_url": self.address,
             "course_id": COURSE,
             "source_directory": str(PROJECT_ROOT / "solutions"),
-            "release_directory": "released",
-            "submitted_directory": "submitted",
-            "autograded_directory": "autograded",
-            "feedback_directory": "feedback",
             "assignment_id": lesson,
-            "student_id": student or ".",
+            "student_id": student,
         }
         settings = Config({"CourseDirectory": places, **STEPS})
         converter = step(coursedir=CourseDirectory(config=settings), config=settings, force=True)
-        _find_programs()
-        with _quiet() as messages:
+        # nbgrader starts alembic by its name, though the environment may not be activated
+        here, known = str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)
+        if here not in known.split(os.pathsep):
+            os.environ["PATH"] = here + os.pathsep + known
+        with _quiet() as errors:
             try:
                 converter.start()
             except Exception as error:  # nbgrader's own errors have no common base
-                told = "; ".join(messages) or str(error)
-                where = f"{lesson} {student}".strip()
+                told = "; ".join(record.getMessage().splitlines()[-1] for record in errors) or str(error)
+                where = f"{lesson} {student}".removesuffix(" .")
                 raise ValueError(f"nbgrader could not enter {where} into {self.folder}: {told}") from None
 
 
-def _find_programs() -> None:
-    """Let nbgrader find alembic, which it starts by its name, though the environment may not be activated."""
-    here, known = str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)
-    if here not in known.split(os.pathsep):
-        os.environ["PATH"] = here + os.pathsep + known
-
-
 @contextlib.contextmanager
-def _quiet() -> Iterator[list[str]]:
+def _quiet() -> Iterator[list[logging.LogRecord]]:
     """Keep nbgrader's messages from the screen; the errors among them are in the list."""
-    messages: list[str] = []
-
-    class Kept(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            messages.append(record.getMessage().splitlines()[-1])
-
-    log, handler = logging.getLogger("traitlets"), Kept(logging.ERROR)
+    log, errors = logging.getLogger("traitlets"), BufferingHandler(capacity=1_000)
+    errors.setLevel(logging.ERROR)
     before, spreading = log.handlers[:], log.propagate
-    log.handlers[:], log.propagate = [handler], False
+    log.handlers[:], log.propagate = [errors], False
     try:
         with warnings.catch_warnings(action="ignore"):  # SQLAlchemy's, about nbgrader's own objects
-            yield messages
+            yield errors.buffer
     finally:
         log.handlers[:], log.propagate = before, spreading

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -9,10 +10,10 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_output
 
-from course_tools.grading.integrity import Submission, restore, suspicions
+from course_tools.grading.integrity import restore, suspicions
 from course_tools.grading.launch import WorkerDied, run_cells
-from course_tools.grading.lesson import DEMO, Exercise, Lesson
-from course_tools.grading.points import Graded, held, judged
+from course_tools.grading.lesson import DEMO, Lesson
+from course_tools.grading.points import held, judged
 from course_tools.grading.sandbox import MEGABYTE, Limits
 from course_tools.grading.sanitize import harmless
 from course_tools.grading.submissions import Job
@@ -36,20 +37,43 @@ def grade(job: Job, lesson: Lesson, key: dict[str, dict], limits: Limits, sandbo
     """
     result = {"student": job.student, "lesson": job.lesson, "sandbox": sandbox, "remarks": list(job.remarks)}
     try:
-        submission = restore(_notebook(job, limits), lesson)
-        cells = _to_run(submission, lesson, {task.check_id: task.probe for task in lesson.exercises})
+        shown, alarms = restore(_read(job, limits), lesson)
+        cells = _to_run(shown, lesson, {task.check_id: task.probe for task in lesson.exercises})
         found = run_cells(cells, limits, sandbox)
     except WorkerDied:
         raise
     except (ValueError, RuntimeError) as error:
-        return result | _unread(lesson, str(error))
-    exercises = [_graded(task, key[task.name], submission, found, cells) for task in lesson.exercises]
-    own = [f"a cell of their own {why}" for at, why in found["stops"].items() if not cells[at]["exercise"]]
-    _show(submission, found, exercises, lesson)
+        note = new_markdown_cell(f"**Nothing here could be graded automatically:** {error}.")
+        return result | {
+            "exercises": [asdict(held(task, [str(error)])) for task in lesson.exercises],
+            "notebook": _written([note, *lesson.released.cells], lesson),
+            "seconds": 0.0,
+        }
+    stops, outputs, exercises = found["stops"], found["outputs"], []
+    for task in lesson.exercises:
+        answer, check = [at for at, cell in enumerate(cells) if cell["exercise"] == task.name]
+        graded = judged(
+            exercise=task,
+            key=key[task.name],
+            records=found["records"][check],
+            outputs=outputs[check],
+            alarms=alarms[task.name],
+            stop=stops.get(answer) or stops.get(check, ""),
+        )
+        listed = suspicions(cells[answer]["source"], task) if graded.suggested else []
+        exercises.append(asdict(replace(graded, reasons=(*graded.reasons, *listed))))
+        # under a check stands what the judge says, not what the cell showed
+        outputs[check] = [new_output("stream", name="stdout", text=graded.report)]
+    for cell in shown:
+        if cell.cell_type == "code":
+            at = cell.metadata.pop("position", None)
+            cell.outputs = [] if at is None else outputs[at]
+            cell.execution_count = None
+    own = [f"a cell of their own {why}" for at, why in stops.items() if not cells[at]["exercise"]]
     return result | {
         "remarks": [*job.remarks, *dict.fromkeys(own)],
-        "exercises": [asdict(exercise) for exercise in exercises],
-        "notebook": _written(submission.cells, lesson),
+        "exercises": exercises,
+        "notebook": _written(shown, lesson),
         "seconds": found["seconds"],
     }
 
@@ -61,8 +85,7 @@ def answer_key(lesson: Lesson, limits: Limits, sandbox: bool) -> dict[str, dict]
         RuntimeError: if the solved lesson does not run, or does not earn everything by this key, private
             cases included.
     """
-    keys = {exercise.check_id: exercise.key for exercise in lesson.exercises}
-    cells = _to_run(Submission([*lesson.solved.cells]), lesson, keys)
+    cells = _to_run(lesson.solved.cells, lesson, {task.check_id: task.key for task in lesson.exercises})
     found = run_cells(cells, limits, sandbox)
     if found["stops"]:
         raise RuntimeError(f"the solved {lesson.name} {next(iter(found['stops'].values()))}")
@@ -82,12 +105,8 @@ def answer_key(lesson: Lesson, limits: Limits, sandbox: bool) -> dict[str, dict]
     return key
 
 
-def _notebook(job: Job, limits: Limits) -> NotebookNode:
-    """Read what was handed in.
-
-    Raises:
-        ValueError: if it is no notebook.
-    """
+def _read(job: Job, limits: Limits) -> NotebookNode:
+    """Read what was handed in; ValueError if it is no notebook."""
     if job.error:
         raise ValueError(job.error)
     if len(job.content) > limits.notebook_bytes:
@@ -102,14 +121,11 @@ def _notebook(job: Job, limits: Limits) -> NotebookNode:
     return notebook
 
 
-def _to_run(submission: Submission, lesson: Lesson, probes: dict[str, str]) -> list[dict]:
-    """Return the cells for the worker; a probe is run before each check.
-
-    Each cell of the submission knows afterwards where it was run, in its metadata.
-    """
+def _to_run(notebook_cells: Sequence[NotebookNode], lesson: Lesson, probes: dict[str, str]) -> list[dict]:
+    """Return the cells for the worker, with probes; in its metadata each cell gets its position."""
     owners = {name: task for task in lesson.exercises for name in (task.answer_id, task.check_id)}
     cells = []
-    for cell in submission.cells:
+    for cell in notebook_cells:
         if cell.cell_type == "code" and DEMO not in cell.metadata.get("tags", []):
             cell.metadata["position"] = len(cells)
             name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
@@ -123,48 +139,6 @@ def _to_run(submission: Submission, lesson: Lesson, probes: dict[str, str]) -> l
                 }
             )
     return cells
-
-
-def _graded(
-    exercise: Exercise, key: dict, submission: Submission, found: dict[str, Any], cells: list[dict]
-) -> Graded:
-    """Judge one exercise, and note what an instructor should look at."""
-    answer, check = [at for at, cell in enumerate(cells) if cell["exercise"] == exercise.name]
-    graded = judged(
-        exercise=exercise,
-        key=key,
-        records=found["records"][check],
-        outputs=found["outputs"][check],
-        alarms=submission.alarms[exercise.name],
-        stop=found["stops"].get(answer) or found["stops"].get(check, ""),
-    )
-    listed = suspicions(cells[answer]["source"], exercise) if graded.suggested else []
-    return replace(graded, reasons=(*graded.reasons, *listed))
-
-
-def _show(submission: Submission, found: dict[str, Any], exercises: list[Graded], lesson: Lesson) -> None:
-    """Put outputs under the cells; under a check, what the judge says instead of what the cell showed."""
-    reports = {
-        check.check_id: graded.report for check, graded in zip(lesson.exercises, exercises, strict=True)
-    }
-    for cell in submission.cells:
-        at = cell.metadata.pop("position", None)
-        if cell.cell_type == "code":
-            name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-            cell.execution_count = None
-            cell.outputs = [] if at is None else found["outputs"][at]
-            if name in reports:
-                cell.outputs = [new_output("stream", name="stdout", text=reports[name])]
-
-
-def _unread(lesson: Lesson, reason: str) -> dict[str, Any]:
-    """Return the result of a submission that could not be run: everything is held."""
-    note = new_markdown_cell(f"**Nothing here could be graded automatically:** {reason}.")
-    return {
-        "exercises": [asdict(held(exercise, [reason])) for exercise in lesson.exercises],
-        "notebook": _written([note, *lesson.released.cells], lesson),
-        "seconds": 0.0,
-    }
 
 
 def _written(cells: list[NotebookNode], lesson: Lesson) -> str:

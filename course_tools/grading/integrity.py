@@ -2,29 +2,13 @@
 
 import ast
 import copy
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
 
 from course_tools.grading.lesson import DEMO, Exercise, Lesson
 
-LIBRARY = "course_lib"
-SHORT = 3  # statements; two right answers of this length are often alike
 
-
-@dataclass
-class Submission:
-    """A notebook ready to be run."""
-
-    cells: list[NotebookNode]
-    """In the order in which they are run and shown; every check cell is the released one."""
-    alarms: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    """What is wrong with the cells of an exercise, by its name; its points need a look."""
-
-
-def restore(notebook: NotebookNode, lesson: Lesson) -> Submission:
+def restore(notebook: NotebookNode, lesson: Lesson) -> tuple[list[NotebookNode], dict[str, list[str]]]:
     """Put the released check cells back where they belong, and note what was done to them.
 
     Args:
@@ -32,40 +16,52 @@ def restore(notebook: NotebookNode, lesson: Lesson) -> Submission:
         lesson: whose it should be.
 
     Returns:
-        The cells with the metadata they were released with: neither points nor tags are the submission's.
+        The cells in the order in which they are run, every check cell as released, with the metadata they
+        were released with: neither points nor tags are the submission's. What is wrong with the cells of
+        an exercise, by its name, empty if nothing is; its points need a look.
     """
-    submission = Submission([])
+    cells: list[NotebookNode] = []
+    alarms = {exercise.name: [] for exercise in lesson.exercises}
     graded = {cell.metadata.nbgrader.grade_id: cell for cell in lesson.released.cells if _id(cell)}
     checks = {exercise.check_id: exercise.name for exercise in lesson.exercises}
     owners = checks | {exercise.answer_id: exercise.name for exercise in lesson.exercises}
 
     def alarm(name: str, reason: str) -> None:
         if name in owners:  # a text is read by a person anyway
-            submission.alarms[owners[name]].append(f"its {'check' if name in checks else 'answer'} {reason}")
+            alarms[owners[name]].append(f"its {'check' if name in checks else 'answer'} {reason}")
 
     seen: set[str] = set()
     for cell in notebook.cells:
         name = _id(cell)
         if name not in graded:
-            submission.cells.append(_own(cell, lesson))
-        elif name not in seen:
-            seen.add(name)
-            submission.cells.append(_released(cell, graded[name]))
-            for change in _changes(cell, graded[name]):
-                alarm(name, change)
-        else:  # a second answer stays, as a cell without points
+            cells.append(_own(cell, lesson))
+            continue
+        if name in seen:  # a second answer stays, as a cell without points
             alarm(name, "cell is there more than once")
-            submission.cells += [] if name in checks else [_own(cell, lesson)]
+            cells += [] if name in checks else [_own(cell, lesson)]
+            continue
+        seen.add(name)
+        restored, told = copy.deepcopy(graded[name]), cell.metadata.nbgrader.get("points")
+        known = restored.metadata.nbgrader
+        cells.append(restored)
+        if known.solution:  # where learners write
+            restored.source = cell.source
+        elif _text(cell) != _text(restored):
+            alarm(name, "cell was edited")
+        if cell.cell_type != restored.cell_type:
+            alarm(name, "cell is of another kind now")
+        if known.grade and told != known.points:
+            alarm(name, f"cell has other points in its metadata, {told}")
     for name in [name for name in graded if name not in seen]:
         alarm(name, "cell was deleted or renamed")
-        at = _place(name, list(graded), submission, below=name in checks)
-        submission.cells.insert(at, copy.deepcopy(graded[name]))
+        at = _place(name, list(graded), cells, below=name in checks)
+        cells.insert(at, copy.deepcopy(graded[name]))
     for exercise in lesson.exercises:
-        names = [_id(cell) for cell in submission.cells]
+        names = [_id(cell) for cell in cells]
         answer, check = names.index(exercise.answer_id), names.index(exercise.check_id)
         if check < answer:
-            submission.cells.insert(answer, submission.cells.pop(check))
-    return submission
+            cells.insert(answer, cells.pop(check))
+    return cells, alarms
 
 
 def _id(cell: NotebookNode) -> str:
@@ -84,36 +80,17 @@ def _own(cell: NotebookNode, lesson: Lesson) -> NotebookNode:
     return plain
 
 
-def _released(cell: NotebookNode, original: NotebookNode) -> NotebookNode:
-    """Return a graded cell as it was released, with the learner's text where learners write."""
-    restored = copy.deepcopy(original)
-    if original.metadata.nbgrader.solution:
-        restored.source = cell.source
-    return restored
-
-
-def _changes(cell: NotebookNode, original: NotebookNode) -> Iterator[str]:
-    """Yield what was done to a graded cell that is not the learner's to change."""
-    told, known = cell.metadata.nbgrader, original.metadata.nbgrader
-    if not known.solution and _text(cell) != _text(original):
-        yield "cell was edited"
-    if cell.cell_type != original.cell_type:
-        yield "cell is of another kind now"
-    if known.grade and told.get("points") != known.points:
-        yield f"cell has other points in its metadata, {told.get('points')}"
-
-
 def _text(cell: NotebookNode) -> str:
     """Return the text of a cell as it is compared: editors change line ends and blanks at the end."""
     return "\n".join(line.rstrip() for line in cell.source.splitlines()).strip()
 
 
-def _place(name: str, order: list[str], submission: Submission, below: bool) -> int:
+def _place(name: str, order: list[str], cells: list[NotebookNode], below: bool) -> int:
     """Return where a lost cell belongs: below the graded cell above it, or above the one below it."""
-    rank, places = order.index(name), {_id(cell): at for at, cell in enumerate(submission.cells)}
+    rank, places = order.index(name), {_id(cell): at for at, cell in enumerate(cells)}
     above = [places[known] for known in order[:rank] if known in places]
     later = [places[known] for known in order[rank:] if known in places]
-    return min(later) if later and not below else max(above, default=len(submission.cells) - 1) + 1
+    return min(later) if later and not below else max(above, default=len(cells) - 1) + 1
 
 
 def suspicions(source: str, exercise: Exercise) -> list[str]:
@@ -129,19 +106,20 @@ def suspicions(source: str, exercise: Exercise) -> list[str]:
         tree = ast.parse(source)
     except SyntaxError:
         return []
-    wanted, found = {exercise.name, exercise.reference} - {""}, set()
+    library, wanted, found = "course_lib", {exercise.name, exercise.reference} - {""}, set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr in wanted:
             found.add(ast.unparse(node))
-        elif isinstance(node, ast.Constant) and node.value in (*wanted, LIBRARY):
+        elif isinstance(node, ast.Constant) and node.value in (*wanted, library):
             found.add(repr(node.value))
-        elif isinstance(node, (ast.Import, ast.ImportFrom)) and LIBRARY in ast.unparse(node):
+        elif isinstance(node, (ast.Import, ast.ImportFrom)) and library in ast.unparse(node):
             found.add(ast.unparse(node))
     listed = []
     if found:
         listed.append(f"the answer uses {', '.join(sorted(found))}, which may be the library's own version")
     published = ast.parse(exercise.published)
-    is_short = sum(isinstance(node, ast.stmt) for node in ast.walk(published)) <= SHORT
-    if not is_short and ast.dump(tree) == ast.dump(published):
+    length = sum(isinstance(node, ast.stmt) for node in ast.walk(published))
+    # two right answers of three statements are often alike
+    if length > 3 and ast.dump(tree) == ast.dump(published):
         listed.append("the answer is the published solution")
     return listed

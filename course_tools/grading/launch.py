@@ -16,8 +16,6 @@ from course_lib.runtime import PROJECT_ROOT
 from course_tools.grading.sandbox import Limits, View
 
 MARGIN = 90  # seconds that starting and ending may take beside the limit
-LONGEST_MESSAGE = 400
-INSTALLED = ("site-packages", "dist-packages")  # where Python looks without being told
 
 WORKERS: set[subprocess.Popen] = set()
 """Those that run now."""
@@ -46,7 +44,7 @@ def run_cells(cells: list[dict], limits: Limits, sandbox: bool) -> dict[str, Any
         except subprocess.TimeoutExpired:
             raise RuntimeError("it did not end although its time was over") from None
         except ValueError:
-            raise WorkerDied(f"it could not be run ({errors.strip()[-LONGEST_MESSAGE:]})") from None
+            raise WorkerDied(f"it could not be run ({errors.strip()[-400:]})") from None
         finally:
             worker.kill()
             WORKERS.discard(worker)
@@ -64,13 +62,17 @@ def what_is_seen() -> View:
     library, scenes, grader = (
         Path(package.__file__).resolve().parent for package in (course_lib, road_scenes, course_tools)
     )
-    wanted = [Path(sys.base_prefix), Path(sys.prefix), library, scenes, PROJECT_ROOT / "data" / "mini"]
+    data = (PROJECT_ROOT / "data" / "mini").resolve()
+    wanted = [Path(sys.base_prefix), Path(sys.prefix), library, scenes, data]
     present = dict.fromkeys(path.resolve() for path in wanted if path.is_dir())
     # installed without --editable, the grader lies between the packages that can be read
     is_inside = any(grader.is_relative_to(folder) for folder in [*present, "/usr"])
-    homes = library.parent, scenes.parent
+    # where Python looks without being told
+    installed = "site-packages", "dist-packages"
+    homes = [home for home in (library.parent, scenes.parent) if home.name not in installed]
     return View(
         folders=[str(path) for path in present if not path.is_relative_to("/usr")],
         covered=[str(grader)] if is_inside else [],
-        packages=list(dict.fromkeys(str(home) for home in homes if home.name not in INSTALLED)),
+        packages=list(dict.fromkeys(map(str, homes))),
+        data=str(data) if data.is_dir() else "",
     )

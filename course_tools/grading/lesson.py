@@ -7,6 +7,7 @@ nothing of what is expected, and a *key*, which hands over what is expected and 
 import ast
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,10 +20,7 @@ from course_tools import release
 DEMO = "demo"
 """The tag of cells that are not needed for grading: trainings, figures."""
 
-BEGIN, END = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
-RECORDING = "course_lib.lesson.checks.recording"
 GIVEN = 2  # of a case: its name and its call; what is expected comes after
-DRAWS = ("generator", "rand", "seed")  # a statement that draws stays, or later draws would differ
 
 
 @dataclass(frozen=True)
@@ -61,17 +59,16 @@ class Lesson:
     """Changes with the lesson, its hidden and its private tests."""
 
 
-def lesson_names(root: Path = PROJECT_ROOT) -> list[str]:
+def lesson_names() -> list[str]:
     """Return the lessons that can be graded.
 
     Raises:
         FileNotFoundError: if there are no solutions, without which nothing can be graded.
     """
-    names = sorted(
-        path.stem for path in (root / "solutions").glob("*/*.ipynb") if path.stem == path.parent.name
-    )
+    folder = PROJECT_ROOT / "solutions"
+    names = sorted(path.stem for path in folder.glob("*/*.ipynb") if path.stem == path.parent.name)
     if not names:
-        raise FileNotFoundError(f"no lesson in {root / 'solutions'}: only the whole repository can grade")
+        raise FileNotFoundError(f"no lesson in {folder}: only the whole repository can grade")
     return names
 
 
@@ -89,7 +86,13 @@ def read_lesson(name: str, hidden_tests: Path | None = None, root: Path = PROJEC
     path = root / "solutions" / name / f"{name}.ipynb"
     released = nbformat.reads(release.student_version(path), as_version=4)
     solved = nbformat.read(path, as_version=4)
-    private = _private(hidden_tests / name if hidden_tests else None)
+    private = {}
+    for file in sorted((hidden_tests / name).glob("*.py")) if hidden_tests else ():
+        private[file.stem] = file.read_text(encoding="utf-8")
+        try:
+            ast.parse(private[file.stem])
+        except SyntaxError as error:
+            raise ValueError(f"{file} is no Python ({error})") from None
     exercises = tuple(_exercises(released, solved, private))
     if unknown := private.keys() - {exercise.name for exercise in exercises}:
         raise ValueError(f"hidden tests for {', '.join(sorted(unknown))}, but {name} has no such exercise")
@@ -97,52 +100,29 @@ def read_lesson(name: str, hidden_tests: Path | None = None, root: Path = PROJEC
     return Lesson(name, released, solved, exercises, hashlib.sha256(content).hexdigest())
 
 
-def _private(folder: Path | None) -> dict[str, str]:
-    """Return an instructor's further cases by the name of the exercise."""
-    files = sorted(folder.glob("*.py")) if folder and folder.is_dir() else []
-    for file in files:
-        try:
-            ast.parse(file.read_text(encoding="utf-8"))
-        except SyntaxError as error:
-            raise ValueError(f"{file} is no Python ({error})") from None
-    return {file.stem: file.read_text(encoding="utf-8") for file in files}
-
-
-def _exercises(released: NotebookNode, solved: NotebookNode, private: dict[str, str]) -> list[Exercise]:
-    """Return the exercises of a lesson: each code cell with points, and the answer above it."""
-    references = _references(solved)
-    found = []
-    for at, cell in enumerate(solved.cells):
-        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade"):
-            before = max(n for n, above in enumerate(solved.cells[:at]) if _is_answer(above))
-            name = cell.metadata.nbgrader.grade_id.removesuffix("_check")
-            further = private.get(name, "")
-            found.append(
-                Exercise(
-                    name=name,
-                    answer_id=solved.cells[before].metadata.nbgrader.grade_id,
-                    check_id=cell.metadata.nbgrader.grade_id,
-                    points=float(cell.metadata.nbgrader.points),
-                    stub=released.cells[before].source,
-                    published=solved.cells[before].source,
-                    reference=references.get(name, ""),
-                    check=released.cells[at].source,
-                    probe=probe(cell.source, further),
-                    key=key(cell.source, further),
-                )
+def _exercises(released: NotebookNode, solved: NotebookNode, private: dict[str, str]) -> Iterator[Exercise]:
+    """Yield the exercises of a lesson: each code cell with points, and the answer cell above it."""
+    code = "\n".join(cell.source for cell in solved.cells if cell.cell_type == "code")
+    # the names of the library's versions of the answers, from ``x = check.best(x, scores.y)``
+    references = dict(re.findall(r"\.best\((\w+), [\w.]*?(\w+)\)", code))
+    for learners, cell in zip(released.cells, solved.cells, strict=True):
+        known = cell.metadata.get("nbgrader", {})
+        if cell.cell_type == "code" and known.get("solution"):
+            stub, answer = learners, cell
+        if cell.cell_type == "code" and known.get("grade"):
+            name = known.grade_id.removesuffix("_check")
+            yield Exercise(
+                name=name,
+                answer_id=answer.metadata.nbgrader.grade_id,
+                check_id=known.grade_id,
+                points=float(known.points),
+                stub=stub.source,
+                published=answer.source,
+                reference=references.get(name, ""),
+                check=learners.source,
+                probe=probe(cell.source, private.get(name, "")),
+                key=key(cell.source, private.get(name, "")),
             )
-    return found
-
-
-def _is_answer(cell: NotebookNode) -> bool:
-    """Tell whether learners write code into a cell."""
-    return cell.cell_type == "code" and bool(cell.metadata.get("nbgrader", {}).get("solution"))
-
-
-def _references(notebook: NotebookNode) -> dict[str, str]:
-    """Return the names of the library's versions of the answers, from ``x = check.best(x, scores.y)``."""
-    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    return dict(re.findall(r"\.best\((\w+), [\w.]*?(\w+)\)", code))
 
 
 def probe(check: str, private: str = "") -> str:
@@ -177,10 +157,11 @@ def key(check: str, private: str = "") -> str:
 
 def _recording(check: str, private: str, recorder: str) -> ast.Module:
     """Return a check with the private cases, where hidden ones are marked and a recorder is the ``Check``."""
-    marked = check.replace(BEGIN, "check.hidden = True").replace(END, "check.hidden = False")
+    marked = check.replace("### BEGIN HIDDEN TESTS", "check.hidden = True")
+    marked = marked.replace("### END HIDDEN TESTS", "check.hidden = False")
     *body, last = marked.rstrip().split("\n")
     tree = ast.parse("\n".join([*body, "check.hidden = True", private, last]))
-    tree.body.insert(0, ast.ImportFrom(RECORDING, [ast.alias(recorder)], 0))
+    tree.body.insert(0, ast.ImportFrom("course_lib.lesson.checks.recording", [ast.alias(recorder)], 0))
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id == "Check":
             node.id = recorder
@@ -194,28 +175,25 @@ def _cases(tree: ast.Module) -> list[ast.Call]:
 
 
 def _unused(tree: ast.Module) -> list[ast.stmt]:
-    """Return the statements that only give names to what nothing reads any more, and draw nothing."""
+    """Return the statements that only give names to what nothing reads any more.
+
+    A statement that may draw random numbers is none of them, or later draws would differ.
+    """
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     read = {name.id for name in names if isinstance(name.ctx, ast.Load)}
-    return [
-        statement
-        for statement in tree.body
-        if (given := _names(statement)) and given.isdisjoint(read) and not _draws(statement)
-    ]
-
-
-def _names(statement: ast.stmt) -> set[str]:
-    """Return the names that a statement gives, if it does nothing else."""
-    if isinstance(statement, ast.FunctionDef):
-        return {statement.name}
-    targets = statement.targets if isinstance(statement, ast.Assign) else []
-    parts = [node for target in targets for node in ast.walk(target)]
-    if any(isinstance(part, (ast.Attribute, ast.Subscript)) for part in parts):
-        return set()  # it changes something that is there
-    return {part.id for part in parts if isinstance(part, ast.Name)}
-
-
-def _draws(statement: ast.stmt) -> bool:
-    """Tell whether a statement may draw random numbers."""
-    words = [getattr(node, "id", getattr(node, "attr", "")) for node in ast.walk(statement)]
-    return any(draw in word for word in words for draw in DRAWS)
+    unused = []
+    for statement in tree.body:
+        if isinstance(statement, ast.FunctionDef):
+            given = {statement.name}
+        elif isinstance(statement, ast.Assign):
+            parts = [node for target in statement.targets for node in ast.walk(target)]
+            if any(isinstance(part, (ast.Attribute, ast.Subscript)) for part in parts):
+                continue  # it changes something that is there
+            given = {part.id for part in parts if isinstance(part, ast.Name)}
+        else:
+            continue
+        words = " ".join(getattr(node, "id", getattr(node, "attr", "")) for node in ast.walk(statement))
+        draws = any(draw in words for draw in ("generator", "rand", "seed"))
+        if given.isdisjoint(read) and not draws:
+            unused.append(statement)
+    return unused

@@ -10,7 +10,6 @@ import io
 import re
 import threading
 from dataclasses import dataclass
-from typing import Any
 
 from course_lib.lesson.checks import Check
 from course_lib.lesson.checks.check import NOT_ATTEMPTED, OURS
@@ -18,11 +17,7 @@ from course_lib.lesson.checks.comparison import difference
 from course_lib.lesson.checks.values import decode
 from course_tools.grading.lesson import Exercise
 
-FLOAT = re.compile(r"\d{1,3}\.\d{1,4}")
-SAME = 0.011  # points; they are rounded to two digits
-HIDDEN = "a hidden case does not hold"
-NO_RECORD = "its check handed over no result"
-LONGEST_PROBLEM = 300
+NO_RECORD = "its check handed over a result that is none of its own"
 REPORTING = threading.Lock()  # checks print their reports, and standard output is one for all threads
 
 
@@ -64,21 +59,20 @@ def judged(
         problems = _problems(key, records)
     except ValueError as error:
         return held(exercise, [str(error), *alarms])
-    everything, public = _check(exercise, key, problems), _check(exercise, key, problems, hidden=False)
-    report, suggested = _reported(everything)
-    said, earned = shown_points(outputs), _reported(public)[1]
+    report, suggested, is_attempted = _reported(exercise, key, problems)
+    public = {name: problem for name, problem in problems.items() if not key["cases"][name]["hidden"]}
+    said, (_, earned, _) = shown_points(outputs), _reported(exercise, key, public)
     doubts = [*alarms]
-    if said is None or abs(said - earned) > SAME:
-        doubts.append(
-            f"its check cell said {'nothing' if said is None else f'{said:g}'}, its values earn {earned:g}"
-        )
+    if said is None or abs(said - earned) > 0.011:  # points are rounded to two digits
+        told = "nothing" if said is None else f"{said:g}"
+        doubts.append(f"its check cell said {told}, its values earn {earned:g}")
     is_held = bool(alarms) or (bool(doubts) and suggested > 0)
     return Graded(
         exercise=exercise.name,
         max_points=exercise.points,
         points=None if is_held else suggested,
         suggested=suggested,
-        attempted=everything.attempted,
+        attempted=is_attempted,
         cases={name: not problem for name, problem in problems.items()},
         reasons=tuple(doubts),
         report=report,
@@ -92,54 +86,47 @@ def held(exercise: Exercise, reasons: list[str]) -> Graded:
 
 
 def _problems(key: dict, records: list) -> dict[str, str]:
-    """Return what is wrong in each case, from the one record of its probe.
-
-    Raises:
-        ValueError: if there is no record, or it is not one that a probe makes.
-    """
+    """Return what is wrong in each case; ValueError if there is not one record, such as a probe makes."""
     if len(records) != 1:
-        raise ValueError(NO_RECORD if not records else "its check handed over more than one result")
+        told = "more than one result" if records else "no result"
+        raise ValueError(f"its check handed over {told}")
     cases = records[0].get("cases") if isinstance(records[0], dict) else None
     if not isinstance(cases, dict) or cases.keys() != key["cases"].keys():
-        raise ValueError("its check handed over a result that is none of its own")
-    return {name: _problem(cases[name], right) for name, right in key["cases"].items()}
+        raise ValueError(NO_RECORD)
+    problems = {}
+    for name, right in key["cases"].items():
+        entry = cases[name]
+        if not isinstance(entry, dict) or not isinstance(entry.get("problem"), str):
+            raise ValueError(NO_RECORD)
+        if entry["problem"]:
+            problems[name] = entry["problem"][:300]
+            continue
+        value, expected = decode(entry.get("value")), decode(right["expected"])
+        try:
+            problems[name] = difference(value, expected, right["within"])
+        except Exception as error:  # one strange value must not stop the grading of everybody
+            raise ValueError(f"its check handed over a value that cannot be compared ({error})") from None
+    return problems
 
 
-def _problem(entry: Any, right: dict) -> str:
-    """Return what is wrong with one value, empty if nothing is."""
-    if not isinstance(entry, dict) or not isinstance(entry.get("problem"), str):
-        raise ValueError("its check handed over a result that is none of its own")
-    if entry["problem"]:
-        return entry["problem"][:LONGEST_PROBLEM]
-    value, expected = decode(entry.get("value")), decode(right["expected"])
-    try:
-        return difference(value, expected, right["within"])
-    except Exception as error:  # one strange value must not stop the grading of everybody
-        raise ValueError(f"its check handed over a value that cannot be compared ({error})") from None
-
-
-def _check(exercise: Exercise, key: dict, problems: dict[str, str], hidden: bool = True) -> Check:
-    """Return a check that has seen the problems; hidden cases tell only that they do not hold."""
+def _reported(exercise: Exercise, key: dict, problems: dict[str, str]) -> tuple[str, float, bool]:
+    """Return report and points of some cases, and whether one was attempted."""
     check = Check(exercise.name, exercise.points)
     for name, problem in problems.items():
         right = key["cases"][name]
         if not right["hidden"]:
             check.note(name, problem, right["hint"])
-        elif hidden:
-            secret = problem if problem in ("", NOT_ATTEMPTED, OURS) else HIDDEN
-            check.note(f"hidden {name}" if not problem else name, secret)
-    return check
-
-
-def _reported(check: Check) -> tuple[str, float]:
-    """Return the report of a check and its points."""
+        elif not problem:  # of a hidden case the report tells only whether it holds
+            check.note(f"hidden {name}", "")
+        else:
+            check.note(name, problem if problem in (NOT_ATTEMPTED, OURS) else "a hidden case does not hold")
     with REPORTING, contextlib.redirect_stdout(io.StringIO()) as report:
         points = check.points()
-    return report.getvalue(), points
+    return report.getvalue(), points, check.attempted
 
 
 def shown_points(outputs: list) -> float | None:
     """Return the number that is the one result of a cell, None if there is none or several."""
     results = [output for output in outputs if output.get("output_type") == "execute_result"]
     text = results[0].get("data", {}).get("text/plain", "") if len(results) == 1 else ""
-    return float(text) if isinstance(text, str) and FLOAT.fullmatch(text) else None
+    return float(text) if isinstance(text, str) and re.fullmatch(r"\d{1,3}\.\d{1,4}", text) else None

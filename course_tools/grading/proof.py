@@ -149,7 +149,10 @@ def _walls(limits: Limits) -> list[tuple[str, bool]]:
         }
         cells = [_cell(code.format(**values)) for code in WALLS.values()]
         found = run_cells(cells, limits, sandbox=True)
-    held = {name: _said(outputs) for name, outputs in zip(WALLS, found["outputs"], strict=True)}
+    held = {}
+    for name, outputs in zip(WALLS, found["outputs"], strict=True):
+        said = [output.get("text", "") for output in outputs if output["output_type"] == "stream"]
+        held[name] = "".join(said) == "holds\n"
     commands = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
     if any(f"time.sleep({MARK})" in " ".join(command) for command in commands):
         held["no process is left"] = False
@@ -169,9 +172,3 @@ def _stops() -> list[tuple[str, bool]]:
 def _cell(source: str) -> dict[str, str]:
     """Return a cell for the worker that belongs to no exercise."""
     return {"source": source, "probe": "", "exercise": "", "instead": ""}
-
-
-def _said(outputs: list[dict]) -> bool:
-    """Tell whether a cell printed that the wall holds, and nothing else."""
-    said = [output.get("text", "") for output in outputs if output["output_type"] == "stream"]
-    return "".join(said) == "holds\n"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
 import pandas as pd
 
 from course_lib.lesson import figures
@@ -22,16 +23,6 @@ from course_tools.grading.submissions import Job
 
 RULES = 1
 """Raise it when grading changes so that everything has to be graded again."""
-
-KEYS = {"student", "lesson", "sandbox", "remarks", "exercises", "notebook", "seconds", "fingerprint"}
-"""Of a result, since version 0.1."""
-
-TEMPLATE = files("course_tools.grading").joinpath("summary.html.j2")
-STATES = ["student", "lesson", "exercise", "points", "max_points", "state"]
-COLUMNS = [*STATES, "attempted", "suggested", "reasons"]
-NO_EXERCISE = "-"
-CHANGED = "handed in anew after a person had given points"
-LOOK = ["student", "lesson", "state", "reasons"]  # exercises that share these share a line
 
 
 class Results:
@@ -52,11 +43,12 @@ class Results:
             ValueError: if the file holds something else.
         """
         path = self.path(student, lesson)
+        keys = {"student", "lesson", "sandbox", "remarks", "exercises", "notebook", "seconds", "fingerprint"}
         try:
             result = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
-        if not isinstance(result, dict) or not result.keys() >= KEYS:
+        if not isinstance(result, dict) or not result.keys() >= keys:
             raise ValueError(f"{path} is no result of this grader; move it away and grade again")
         return result
 
@@ -89,27 +81,23 @@ def exercise_table(results: Iterable[dict[str, Any]], grades: pd.DataFrame) -> p
     Returns:
         ``points`` (NaN while held), ``state`` (graded, held, by hand), and why somebody should look.
     """
-    known = grades.set_index(["student", "lesson", "cell"])
-    rows = []
-    for result in results:
-        for entry in result["exercises"]:
-            grade = known.loc[(result["student"], result["lesson"], f"{entry['exercise']}_check")]
-            is_held, by_hand = bool(grade["open"]), bool(grade["by_hand"])
-            changed = [CHANGED] if is_held and by_hand else []
-            rows.append(
-                {
-                    "student": result["student"],
-                    "lesson": result["lesson"],
-                    "exercise": entry["exercise"],
-                    "points": float("nan") if is_held else grade["points"],
-                    "max_points": entry["max_points"],
-                    "state": "held" if is_held else "by hand" if by_hand else "graded",
-                    "attempted": entry["attempted"],
-                    "suggested": entry["suggested"],
-                    "reasons": "; ".join([*entry["reasons"], *changed]),
-                }
-            )
-    return pd.DataFrame(rows, columns=COLUMNS)
+    entries = [
+        {"student": result["student"], "lesson": result["lesson"], **entry}
+        for result in results
+        for entry in result["exercises"]
+    ]
+    table = pd.DataFrame(entries).drop(columns="points")
+    table["cell"] = table["exercise"] + "_check"
+    table = table.merge(grades, on=["student", "lesson", "cell"], validate="one_to_one")
+    table["points"] = table["points"].mask(table["open"])
+    table["state"] = np.select([table["open"], table["by_hand"]], ["held", "by hand"], "graded")
+    again = table["open"] & table["by_hand"]
+    table["reasons"] = [
+        "; ".join([*reasons, "handed in anew after a person had given points"] if is_again else reasons)
+        for reasons, is_again in zip(table["reasons"], again, strict=True)
+    ]
+    columns = ["student", "lesson", "exercise", "points", "max_points", "state"]
+    return table[[*columns, "attempted", "suggested", "reasons"]]
 
 
 def case_table(results: Iterable[dict[str, Any]]) -> pd.DataFrame:
@@ -122,8 +110,8 @@ def case_table(results: Iterable[dict[str, Any]]) -> pd.DataFrame:
         for case, passed in entry["cases"].items()
     ]
     table = pd.DataFrame(rows, columns=["lesson", "exercise", "case", "failed"])
-    counted = table.groupby(["lesson", "exercise", "case"], sort=False)["failed"].agg(["sum", "count"])
-    return counted.rename(columns={"sum": "failed", "count": "attempted"}).astype(int).reset_index()
+    counted = table.groupby(["lesson", "exercise", "case"], sort=False)["failed"]
+    return counted.agg(failed="sum", attempted="count").astype(int).reset_index()
 
 
 def summary_page(
@@ -138,26 +126,8 @@ def summary_page(
         proof: what the sandbox was seen to prevent; empty if nothing was run.
     """
     table, cases = exercise_table(results, grades), case_table(results)
-    totals = table.pivot_table("points", "student", "lesson", aggfunc="sum", margins=True, margins_name="all")
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
-        submissions=len(results),
-        students=table["student"].nunique(),
-        unprotected=sum(not result["sandbox"] for result in results),
-        seconds=pd.Series([result["seconds"] for result in results]).median(),
-        looks=_looks(table),
-        essays=int(grades[~grades["cell"].str.endswith("_check")]["open"].sum()),
-        heat_map=figures.points_map(table).to_html(),
-        hard_cases=figures.hard_cases(cases).to_html() if cases["failed"].any() else "",
-        totals=totals.to_html(border=0, na_rep=NO_EXERCISE),
-        problems=problems,
-        remarks=[(result, text) for result in results for text in result["remarks"]],
-        proof=proof,
-    )
-
-
-def _looks(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return what an instructor should look at, held points first; what a person has graded is done."""
+    # what an instructor should look at, alike exercises in one line; what a person has graded is done
+    alike = ["student", "lesson", "state", "reasons"]
     shown = table[(table["reasons"] != "") & (table["state"] != "by hand")]
     looks = [
         {
@@ -168,6 +138,22 @@ def _looks(table: pd.DataFrame) -> list[dict[str, Any]]:
             "points": rows["suggested"].sum(),
             "reasons": reasons.split("; "),
         }
-        for (student, lesson, state, reasons), rows in shown.groupby(LOOK)
+        for (student, lesson, state, reasons), rows in shown.groupby(alike)
     ]
-    return sorted(looks, key=lambda look: not look["held"])
+    totals = table.pivot_table("points", "student", "lesson", aggfunc="sum", margins=True, margins_name="all")
+    template = files("course_tools.grading").joinpath("summary.html.j2").read_text(encoding="utf-8")
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    return environment.from_string(template).render(
+        submissions=len(results),
+        students=table["student"].nunique(),
+        unprotected=sum(not result["sandbox"] for result in results),
+        seconds=pd.Series([result["seconds"] for result in results]).median(),
+        looks=sorted(looks, key=lambda look: not look["held"]),
+        essays=int(grades[~grades["cell"].str.endswith("_check")]["open"].sum()),
+        heat_map=figures.points_map(table).to_html(),
+        hard_cases=figures.hard_cases(cases).to_html() if cases["failed"].any() else "",
+        totals=totals.to_html(border=0, na_rep="-"),
+        problems=problems,
+        remarks=[(result, text) for result in results for text in result["remarks"]],
+        proof=proof,
+    )

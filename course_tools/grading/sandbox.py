@@ -15,12 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MEGABYTE = 1 << 20
-PROGRAMS = ("bwrap", "prlimit", "setpriv")
 NOBODY = 65534
-SYSTEM = ("/usr", "/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts")
-ALIASES = ("/lib", "/lib64", "/bin", "/sbin")  # links into /usr on today's systems
 HOME = "/tmp/home"
-PREFIX, OLD = "grading-", 3600  # of the folders of kernels; seconds
+PREFIX = "grading-"  # of the folders of kernels
 HOW_TO_INSTALL = (
     "install bubblewrap and util-linux (Debian, Ubuntu: apt-get install bubblewrap util-linux; "
     "Fedora: dnf install bubblewrap util-linux). Elsewhere, grade in a virtual machine with Linux"
@@ -59,15 +56,17 @@ class View:
 
     folders: Sequence[str]
     """That can be read."""
-    covered: Sequence[str] = ()
+    covered: Sequence[str]
     """Folders inside of them that look empty."""
-    packages: Sequence[str] = ()
+    packages: Sequence[str]
     """Where Python looks for packages, besides its own places."""
+    data: str
+    """The folder of the mini data, one of those that can be read; empty if there is none."""
 
 
 def missing_programs() -> list[str]:
     """Return what has to be installed before anything can be graded safely."""
-    return [name for name in PROGRAMS if shutil.which(name) is None]
+    return [name for name in ("bwrap", "prlimit", "setpriv") if shutil.which(name) is None]
 
 
 def sandboxed(arguments: Sequence[str], folder: Path, view: View, limits: Limits) -> list[str]:
@@ -79,18 +78,28 @@ def sandboxed(arguments: Sequence[str], folder: Path, view: View, limits: Limits
         view: what else can be read.
         limits: of each process; those on all of them together are a watchdog's.
     """
-    mounts = [*_parents([*SYSTEM, *view.folders, folder]), *_system()]
-    mounts += [part for path in view.folders for part in ("--ro-bind", path, path)]
-    mounts += [part for path in view.covered for part in ("--tmpfs", path, "--remount-ro", path)]
-    mounts += ["--bind", str(folder), str(folder)]
-    limited = [*_prlimit(limits), sys.executable, *arguments]
-    sealed = [*_font_list(folder), "--remount-ro", "/", "--chdir", HOME, *_environment(view)]
-    inner = [*_namespaces(), *_scratch(limits), *mounts, *sealed, "--", *limited]
+    size = str(limits.disk_bytes)
+    # everything is unshared, and nothing gives it back
+    unshared = [f"--unshare-{name}" for name in ("user", "pid", "ipc", "uts", "net", "cgroup-try")]
+    identity = ["--uid", "1000", "--gid", "1000", "--hostname", "grader", "--cap-drop", "ALL"]
+    sealed = ["--die-with-parent", "--new-session", "--disable-userns", "--clearenv"]
+    # what can be written to lies in memory and is of limited size
+    devices = ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
+    memory = ["--size", size, "--tmpfs", "/dev/shm"]
+    scratch = ["--size", size, "--perms", "1777", "--tmpfs", "/tmp", "--dir", HOME]
+    mounts = _mounts(folder, view)
+    # where matplotlib looks for its list of fonts, and an installed library for the data: in this folder
+    beside = {f"{HOME}/matplotlib/{path.name}": str(path) for path in folder.glob("fontlist-*.json")}
+    beside |= {f"{HOME}/data/mini": view.data} if view.data else {}
+    at_home = [part for place, path in beside.items() for part in ("--ro-bind", path, place)]
+    inner = ["bwrap", *unshared, *identity, *sealed, *devices, *memory, *scratch, *mounts, *at_home]
+    inner += ["--remount-ro", "/", "--chdir", HOME, *_environment(view)]
+    inner += ["--", *_prlimit(limits), sys.executable, *arguments]
     if os.geteuid() != 0:
         return inner
     # processes get a namespace here, too, whose end ends them all; a signal would not reach nobody's
-    devices = ["--dev-bind", "/proc", "/proc", "--dev-bind", "/dev", "/dev"]
-    outer = ["bwrap", "--die-with-parent", "--unshare-pid", *devices, *mounts]
+    shared = ["--dev-bind", "/proc", "/proc", "--dev-bind", "/dev", "/dev"]
+    outer = ["bwrap", "--die-with-parent", "--unshare-pid", *shared, *mounts]
     become = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     return [*outer, "--", *become, *inner]
 
@@ -115,48 +124,29 @@ def kernel_folder() -> Path:
 def clear_leftovers() -> None:
     """Remove the folders of kernels that were killed; one that is still used is never this old."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        if folder.is_dir() and time.time() - folder.stat().st_mtime > OLD:
+        if folder.is_dir() and time.time() - folder.stat().st_mtime > 3600:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _parents(paths: Sequence[str | Path]) -> list[str]:
-    """Return what makes all folders above some paths, open to be passed through by everybody."""
-    above = [parent for path in paths for parent in reversed(Path(path).parents)]
-    made = dict.fromkeys(str(parent) for parent in above if parent != Path("/"))
-    return [part for parent in made for part in ("--perms", "0755", "--dir", parent)]
-
-
-def _system() -> list[str]:
-    """Return the mounts of the system's programs and libraries."""
-    options = [part for path in SYSTEM if Path(path).exists() for part in ("--ro-bind", path, path)]
-    for alias in map(Path, ALIASES):
+def _mounts(folder: Path, view: View) -> list[str]:
+    """Return the mounts of what can be read, and of the folder of this kernel."""
+    system = ["/usr", "/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts"]
+    readable = [*(path for path in system if Path(path).exists()), *view.folders]
+    mounts = []
+    # the folders above them are open to be passed through by everybody
+    above = [parent for path in [*readable, folder] for parent in reversed(Path(path).parents)]
+    for parent in dict.fromkeys(map(str, above)):
+        mounts += ["--perms", "0755", "--dir", parent] if parent != "/" else []
+    for path in readable:
+        mounts += ["--ro-bind", path, path]
+    for alias in map(Path, ("/lib", "/lib64", "/bin", "/sbin")):  # links into /usr on today's systems
         if alias.is_symlink():
-            options += ["--symlink", str(alias.readlink()), str(alias)]
+            mounts += ["--symlink", str(alias.readlink()), str(alias)]
         elif alias.is_dir():
-            options += ["--ro-bind", str(alias), str(alias)]
-    return options
-
-
-def _namespaces() -> list[str]:
-    """Return bubblewrap with everything unshared, and nothing that gives it back."""
-    unshared = [f"--unshare-{name}" for name in ("user", "pid", "ipc", "uts", "net", "cgroup-try")]
-    identity = ["--uid", "1000", "--gid", "1000", "--hostname", "grader", "--cap-drop", "ALL"]
-    sealed = ["--die-with-parent", "--new-session", "--disable-userns", "--clearenv"]
-    return ["bwrap", *unshared, *identity, *sealed]
-
-
-def _scratch(limits: Limits) -> list[str]:
-    """Return the mounts of what can be written to, in memory and of limited size."""
-    size = str(limits.disk_bytes)
-    temporary = ["--size", size, "--perms", "1777", "--tmpfs", "/tmp", "--dir", HOME]
-    devices = ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
-    return [*devices, "--size", size, "--tmpfs", "/dev/shm", *temporary]
-
-
-def _font_list(folder: Path) -> list[str]:
-    """Return the mount of the list of fonts where matplotlib looks for it."""
-    found = folder.glob("fontlist-*.json")
-    return [part for path in found for part in ("--ro-bind", str(path), f"{HOME}/matplotlib/{path.name}")]
+            mounts += ["--ro-bind", str(alias), str(alias)]
+    for path in view.covered:
+        mounts += ["--tmpfs", path, "--remount-ro", path]
+    return [*mounts, "--bind", str(folder), str(folder)]
 
 
 def _environment(view: View) -> list[str]:

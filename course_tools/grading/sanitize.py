@@ -6,17 +6,15 @@ import re
 from nbconvert.preprocessors.sanitize import SanitizeHTML
 from nbformat import NotebookNode
 
-SHOWN = ("text/plain", "image/png", "image/jpeg")
 LONGEST = 20_000
-BASE64 = re.compile(r"[\w+/=\s]*", re.ASCII)
-NAME = re.compile(r"[^\w-]")
+"""Characters of a text."""
 
 
 def harmless(cell: NotebookNode) -> NotebookNode:
     """Return a cell without scripts, attachments, and outputs that browsers would run or load."""
     clean = copy.deepcopy(cell)
     clean.pop("attachments", None)
-    clean["id"] = NAME.sub("", str(clean.get("id", "")))[:64] or "cell"
+    clean["id"] = re.sub(r"[^\w-]", "", str(clean.get("id", "")))[:64] or "cell"
     if clean.cell_type == "code":
         clean.outputs = [kept for output in clean.get("outputs", []) if (kept := _output(output))]
         return clean
@@ -31,21 +29,16 @@ def _output(output: NotebookNode) -> NotebookNode | None:
         return NotebookNode(output_type=kind, name=name, text=_text(output.get("text")))
     if kind == "error":
         lines = [_text(line) for line in output.get("traceback", [])]
-        return NotebookNode(
-            output_type=kind,
-            ename=_text(output.get("ename")),
-            evalue=_text(output.get("evalue")),
-            traceback=lines[-20:],
-        )
-    data = {name: _shown(name, text) for name, text in output.get("data", {}).items() if name in SHOWN}
+        name, value = _text(output.get("ename")), _text(output.get("evalue"))
+        return NotebookNode(output_type=kind, ename=name, evalue=value, traceback=lines[-20:])
+    data = {}
+    for name, value in output.get("data", {}).items():
+        if name == "text/plain":
+            data[name] = _text(value)
+        elif name in ("image/png", "image/jpeg"):
+            is_picture = isinstance(value, str) and re.fullmatch(r"[\w+/=\s]*", value, re.ASCII)
+            data[name] = value if is_picture else ""
     return NotebookNode(output_type="display_data", data=data, metadata={}) if data else None
-
-
-def _shown(name: str, value: object) -> str:
-    """Return a text, or a picture if it is one."""
-    if name == "text/plain":
-        return _text(value)
-    return value if isinstance(value, str) and BASE64.fullmatch(value) else ""
 
 
 def _text(value: object) -> str:

@@ -8,16 +8,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from course_tools.zips import members, read_member
 
-MOODLE = re.compile(r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_\w+?_(?P<file>.*)")
-UNSAFE = re.compile(r"[^\w.@-]+")
+UNSAFE = re.compile(r"[^\w.@-]+")  # in the name of a folder
 MEGABYTE = 1 << 20
 LARGEST = 32 * MEGABYTE  # of a notebook or a zip that is read at all
-MOST_FILES = 20_000
-IGNORED = ("__MACOSX", ".ipynb_checkpoints", ".DS_Store")
+IGNORED = {"__MACOSX", ".ipynb_checkpoints", ".DS_Store"}  # systems leave them behind
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,14 @@ def collect(source: Path, lessons: Sequence[str]) -> Collected:
     found: dict[tuple[str, str], list[File]] = defaultdict(list)
     further: dict[str, list[str]] = defaultdict(list)
     problems: list[str] = []
-    for file in _opened(_files(source)):
+    if source.is_dir():
+        files = _of_folder(source)
+    else:
+        try:
+            files = _of_zip(zipfile.ZipFile(source), PurePosixPath())
+        except (zipfile.BadZipFile, OSError) as error:
+            raise ValueError(f"{source} is no folder and no zip ({error}); download it again") from None
+    for file in _opened(files):
         student, lesson = _owner(file.path, lessons)
         if student and lesson:
             found[student, lesson].append(file)
@@ -108,41 +114,24 @@ def _job(owner: tuple[str, str], files: list[File], further: dict[str, list[str]
 def _owner(path: PurePosixPath, lessons: Sequence[str]) -> tuple[str, str]:
     """Return student and lesson of a file, each empty if it cannot be told."""
     folders, name = list(path.parts[:-1]), path.name
-    for at, part in enumerate(path.parts):
-        if match := MOODLE.fullmatch(part):
-            student, name = f"{match['name']}-{match['number']}", match["file"] or name
-            inner = name if at == len(folders) else path.name
-            return UNSAFE.sub("-", student).strip("-."), _lesson(PurePosixPath(inner), lessons)
-    lesson = _lesson(PurePosixPath(name), lessons)
-    while folders and folders[-1] in (*lessons, "notebooks"):
-        folders.pop()
-    return (_safe(folders[-1]) if folders else ""), lesson
-
-
-def _lesson(name: PurePosixPath, lessons: Sequence[str]) -> str:
-    """Return the lesson of a notebook; browsers add numbers such as (1) to its name."""
-    known = [lesson for lesson in lessons if name.stem.startswith(lesson)]
-    return known[0] if known and name.suffix == ".ipynb" else ""
-
-
-def _safe(name: str) -> str:
-    """Return a name that can be that of a folder, and is not somebody else's afterwards."""
-    safe = UNSAFE.sub("-", name).strip("-.")
-    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
-
-
-def _files(source: Path) -> Iterator[File]:
-    """Return the files of a folder or a zip.
-
-    Raises:
-        ValueError: if the file is no zip.
-    """
-    if source.is_dir():
-        return _of_folder(source)
-    try:
-        return _of_zip(zipfile.ZipFile(source), PurePosixPath())
-    except (zipfile.BadZipFile, OSError) as error:
-        raise ValueError(f"{source} is no folder and no zip ({error}); download it again") from None
+    for part in path.parts:
+        # Moodle: a folder for each learner, or all of it in the name of the file
+        if match := re.fullmatch(r"(.+)_(\d+)_assignsubmission_\w+?_(.*)", part):
+            student = UNSAFE.sub("-", f"{match[1]}-{match[2]}").strip("-.")
+            if part == path.name:
+                name = match[3] or name
+            break
+    else:
+        while folders and folders[-1] in (*lessons, "notebooks"):
+            folders.pop()
+        folder = folders[-1] if folders else ""
+        student = UNSAFE.sub("-", folder).strip("-.")
+        if student != folder:  # made safe, it could be somebody else's name
+            student += f"-{hashlib.sha256(folder.encode()).hexdigest()[:6]}"
+    stem, kind = PurePosixPath(name).stem, PurePosixPath(name).suffix
+    # browsers add numbers such as (1) to the name of a lesson
+    fitting = [lesson for lesson in lessons if kind == ".ipynb" and stem.startswith(lesson)]
+    return student, fitting[0] if fitting else ""
 
 
 def _of_folder(folder: Path) -> Iterator[File]:
@@ -151,15 +140,15 @@ def _of_folder(folder: Path) -> Iterator[File]:
         inside = PurePosixPath(path.relative_to(folder))
         if path.is_symlink():
             yield File(inside, 0, 0, bytes, "is a link, which is not followed")
-        elif path.is_file() and not _is_ignored(path.parts):
+        elif path.is_file() and IGNORED.isdisjoint(path.parts):
             state = path.stat()
             yield File(inside, state.st_size, state.st_mtime, path.read_bytes)
 
 
 def _of_zip(archive: zipfile.ZipFile, inside: PurePosixPath) -> Iterator[File]:
     """Yield the files of an archive; those whose names lead out of it are refused one by one."""
-    for path, member, problem in members(archive, MOST_FILES):
-        if not _is_ignored(path.parts):
+    for path, member, problem in islice(members(archive), 20_000):
+        if IGNORED.isdisjoint(path.parts):
             place = inside / (path.name if problem else path)
             when = float("".join(f"{part:02}" for part in member.date_time))
             read = partial(read_member, archive, member, LARGEST)
@@ -176,8 +165,3 @@ def _opened(files: Iterator[File]) -> Iterator[File]:
             yield from _of_zip(zipfile.ZipFile(io.BytesIO(file.read())), file.path.parent)
         except (zipfile.BadZipFile, OSError, ValueError) as error:
             yield File(file.path, 0, 0, bytes, f"cannot be opened ({error})")
-
-
-def _is_ignored(parts: Sequence[str]) -> bool:
-    """Tell whether a file is something that systems leave behind."""
-    return any(part in IGNORED for part in parts)

@@ -15,7 +15,6 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from subprocess import DEVNULL
 from typing import Any
@@ -30,15 +29,6 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 from course_tools.grading.sandbox import MEGABYTE, NOBODY, Limits, View, kernel_folder, sandboxed, unprotected
-
-MOST_KERNELS = 4
-STARTS_WITHIN = 60  # seconds
-WATCH_EVERY = 0.1  # seconds
-LARGEST_MESSAGE = 64 * MEGABYTE  # a larger one ends the connection
-MOST_BESIDE_SOCKETS = MEGABYTE  # bytes; without root, a kernel can reopen the folder that was closed
-KERNEL = ["-m", "ipykernel_launcher", "-f", "{connection_file}", "--IPKernelApp.log_level=ERROR"]
-PR_SET_PDEATHSIG = 1
-ADDRESS_SPACE = 2048 * MEGABYTE
 
 
 def run(cells: list[dict], record_type: str, limits: Limits, view: View | None) -> dict[str, Any]:
@@ -56,60 +46,23 @@ def run(cells: list[dict], record_type: str, limits: Limits, view: View | None) 
     """
     began = time.monotonic()
     stops: dict[int, str] = {}
-    for _ in range(MOST_KERNELS):
-        known = len(stops)
-        notebook = new_notebook(cells=[new_code_cell(part) for part in _parts(cells, stops)])
+    for _ in range(4):  # kernels, each without the cells that were to blame for the end of the last one
+        known, blamed, parts = len(stops), {cells[at]["exercise"] for at in stops} - {""}, []
+        for at, cell in enumerate(cells):
+            is_blamed = at in stops or cell["exercise"] in blamed
+            parts += ["", cell["instead"]] if is_blamed else [cell["probe"], cell["source"]]
+        notebook = new_notebook(cells=[new_code_cell(part) for part in parts])
         left = began + limits.seconds - time.monotonic()
         asyncio.run(_run_in_kernel(notebook, stops, limits, view, left))
         if len(stops) == known:
             break
+    shown = [[output.get("data", {}) for output in cell.outputs] for cell in notebook.cells[::2]]
     return {
         "outputs": [cell.outputs for cell in notebook.cells[1::2]],
-        "records": [_records(cell, record_type) for cell in notebook.cells[::2]],
+        "records": [[data[record_type] for data in by_probe if record_type in data] for by_probe in shown],
         "stops": stops,
         "seconds": time.monotonic() - began,
     }
-
-
-def _parts(cells: list[dict], stops: dict[int, str]) -> Iterator[str]:
-    """Yield probe and source of each cell; of those to blame for a stop, what is run instead."""
-    blamed = {cells[position]["exercise"] for position in stops} - {""}
-    for at, cell in enumerate(cells):
-        is_blamed = at in stops or cell["exercise"] in blamed
-        yield from ("", cell["instead"]) if is_blamed else (cell["probe"], cell["source"])
-
-
-async def _run_in_kernel(
-    notebook: NotebookNode,
-    stops: dict[int, str],
-    limits: Limits,
-    view: View | None,
-    left: float,
-) -> None:
-    """Run a notebook of probes and cells; note what stops it."""
-    at, client = 0, None
-    try:
-        async with asyncio.timeout(left), _started(notebook, limits, view) as client:
-            for place, cell in enumerate(notebook.cells):
-                at = place // 2
-                await client.async_execute_cell(cell, place)
-    except CellTimeoutError:
-        stops[at] = f"took more than {limits.cell_seconds:g} s"
-    except TimeoutError:
-        over = f"was not finished when the submission's {limits.seconds:g} s were over"
-        for position in range(at, len(notebook.cells) // 2):
-            stops.setdefault(position, over)
-    except Exception as error:
-        if client is None:
-            raise  # it did not start, which is not the submission's fault
-        ended = "ended its kernel" if isinstance(error, DeadKernelError) else "garbled what its kernel sends"
-        stops[at] = client.excess or ended
-
-
-def _records(probe: NotebookNode, record_type: str) -> list:
-    """Return what a probe handed over."""
-    data = [output.get("data", {}) for output in probe.outputs]
-    return [shown[record_type] for shown in data if record_type in shown]
 
 
 class _Manager(AsyncKernelManager):
@@ -120,7 +73,8 @@ class _Manager(AsyncKernelManager):
         file = str(folder / "kernel.json")
         super().__init__(transport="ipc", ip=str(folder / "socket"), connection_file=file)
         self.folder = folder
-        command = sandboxed(KERNEL, folder, view, limits) if view else unprotected(KERNEL, limits)
+        kernel = ["-m", "ipykernel_launcher", "-f", "{connection_file}", "--IPKernelApp.log_level=ERROR"]
+        command = sandboxed(kernel, folder, view, limits) if view else unprotected(kernel, limits)
         self._kernel_spec = KernelSpec(argv=command, interrupt_mode="message", language="python")
 
     def write_connection_file(self, **options: Any) -> None:
@@ -129,12 +83,6 @@ class _Manager(AsyncKernelManager):
         if os.geteuid() == 0:
             shutil.chown(self.folder, NOBODY, NOBODY)
             shutil.chown(self.connection_file, NOBODY, NOBODY)
-
-    def close_folder(self) -> None:
-        """Let nothing more be placed beside the sockets; if root grades, for good."""
-        if os.geteuid() == 0:
-            shutil.chown(self.folder, 0, 0)
-        self.folder.chmod(0o555)
 
 
 class _Client(NotebookClient):
@@ -146,7 +94,7 @@ class _Client(NotebookClient):
             notebook,
             km=manager,
             timeout=limits.cell_seconds,
-            startup_timeout=STARTS_WITHIN,
+            startup_timeout=60,
             allow_errors=True,
             shutdown_kernel="immediate",
             store_widget_state=False,
@@ -157,8 +105,9 @@ class _Client(NotebookClient):
     def stop(self, reason: str) -> None:
         """Kill the kernel and all its processes."""
         self.excess = self.excess or reason
-        with contextlib.suppress(psutil.NoSuchProcess):
-            _kill(psutil.Process(self.km.provisioner.pid))
+        for process in _family(self.km.provisioner.pid):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
     def process_message(self, message: dict, cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         """Count what is shown, and stop a flood."""
@@ -171,85 +120,79 @@ class _Client(NotebookClient):
     async def watch(self) -> None:
         """Stop as soon as all processes hold too much memory together."""
         while self.km.has_kernel:
-            if _memory_of(self.km.provisioner.pid) > self.limits.memory:
+            held, written = 0, 0
+            for process in _family(self.km.provisioner.pid):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    memory = process.memory_info()
+                    held += memory.rss - getattr(memory, "shared", 0)
+            if held > self.limits.memory:
                 self.stop(f"used more than {self.limits.memory // MEGABYTE} MB of memory")
-            if _size_of(self.km.folder) > MOST_BESIDE_SOCKETS:
+            with contextlib.suppress(OSError):  # files may vanish meanwhile
+                written = sum(path.lstat().st_size for path in self.km.folder.rglob("*"))
+            if written > MEGABYTE:  # without root, a kernel can reopen the folder that was closed
                 self.stop("wrote where only its sockets belong")
-            await asyncio.sleep(WATCH_EVERY)
+            await asyncio.sleep(0.1)
 
 
-@contextlib.asynccontextmanager
-async def _started(notebook: NotebookNode, limits: Limits, view: View | None) -> AsyncIterator[_Client]:
-    """Start a kernel for a notebook; whatever happens, nothing of it is left at the end.
-
-    Args:
-        notebook: gets the outputs.
-        limits: of the submission.
-        view: what it can read; None starts it unprotected.
-
-    Raises:
-        RuntimeError: if it does not start.
-    """
+async def _run_in_kernel(
+    notebook: NotebookNode, stops: dict[int, str], limits: Limits, view: View | None, left: float
+) -> None:
+    """Run probes and cells in a kernel of their own, of which nothing is left; note what stops it."""
     folder = kernel_folder()
     manager = _Manager(folder, limits, view)
-    manager.context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
+    manager.context.setsockopt(zmq.MAXMSGSIZE, 64 * MEGABYTE)  # a larger one ends the connection
     client = _Client(notebook, manager, limits)
+    # the first process inside is bubblewrap, whose variables can be read in /proc
+    around = {"env": {"PATH": os.environ["PATH"]}, "stdout": DEVNULL, "stderr": DEVNULL}
+    at, is_started = 0, False
     try:
-        # the first process inside is bubblewrap, whose variables can be read in /proc
-        around = {"env": {"PATH": os.environ["PATH"]}, "stdout": DEVNULL, "stderr": DEVNULL}
-        async with client.async_setup_kernel(**around, cleanup_kc=True):
-            manager.close_folder()
+        async with asyncio.timeout(left), client.async_setup_kernel(**around, cleanup_kc=True):
+            is_started = True
+            # nothing more is placed beside the sockets; if root grades, for good
+            if os.geteuid() == 0:
+                shutil.chown(folder, 0, 0)
+            folder.chmod(0o555)
             watching = asyncio.create_task(client.watch())
             try:
-                yield client
+                for place, cell in enumerate(notebook.cells):
+                    at = place // 2
+                    await client.async_execute_cell(cell, place)
             finally:
                 watching.cancel()
                 client.stop("")
+    except CellTimeoutError:
+        stops[at] = f"took more than {limits.cell_seconds:g} s"
+    except TimeoutError:
+        over = f"was not finished when the submission's {limits.seconds:g} s were over"
+        for position in range(at, len(notebook.cells) // 2):
+            stops.setdefault(position, over)
+    except Exception as error:
+        if not is_started:
+            raise  # which is not the submission's fault
+        ended = "ended its kernel" if isinstance(error, DeadKernelError) else "garbled what its kernel sends"
+        stops[at] = client.excess or ended
     finally:
         folder.chmod(0o700)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _memory_of(number: int) -> int:
-    """Return the bytes that a process and all below it hold for themselves."""
-    held = 0
+def _family(number: int) -> list[psutil.Process]:
+    """Return all processes below one, and itself at the end; nothing if it has ended."""
     with contextlib.suppress(psutil.NoSuchProcess):
         root = psutil.Process(number)
-        for process in [root, *root.children(recursive=True)]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                memory = process.memory_info()
-                held += memory.rss - getattr(memory, "shared", 0)
-    return held
-
-
-def _size_of(folder: Path) -> int:
-    """Return the bytes of all files below a folder, which may vanish meanwhile."""
-    with contextlib.suppress(OSError):
-        return sum(path.lstat().st_size for path in folder.rglob("*"))
-    return 0
-
-
-def _kill(root: psutil.Process) -> None:
-    """Kill a process and all below it."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        for process in [*root.children(recursive=True), root]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-
-
-def _end_with_parent() -> None:
-    """Ask the system to end this process with the one that started it, and limit its memory."""
-    if sys.platform == "linux":
-        import resource
-
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        most = resource.getrlimit(resource.RLIMIT_AS)[1]  # stays, because the kernel is given more
-        resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, most))
+        return [*root.children(recursive=True), root]
+    return []
 
 
 def main() -> None:
     """Read a job from standard input, write its result to standard output."""
-    _end_with_parent()
+    if sys.platform == "linux":
+        import resource
+
+        # the system is asked to end this process with the one that started it (1: PR_SET_PDEATHSIG)
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+        most = resource.getrlimit(resource.RLIMIT_AS)[1]  # stays, because the kernel is given more
+        resource.setrlimit(resource.RLIMIT_AS, (2048 * MEGABYTE, most))
     job = json.load(sys.stdin)
     limits, view = Limits(**job["limits"]), View(**job["view"]) if job["view"] else None
     json.dump(run(job["cells"], job["record_type"], limits, view), sys.stdout)

@@ -128,8 +128,11 @@ def test_without_a_sandbox_the_wall_of_the_network_is_seen_to_be_open(monkeypatc
 
 
 @needs_sandbox
-def test_installed_beside_the_library_the_grader_is_covered(tmp_path, monkeypatch):
-    """Without --editable, all packages lie in one folder that can be read."""
+def test_installed_beside_the_library_the_grader_is_covered_and_the_data_found(tmp_path, monkeypatch):
+    """Without --editable, all packages lie in one folder that can be read, and the data elsewhere."""
+    made = tmp_path / "course" / "data" / "mini" / "made.json"
+    made.parent.mkdir(parents=True)
+    made.touch()
     installed = tmp_path / "site-packages"
     for package in (course_lib, road_scenes, course_tools):
         copied = installed / package.__name__ / "__init__.py"
@@ -137,13 +140,16 @@ def test_installed_beside_the_library_the_grader_is_covered(tmp_path, monkeypatc
         copied.touch()
         monkeypatch.setattr(package, "__file__", str(copied))
     monkeypatch.setattr(sys, "base_prefix", str(installed))
-    view = launch.what_is_seen()
+    with monkeypatch.context() as patch:
+        patch.setattr(launch, "PROJECT_ROOT", tmp_path / "course")
+        view = launch.what_is_seen()
     assert view.covered == [str(copied.parent)] and view.packages == []
-    look = f"import os\nfor path in os.scandir({str(installed)!r}): print(path.name, os.listdir(path))"
+    inside = [str(installed / package) for package in ("course_lib", "course_tools")]
+    look = f"import os\nprint([os.listdir(path) for path in (*{inside}, 'data/mini')])"
     python = replace(view, folders=[*view.folders, str(Path(sys.executable).resolve().parents[1])])
     monkeypatch.setattr(launch, "what_is_seen", lambda: python)
     ((said,),) = run_cells([proof._cell(look)], Limits(), sandbox=True)["outputs"]
-    assert "course_lib ['__init__.py']" in said["text"] and "course_tools []" in said["text"]
+    assert said["text"] == "[['__init__.py'], [], ['made.json']]\n"
 
 
 def test_without_bubblewrap_nothing_is_graded_and_it_says_what_to_install(monkeypatch):

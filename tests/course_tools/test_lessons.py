@@ -98,7 +98,7 @@ def test_without_sphinx_the_lessons_run_and_one_line_says_what_is_missing(two_le
 def test_a_hanging_cell_and_a_dead_kernel_are_errors(tmp_path, monkeypatch):
     path = tmp_path / "lesson.ipynb"
     assert "died" in pages.execute(write_lesson(path, more=("import os; os._exit(1)",))).error.lower()
-    monkeypatch.setattr(pages.execution, "LONGEST_CELL", 3)
+    monkeypatch.setattr(pages, "LONGEST_CELL", 3)
     started = time.monotonic()
     assert "time" in pages.execute(write_lesson(path, more=("while True: pass",))).error.lower()
     assert time.monotonic() - started < 30
