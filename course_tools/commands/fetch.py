@@ -78,7 +78,7 @@ def _accepted(text: str) -> tuple[str, str]:
 
 def main(options: argparse.Namespace) -> int:
     """Fetch what is missing; return the exit status."""
-    chosen = downloads.Options(options.keep_archives, dict(options.accept), options.force)
+    chosen = {"keep_archives": options.keep_archives, "force": options.force}
     for name in dict.fromkeys(options.names):
         source = downloads.find_source(name)
         print(f"{source.title}\nLicence: {source.licence}\nPlease cite: {source.citation}\n{source.homepage}")
@@ -88,7 +88,7 @@ def main(options: argparse.Namespace) -> int:
             _show_plan(downloads.Record(source, options.root))
             continue
         try:
-            print(downloads.fetch(name, options.root, chosen))
+            print(downloads.fetch(name, options.root, accept=dict(options.accept), **chosen))
             if name in AFTERWARDS:
                 print(AFTERWARDS[name](options.root))
         except (ValueError, OSError) as error:
