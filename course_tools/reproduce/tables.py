@@ -30,7 +30,7 @@ OBJECTS_CAPTION = (
 
 
 def table_1(bench: Bench) -> list[Table | Figure]:
-    """Three scores of ERFNet trained by cross-entropy, beside controls that see no object; and"""
+    """Three scores of ERFNet trained by cross-entropy, beside controls; its objects; and every image."""
     checkpoint = find_checkpoint(bench.job.profile, "erfnet", BASELINE)
     settings = bench.job.settings(checkpoint.loaded[1])
     result = bench.result(checkpoint, "table1", settings, with_controls=True)
@@ -71,15 +71,15 @@ def table_2(bench: Bench) -> list[Table]:
 
 def table_3(bench: Bench) -> list[Table]:
     """The void score of three networks, beside MSP of the same network, which needs no void."""
-    wanted = [(model, "void") for model in ("enet", "erfnet", "bisenetv2")]
+    wanted = {model: (model, "void") for model in ("enet", "erfnet", "bisenetv2")}
     return _one_run_each(bench, 3, "Table 3: void classification", wanted, scores=("void", "msp"))
 
 
 def table_4(bench: Bench) -> list[Table | Figure]:
-    """Six combined losses: all runs of this machine beside cross-entropy, or what is shipped; and"""
+    """Six combined losses: all runs of this machine beside cross-entropy, or what is shipped."""
     runs = _comparable(bench, trained_here(bench.job.profile, "erfnet", (BASELINE, *COMBINED)))
     if not runs:
-        wanted = [("erfnet", training) for training in COMBINED]
+        wanted = {training: ("erfnet", training) for training in COMBINED}
         found = _one_run_each(bench, 4, "Table 4: combined losses, one run each", wanted)
         return [*found, *_over_seeds(bench, found), *future_work(bench)]
     measured = [bench.result(one, f"table4_{one.name}", bench.job.settings(one.loaded[1])) for one in runs]
@@ -112,19 +112,26 @@ def _length(checkpoint: Checkpoint) -> str:
 
 
 def _one_run_each(
-    bench: Bench, number: int, title: str, wanted: list[tuple[str, str]], **chosen: object
+    bench: Bench, number: int, title: str, wanted: dict[str, tuple[str, str]], **chosen: object
 ) -> list[Table]:
-    """Return a table of one checkpoint per network and training; marks compare scores, not trainings."""
+    """Return a table of one checkpoint each; marks compare scores, not trainings.
+
+    Args:
+        bench: what is here.
+        number: of the table.
+        title: of the table.
+        wanted: network and training of each, by what it is called in the list of what could not be done.
+        chosen: settings that are not the job's.
+    """
     frames = []
-    for model, training in wanted:
-        differs = model if number == 3 else training
+    for name, (model, training) in wanted.items():
         try:
             checkpoint = find_checkpoint(bench.job.profile, model, training)
         except ValueError as error:
-            bench.miss(f"table {number}, {differs}", error)
+            bench.miss(f"table {number}, {name}", error)
             continue
         settings = bench.job.settings(checkpoint.loaded[1], **chosen)
-        result = bench.result(checkpoint, f"table{number}_{differs}", settings)
+        result = bench.result(checkpoint, f"table{number}_{name}", settings)
         frames.append(evaluation.against_score(result))
     if not frames:
         return []
