@@ -57,11 +57,15 @@ class Finding:
 def items_of(profile: Profile) -> list[Item]:
     """Return what a profile needs."""
     if profile.name == "mini":
-        again = "python data_scripts/make_mini.py --again"
-        return [
-            Item(name, mini.FOLDER, expected, opened, again=again)
-            for name, opened, expected in _generated(profile)
-        ]
+        make = "python data_scripts/make_mini.py --again"
+        parts = []
+        for split, towns in mini.TOWNS.items():
+            opened = partial(Cityscapes, split, mini.FOLDER / "cityscapes")
+            parts.append(Item(f"scenes {split}", mini.FOLDER, sum(towns.values()), opened, again=make))
+        for name in profile.benchmarks:
+            opened = partial(BenchmarkImages, name, mini.FOLDER / "benchmarks")
+            parts.append(Item(name, mini.FOLDER, find_benchmark(name).official_images, opened, again=make))
+        return parts
     reader = {"camvid": CamVid, "cityscapes": Cityscapes}[profile.name]
     folder = data_root().resolve() / {"camvid": "CamVid"}.get(profile.name, profile.name)
     splits = [
@@ -81,48 +85,43 @@ def look_over(item: Item, thorough: bool = False) -> Finding:
     try:
         images = item.open()
     except OSError as error:
-        state = INCOMPLETE if item.folder.is_dir() else MISSING
-        return Finding(item, state, 0, (str(error),) if state == INCOMPLETE else (), _cure(item, state))
-    problems = list(_decoded(images, item.title) if thorough else _damaged(images))
-    gone = _gone(item)
-    state = CORRUPT if problems else INCOMPLETE if gone or len(images) < item.expected else WHOLE
-    cure = "" if state == WHOLE else _cure(item, state)
-    return Finding(item, state, len(images), (*problems, *gone), cure)
-
-
-def _generated(profile: Profile) -> Iterator[tuple[str, Callable[[], ImagePairs], int]]:
-    """Yield the parts of the generated data: name, reader, how many images."""
-    for split, towns in mini.TOWNS.items():
-        yield f"scenes {split}", partial(Cityscapes, split, mini.FOLDER / "cityscapes"), sum(towns.values())
-    for name in profile.benchmarks:
-        opened = partial(BenchmarkImages, name, mini.FOLDER / "benchmarks")
-        yield name, opened, find_benchmark(name).official_images
+        if not item.folder.is_dir():
+            return Finding(item, MISSING, cure=_cure(item, MISSING))
+        return Finding(item, INCOMPLETE, 0, (str(error),), _cure(item, INCOMPLETE))
+    problems, state = [], WHOLE
+    if thorough:
+        for index in tqdm(range(len(images)), desc=item.title, unit="image"):
+            try:
+                images[index]
+            except (ValueError, OSError) as error:
+                problems.append(str(error))
+    else:
+        files = (*images.images, *images.masks)
+        damaged = [path for path in files if not _has_both_ends(path)]
+        problems += [f"{path} is cut short, no image, or cannot be read" for path in damaged]
+    gone = _record(item.source).missing() if item.source else []
+    if problems:
+        state = CORRUPT
+    elif gone or len(images) < item.expected:
+        state = INCOMPLETE
+    if gone:
+        problems.append(f"{len(gone)} fetched file(s) gone or changed, such as {gone[0]}")
+    return Finding(item, state, len(images), tuple(problems), "" if state == WHOLE else _cure(item, state))
 
 
 def _benchmark(name: str) -> Item:
     """Return a public benchmark, in the layout that is there."""
     benchmark, root = find_benchmark(name), data_root().resolve() / "benchmarks"
-    official = OFFICIAL.get(name)
-    use_official = official is not None and not (root / name).is_dir()
     source = benchmark.script.removeprefix("fetch_").removesuffix(".py")
-    return Item(
-        name,
-        root / (official.folder if use_official else name),
-        benchmark.official_images,
-        partial(BenchmarkImages, name),
-        source if use_official else "",
-        f"python3 start.py fetch {source}" + ("" if official else " --dry-run"),
-    )
+    official, expected, opened = OFFICIAL.get(name), benchmark.official_images, partial(BenchmarkImages, name)
+    if official is not None and not (root / name).is_dir():
+        return Item(name, root / official.folder, expected, opened, source)
+    again = f"python3 start.py fetch {source}" + ("" if official else " --dry-run")
+    return Item(name, root / name, expected, opened, again=again)
 
 
-def _record(item: Item) -> downloads.Record:
-    return downloads.Record(downloads.find_source(item.source), data_root())
-
-
-def _gone(item: Item) -> list[str]:
-    """Return what was fetched and is gone or has another size."""
-    missing = _record(item).missing() if item.source else []
-    return [f"{len(missing)} fetched file(s) gone or changed, such as {missing[0]}"] if missing else []
+def _record(source: str) -> downloads.Record:
+    return downloads.Record(downloads.find_source(source), data_root())
 
 
 def _cure(item: Item, state: str) -> str:
@@ -130,26 +129,10 @@ def _cure(item: Item, state: str) -> str:
     if not item.source:  # drawn here, the bundle's layout, or nowhere public
         is_ours = state == MISSING or item.folder == mini.FOLDER
         return item.again if is_ours else f"move {item.folder} away, then {item.again}"
-    record = _record(item)
+    record = _record(item.source)
     if record.in_the_way():
         return f"{record.command} --force"
     return f"delete what is damaged, then {record.command}" if record.is_whole() else record.command
-
-
-def _decoded(images: ImagePairs, title: str) -> Iterator[str]:
-    """Yield what is wrong with pictures and labels."""
-    for index in tqdm(range(len(images)), desc=title, unit="image"):
-        try:
-            images[index]
-        except (ValueError, OSError) as error:
-            yield str(error)
-
-
-def _damaged(images: ImagePairs) -> Iterator[str]:
-    """Yield the files that do not begin and end as they should."""
-    for path in (*images.images, *images.masks):
-        if not _has_both_ends(path):
-            yield f"{path} is cut short, no image, or cannot be read"
 
 
 def _has_both_ends(path: Path) -> bool:
@@ -171,7 +154,7 @@ def weights() -> Iterator[tuple[str, str, str]]:
     """Yield what can be fetched of public weights: file, state, and the command where it is not whole."""
     for name, source in downloads.sources().items():
         if name.endswith("_weights"):
-            record = downloads.Record(source, data_root())
+            record = _record(name)
             state = WHOLE if record.is_whole() else MISSING
             if state == MISSING and record.in_the_way():
                 state = WHOLE if downloads.is_expected(record) else UNKNOWN

@@ -5,12 +5,15 @@ import io
 import json
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from course_lib.data import ImagePairs
+from course_lib.evaluation import Settings
 from course_lib.runtime import LIBRARY, package_versions, write_atomically
 
 
@@ -23,7 +26,7 @@ class Store:
         self.seconds: dict[str, float] = {}
         """Which each step took when it was made, in this job or an earlier one."""
 
-    def kept(self, name: str, about: object, make: Callable[[], dict]) -> dict:
+    def kept(self, name: str, about: object, make: Callable[[], Any]) -> Any:
         """Return what ``make`` returns; if that was kept of the same step, without making it again.
 
         It is returned as it is read from the file in both cases, so that a later run gives the same bytes.
@@ -34,48 +37,46 @@ class Store:
                 code are added, so that nothing is kept that another code has made.
             make: returns tensors, numbers, texts, and lists, tuples and dicts of them.
         """
-        key, path = self._key(about), self._path(name)
-        found = _read(path, key)
+        key = self._key(about)
+        found = self._read(name, key)
         if found is None:
             began, content = time.monotonic(), io.BytesIO()
             made = make()
             torch.save({"key": key, "seconds": time.monotonic() - began, "found": made}, content)
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, content.getvalue())
-            found = _read(path, key)
+            write_atomically(self.folder / f"{name}.pt", content.getvalue())
+            found = self._read(name, key)
         self.seconds[name] = found["seconds"]
         return found["found"]
 
-    def read(self, name: str, about: object) -> dict | None:
+    def read(self, name: str, about: object) -> Any:
         """Return what was kept of a step; None if it was not, or of another one."""
-        found = _read(self._path(name), self._key(about))
+        found = self._read(name, self._key(about))
         return None if found is None else found["found"]
 
-    def _path(self, name: str) -> Path:
-        return self.folder / f"{name}.pt"
-
     def _key(self, about: object) -> str:
-        return fingerprint([about, package_versions(), code_digest()])
+        """Return a short name for all that decides a result; what JSON cannot write counts by its text."""
+        decides = [about, package_versions(), code_digest()]
+        return hashlib.sha256(json.dumps(decides, sort_keys=True, default=str).encode()).hexdigest()
+
+    def _read(self, name: str, key: str) -> dict | None:
+        """Return what a file holds, result and seconds; None if it is absent, damaged, or of another step."""
+        try:
+            state = torch.load(self.folder / f"{name}.pt", weights_only=True)
+        except Exception:  # whatever is wrong with it, it can be made again
+            return None
+        return state if state.get("key") == key else None
 
 
-def _read(path: Path, key: str) -> dict | None:
-    """Return what a file holds, result and seconds; None if it is absent, damaged, or of another step."""
-    try:
-        state = torch.load(path, weights_only=True)
-    except Exception:  # whatever is wrong with it, it can be made again
-        return None
-    return state if state.get("key") == key else None
+def about_network(sha256: str, settings: Settings) -> dict:
+    """Return what decides a network's numbers beside the images: the digest of its weights, the settings."""
+    return {"weights_sha256": sha256, "settings": asdict(settings) | {"device": str(settings.device)}}
 
 
 def files_of(images: ImagePairs) -> list:
     """Return name, size and time of all files of a set of images: a change of any shows in one of them."""
     paths = (*images.images, *images.masks)
     return [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
-
-
-def fingerprint(about: object) -> str:
-    """Return a short name for everything that JSON can write, or that has a text."""
-    return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()
 
 
 @cache

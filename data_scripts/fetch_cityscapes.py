@@ -2,7 +2,7 @@
 
 import sys
 
-from course_tools.commands.fetch import script
+from course_tools.__main__ import main
 
 if __name__ == "__main__":
-    sys.exit(script("cityscapes", __doc__))
+    sys.exit(main(["fetch", "cityscapes", *sys.argv[1:]]))

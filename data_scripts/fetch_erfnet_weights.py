@@ -2,7 +2,7 @@
 
 import sys
 
-from course_tools.commands.fetch import script
+from course_tools.__main__ import main
 
 if __name__ == "__main__":
-    sys.exit(script("erfnet_weights", __doc__))
+    sys.exit(main(["fetch", "erfnet_weights", *sys.argv[1:]]))

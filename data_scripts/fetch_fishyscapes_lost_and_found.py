@@ -2,7 +2,7 @@
 
 import sys
 
-from course_tools.commands.fetch import script
+from course_tools.__main__ import main
 
 if __name__ == "__main__":
-    sys.exit(script("fishyscapes_lost_and_found", __doc__))
+    sys.exit(main(["fetch", "fishyscapes_lost_and_found", *sys.argv[1:]]))

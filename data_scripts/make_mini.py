@@ -28,24 +28,19 @@ def main() -> int:
     options = parser.parse_args()
     if mini.is_current(options.root) and not options.again:
         print(f"{options.root} is there and whole")
-    elif options.dry_run:
+        return 0
+    if options.dry_run:
         print(f"would draw the mini data into {options.root}, replacing older generated data")
-    else:
-        return _make(options.root)
-    return 0
-
-
-def _make(root: Path) -> int:
-    """Draw everything, and say so in one line if that is impossible."""
+        return 0
     try:
-        mini.make_mini(root)
+        mini.make_mini(options.root)
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped; nothing was left behind", file=sys.stderr)
         return 130
-    print(f"{root} is there and whole")
+    print(f"{options.root} is there and whole")
     return 0
 
 

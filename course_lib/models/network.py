@@ -132,8 +132,7 @@ class Network(nn.Module, ABC):
         """
         check_images(images, check_range=self.checks_range)
         height, width = images.shape[-2:]
-        padding = (0, -width % self.size_multiple, 0, -height % self.size_multiple)
-        padded = F.pad(images, padding, mode="replicate") if any(padding) else images
+        padded = pad_to_multiple(images, self.size_multiple)
         enlarged = (enlarge(logits, padded.shape[-2:]) for logits in self.head_logits(padded))
         return [logits[..., :height, :width] for logits in enlarged]
 
@@ -181,6 +180,13 @@ def check_images(images: Tensor, check_range: bool = True) -> None:
     if not (low >= -0.01 and high <= 1.01):
         cure = "divide by 255" if high > 2 else "check how they were normalised"
         raise ValueError(f"need images in [0, 1], got values from {low:g} to {high:g}; {cure}")
+
+
+def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:
+    """Repeat the last row and column until both sides of (N, C, H, W) are multiples of ``multiple``."""
+    height, width = images.shape[-2:]
+    padding = (0, -width % multiple, 0, -height % multiple)
+    return F.pad(images, padding, mode="replicate") if any(padding) else images
 
 
 def enlarge(logits: Tensor, size: tuple[int, int]) -> Tensor:

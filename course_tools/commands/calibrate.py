@@ -58,27 +58,14 @@ def main(options: argparse.Namespace) -> int:
         *calibration.sample_pixels(network, samples, settings, options.pixels, options.seed)
     )
     found = calibration.measure_calibration(network, samples, settings, (1.0, fitted.temperature))
-    before, after = found[1.0], found[fitted.temperature]
-    print(_as_text(fitted, before, after))
-    about = {"validation": chosen, "images": len(samples), "command": options.command}
-    numbers = {"fitted": dataclasses.asdict(fitted), "before": _numbers(before), "after": _numbers(after)}
-    calibration.write_temperature(output, weights, numbers | about)
-    print(f"Temperature: {output}")
-    return 0
-
-
-def _numbers(found: calibration.Calibration) -> dict:
-    """Return what is measured at one temperature, for a file."""
-    return {name: getattr(found, name) for name in (*SHOWN, "pixels")}
-
-
-def _as_text(
-    fitted: calibration.FittedTemperature, before: calibration.Calibration, after: calibration.Calibration
-) -> str:
-    """Return both columns as people read them."""
-    lines = [f"{'':38} {'T = 1':>8} {f'T = {fitted.temperature:.3f}':>10}"]
+    about = {"fitted": dataclasses.asdict(fitted), "validation": chosen, "images": len(samples)}
+    for when, calibrated in (("before", found[1.0]), ("after", found[fitted.temperature])):
+        about[when] = {name: getattr(calibrated, name) for name in (*SHOWN, "pixels")}
+    print(f"{'':38} {'T = 1':>8} {f'T = {fitted.temperature:.3f}':>10}")
     for name, title in SHOWN.items():
         factor = 100 if title.endswith("%") else 1
-        first, second = (factor * getattr(found, name) for found in (before, after))
-        lines.append(f"{title:38} {first:8.3f} {second:10.3f}")
-    return "\n".join(lines)
+        before, after = factor * about["before"][name], factor * about["after"][name]
+        print(f"{title:38} {before:8.3f} {after:10.3f}")
+    calibration.write_temperature(output, weights, about | {"command": options.command})
+    print(f"Temperature: {output}")
+    return 0

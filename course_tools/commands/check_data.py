@@ -49,7 +49,9 @@ def main(options: argparse.Namespace) -> int:
             _show(looked[item.title])
         sys.stdout.flush()
     if names != ["mini"]:
-        _show_weights()
+        print("public weights, which are extra")
+        for title, state, cure in dataset_check.weights():
+            print(f"  {SIGNS.get(state, '✗')} {title:<34} {state}" + (f"\n      → {cure}" if cure else ""))
     return int(any(finding.state != WHOLE for finding in looked.values()))
 
 
@@ -63,10 +65,3 @@ def _show(finding: Finding) -> None:
         print(f"      and {len(finding.problems) - MOST_PROBLEMS} more")
     if finding.cure:
         print(f"      → {finding.cure}")
-
-
-def _show_weights() -> None:
-    """Print a line on each file of public weights."""
-    print("public weights, which are extra")
-    for title, state, cure in dataset_check.weights():
-        print(f"  {SIGNS.get(state, '✗')} {title:<34} {state}" + (f"\n      → {cure}" if cure else ""))

@@ -10,7 +10,6 @@ from course_tools.commands import options as shared
 from course_tools.commands import parser_of
 
 SUMMARY = ".summary.csv"
-DIGITS = "%.6g"
 
 DESCRIPTION = """\
 Score the same images with several networks and say where a training differs from a baseline by more than the
@@ -49,7 +48,11 @@ def main(options: argparse.Namespace) -> int:
         shared.check_writable([options.output, options.output.with_suffix(SUMMARY)])
     paths = [found for path in options.weights for found in _found(path)]
     loaded = [(path, *models.load(options.model, path)) for path in paths]
-    evaluation.check_comparable([_about(path, metadata) for path, _, metadata in loaded], options.baseline)
+    about = []
+    for path, _, metadata in loaded:
+        known = {name: getattr(metadata, name) for name in ("training", "seed", "profile", "epochs")}
+        about.append(known | {"weights": path.name, "height": metadata.size[0], "width": metadata.size[1]})
+    evaluation.check_comparable(about, options.baseline)
     names = options.benchmarks or data.find_profile(loaded[0][2].profile).benchmarks
     benchmarks = [data.BenchmarkImages(name) for name in dict.fromkeys(names)]
     runs: list[evaluation.NetworkResult] = []
@@ -59,9 +62,11 @@ def main(options: argparse.Namespace) -> int:
         miou = shared.mean_iou(options.validation, network, settings)
         rows = evaluation.evaluate(network, benchmarks, settings)
         runs.append(evaluation.network_result(rows, metadata, path, miou))
-        _write(options, runs)
-    summary = evaluation.compare(runs, options.baseline)
-    print(_as_text(summary))
+        if options.output:
+            _save(pd.concat([run.frame for run in runs]), options.output)
+        if options.output and any((run.frame["training"] == options.baseline).any() for run in runs):
+            _save(evaluation.compare(runs, options.baseline), options.output.with_suffix(SUMMARY))
+    print(_as_text(evaluation.compare(runs, options.baseline)))
     return 0
 
 
@@ -73,26 +78,9 @@ def _found(path: Path) -> list[Path]:
     return sorted(Path(path.anchor).glob(pattern)) or [path]
 
 
-def _about(path: Path, metadata: models.Metadata) -> dict:
-    """Return what must be known of a network before it is measured."""
-    height, width = metadata.size
-    about = {name: getattr(metadata, name) for name in ("training", "seed", "profile", "epochs")}
-    return about | {"weights": path.name, "height": height, "width": width}
-
-
-def _write(options: argparse.Namespace, runs: list[evaluation.NetworkResult]) -> None:
-    """Write what there is so far; the summary as soon as the baseline is in it."""
-    if options.output is None:
-        return
-    _save(pd.concat([run.frame for run in runs]), options.output)
-    if any(run.frame["training"].iloc[0] == options.baseline for run in runs):
-        summary = evaluation.compare(runs, options.baseline)
-        _save(summary, options.output.with_suffix(SUMMARY))
-
-
 def _save(frame: pd.DataFrame, path: Path) -> None:
     """Write a table; a kill or a full disk leaves the old one."""
-    runtime.write_atomically(path, frame.to_csv(index=False, float_format=DIGITS).encode())
+    runtime.write_atomically(path, frame.to_csv(index=False, float_format="%.6g").encode())
 
 
 def _as_text(summary: pd.DataFrame) -> str:

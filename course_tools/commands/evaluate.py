@@ -1,10 +1,10 @@
 """``evaluate``: score benchmarks for anomalies with a trained network."""
 
 import argparse
-import dataclasses
 import json
 import shutil
 import time
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -15,9 +15,8 @@ from course_lib.lesson import figures
 from course_lib.scores import SCORES, needs_temperature
 from course_tools.commands import options as shared
 from course_tools.commands import parser_of
-from course_tools.result_store import Store, files_of
+from course_tools.result_store import Store, about_network, files_of
 
-FIGURE_IMAGES = 1  # per benchmark
 PUBLIC = "cityscapes"  # what public weights were trained on
 
 FITTED = "fitted"
@@ -94,16 +93,27 @@ def main(options: argparse.Namespace) -> int:
     benchmarks = [data.BenchmarkImages(name) for name in dict.fromkeys(names)]
     settings = _settings(options, network, metadata)
     miou = shared.mean_iou(options.validation, network, settings)
-    controls = _controls(options, network, settings) if options.controls else None
-    about = _about(options, settings)
+    controls = evaluation.Controls() if options.controls else None
+    if options.controls and options.validation:
+        read = data.SEGMENTATION_SETS[options.validation]
+        position = evaluation.mean_score_maps(network, read("val"), settings)
+        controls = evaluation.Controls(position, evaluation.colour_scores(read("train"), settings.size))
+    about = about_network(runtime.sha256_of(options.weights), settings)
+    about["controls"] = [options.controls, options.validation]
     store = Store(options.output.with_suffix(".kept")) if options.output else None
     rows: list[dict] = []
     try:
         for images in benchmarks:
-            rows += _rows(store, about, network, images, settings, controls)
-            if options.output:
-                frame = evaluation.table(rows, metadata, options.weights, miou)
-                _write(options, frame, about, settings, time.monotonic() - started)
+            measure = partial(evaluation.evaluate, network, [images], settings, controls)
+            if store is None:
+                rows += measure()
+                continue
+            key = [about, files_of(images)]
+            if store.read(images.name, key):
+                print(f"{images.name} was measured before this command was interrupted: kept")
+            rows += store.kept(images.name, key, measure)
+            frame = evaluation.table(rows, metadata, options.weights, miou)
+            _write(options, frame, about, settings, time.monotonic() - started)
     finally:  # what was finished is shown even if a later benchmark failed
         frame = evaluation.table(rows, metadata, options.weights, miou)
         if rows:
@@ -138,52 +148,11 @@ def _settings(
                 "use a network trained with void"
             )
         chosen["known_classes"] = (*metadata.known_classes, VOID)
-    fitted = [calibration.read_temperature(options.weights)] if FITTED in options.temperatures else [None]
-    temperatures = tuple(fitted[0] if given == FITTED else given for given in options.temperatures)
-    return shared.settings_of(options, metadata, network, temperatures=temperatures, **chosen)
-
-
-def _controls(
-    options: argparse.Namespace, network: models.Network, settings: evaluation.Settings
-) -> evaluation.Controls:
-    """Return as many controls as the options allow; a constant score always."""
-    if not options.validation:
-        return evaluation.Controls()
-    samples, training_images = (data.SEGMENTATION_SETS[options.validation](part) for part in ("val", "train"))
-    return evaluation.Controls(
-        evaluation.mean_score_maps(network, samples, settings),
-        evaluation.colour_scores(training_images, settings.size),
+    temperatures = tuple(
+        calibration.read_temperature(options.weights) if given == FITTED else given
+        for given in options.temperatures
     )
-
-
-def _about(options: argparse.Namespace, settings: evaluation.Settings) -> dict:
-    """Return all but images, versions and code that decides the numbers."""
-    return {
-        "weights_sha256": runtime.sha256_of(options.weights),
-        "settings": dataclasses.asdict(settings) | {"device": str(settings.device)},
-        "controls": [options.controls, options.validation],
-    }
-
-
-def _rows(
-    store: Store | None,
-    about: dict,
-    network: models.Network,
-    images: data.BenchmarkImages,
-    settings: evaluation.Settings,
-    controls: evaluation.Controls | None,
-) -> list[dict]:
-    """Return the rows of a benchmark: those that an interrupted call has kept, else measured now."""
-
-    def measure() -> dict:
-        return {"rows": evaluation.evaluate(network, [images], settings, controls)}
-
-    if store is None:
-        return measure()["rows"]
-    key = [about, files_of(images)]
-    if store.read(images.name, key):
-        print(f"{images.name} was measured before this command was interrupted: kept")
-    return store.kept(images.name, key, measure)["rows"]
+    return shared.settings_of(options, metadata, network, temperatures=temperatures, **chosen)
 
 
 def _write(
@@ -202,9 +171,8 @@ def _write(
         "hardware": runtime.hardware(settings.device),
     }
     runtime.write_atomically(options.output, frame.to_csv(index=False).encode())
-    runtime.write_atomically(
-        options.output.with_suffix(".json"), (json.dumps(facts, indent=2) + "\n").encode()
-    )
+    text = json.dumps(facts, indent=2) + "\n"
+    runtime.write_atomically(options.output.with_suffix(".json"), text.encode())
 
 
 def _print_notes(
@@ -233,11 +201,11 @@ def _print_notes(
 def _draw(
     options: argparse.Namespace, network: models.Network, benchmarks: list, settings: evaluation.Settings
 ) -> None:
-    """Save the first images of each benchmark that hold an anomaly."""
+    """Save the first image of each benchmark that holds an anomaly."""
     scored = [
         one._replace(name=f"{images.name}\nimage {one.name}")
         for images in benchmarks
-        for one in evaluation.examples(network, images, settings, FIGURE_IMAGES)
+        for one in evaluation.examples(network, images, settings, count=1)
     ]
     title = f"{options.weights.name}, protocol {settings.protocol}; light is more anomalous"
     figures.score_panels(scored, title).savefig(options.figure, dpi=120)

@@ -7,13 +7,16 @@ from pathlib import Path
 from course_lib.data import lay_over_cityscapes
 from course_lib.runtime import data_root
 from course_tools import downloads
-from course_tools.commands import Parser, parser_of
+from course_tools.commands import parser_of
 
 DESCRIPTION = "Download data sets and public weights, check every file, and unpack archives."
 
 EPILOG = """\
-{names}example:
-  {command} --root /scratch/data --dry-run
+names, with sizes as far as they are known, and licences:
+{names}
+
+example:
+  python3 start.py fetch road_anomaly --root /scratch/data --dry-run
 What was fetched before and is whole is kept. A download that was cut goes on where it stopped when the
 same command is given again; parts and archives lie in DIR/downloads. Exit status: 0 all there and checked,
 1 a file could not be had or is not what was expected, 2 wrong usage, 130 stopped.
@@ -23,39 +26,14 @@ AFTERWARDS = {"fishyscapes_static": lay_over_cityscapes}
 """What is done with fetched data: takes the root, returns what to say."""
 
 
+# fmt: off
 def parser() -> argparse.ArgumentParser:
     """Describe the options."""
-    every = downloads.sources().values()
-    rows = [f"  {one.name:<27}{_megabytes(one.size):>10}  {one.licence}" for one in every]
-    names = "\n".join(["names, with sizes as far as they are known, and licences:", *rows, "", ""])
-    command = "python3 start.py fetch road_anomaly"
-    described = parser_of("fetch", DESCRIPTION, EPILOG.format(names=names, command=command))
-    described.add_argument("names", nargs="+", choices=downloads.sources(), metavar="NAME", help="see below")
-    return _with_options(described)
-
-
-def script(name: str, description: str) -> int:
-    """Run a script of ``data_scripts``, which fetches one thing; return the exit status.
-
-    Args:
-        name: of the source.
-        description: of the script, for its help.
-    """
-    prog = Path(sys.argv[0]).name
-    described = Parser(
-        prog=prog,
-        description=description,
-        epilog=EPILOG.format(names="", command=f"python data_scripts/{prog}"),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    described.set_defaults(names=[name])
-    return main(_with_options(described).parse_args())
-
-
-def _with_options(described: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """Add what the command and the scripts share."""
-    # fmt: off
+    every = downloads.sources()
+    rows = [f"  {one.name:<27}{_megabytes(one.size):>10}  {one.licence}" for one in every.values()]
+    described = parser_of("fetch", DESCRIPTION, EPILOG.format(names="\n".join(rows)))
     add = described.add_argument
+    add("names", nargs="+", choices=every, metavar="NAME", help="see below")
     add("--root", type=Path, default=data_root(), metavar="DIR",
         help="folder that holds the data sets (default: $COURSE_DATA, else data in the project)")
     add("--dry-run", action="store_true", help="print the steps, touch nothing")
@@ -64,8 +42,8 @@ def _with_options(described: argparse.ArgumentParser) -> argparse.ArgumentParser
         help="take a file of that name with this digest instead of the known one; NAME=any: with any")
     add("--force", action="store_true",
         help="fetch although something else is there; files that differ are kept as NAME.old")
-    # fmt: on
     return described
+# fmt: on
 
 
 def _accepted(text: str) -> tuple[str, str]:
@@ -78,7 +56,7 @@ def _accepted(text: str) -> tuple[str, str]:
 
 def main(options: argparse.Namespace) -> int:
     """Fetch what is missing; return the exit status."""
-    chosen = downloads.Options(options.keep_archives, dict(options.accept), options.force)
+    chosen = {"keep_archives": options.keep_archives, "force": options.force}
     for name in dict.fromkeys(options.names):
         source = downloads.find_source(name)
         print(f"{source.title}\nLicence: {source.licence}\nPlease cite: {source.citation}\n{source.homepage}")
@@ -88,15 +66,12 @@ def main(options: argparse.Namespace) -> int:
             _show_plan(downloads.Record(source, options.root))
             continue
         try:
-            print(downloads.fetch(name, options.root, chosen))
+            print(downloads.fetch(name, options.root, accept=dict(options.accept), **chosen))
             if name in AFTERWARDS:
                 print(AFTERWARDS[name](options.root))
         except (ValueError, OSError) as error:
             print(f"error: {error}", file=sys.stderr)
             return 1
-        except KeyboardInterrupt:
-            print("stopped; the same command goes on from here", file=sys.stderr)
-            return 130
         if source.use:
             print("Use it: python3 start.py " + source.use.format(options.root / source.gives[0]))
     return 0

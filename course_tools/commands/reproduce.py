@@ -49,9 +49,11 @@ def main(options: argparse.Namespace) -> int:
     chosen = {"tables": options.tables, "figures": options.figures}
     if not any(chosen.values()):
         chosen = dict.fromkeys(chosen, NUMBERS)
+    folder = models.results_folder(options.profile)  # each other protocol has its own place
+    folder = folder if options.protocol == "benchmark" else folder / options.protocol
     job = Job(
         profile=data.find_profile(options.profile),
-        folder=options.output or _folder(options),
+        folder=options.output or folder,
         protocol=options.protocol,
         resamples=options.bootstrap,
         seed=options.seed,
@@ -67,9 +69,3 @@ def main(options: argparse.Namespace) -> int:
         print(f"not done: {what}: {why}")
     print(f"Open {job.folder / 'index.html'}")
     return 1 if missing else 0
-
-
-def _folder(options: argparse.Namespace) -> Path:
-    """Return where results go by default: each protocol has its own place."""
-    folder = models.results_folder(options.profile)
-    return folder if options.protocol == "benchmark" else folder / options.protocol

@@ -10,7 +10,7 @@ import torch
 from PIL import ImageOps
 from tqdm.auto import tqdm
 
-from course_lib import data, evaluation, models
+from course_lib import data, evaluation
 from course_lib.data import IMAGE_SUFFIXES, read_image
 from course_lib.labels import IGNORE
 from course_lib.lesson import figures
@@ -46,22 +46,30 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Score every picture and save a figure of each."""
+    """Score every picture and save a figure of each, at the size at which the network saw it."""
     paths = list(_pictures(options.pictures))
-    _check_names(paths)
+    name, count = Counter(path.stem for path in paths).most_common(1)[0]
+    if count > 1:
+        raise ValueError(
+            f"{count} pictures are called {name}; score one folder at a time, each --into its own"
+        )
     network, metadata, weights = shared.load_network(options)
     settings = shared.settings_of(options, metadata, network, resamples=0)
     if options.into.resolve() in {path.parent.resolve() for path in paths}:
         raise ValueError(f"{options.into} holds the pictures; choose another folder --into")
     options.into.mkdir(parents=True, exist_ok=True)
+    nobody_knows = torch.full(settings.size, IGNORE, dtype=torch.uint8)
     bad = []
     with evaluation.ready(network, settings):
         for path in tqdm(paths, unit="picture"):
             try:
-                scored = _scored(path, network, settings)
+                image = ImageOps.exif_transpose(read_image(path))  # cameras note how they were held
             except ValueError as error:
                 bad.append(str(error))
                 continue
+            pixels = data.to_tensor(data.resize_image(image, settings.size))[None]
+            maps = evaluation.score_maps(network, pixels, settings)
+            scored = evaluation.Scored(path.name, image, nobody_knows, maps)
             figure = figures.score_panels([scored], weights.name, with_truth=False)
             figure.savefig(options.into / f"{path.stem}_scores.png", dpi=120)
     print(f"{len(paths) - len(bad)} picture(s) with their scores in {options.into}")
@@ -77,29 +85,10 @@ def _pictures(given: list[Path]) -> Iterator[Path]:
         FileNotFoundError: if there is no such file, or no picture in a folder.
     """
     for path in given:
-        found = sorted(filter(_is_picture, path.iterdir())) if path.is_dir() else [path]
+        found = [path]
+        if path.is_dir():  # other systems leave hidden files behind
+            inside = [one for one in sorted(path.iterdir()) if not one.name.startswith(".")]
+            found = [one for one in inside if one.suffix.lower() in IMAGE_SUFFIXES]
         if not found or not found[0].is_file():
             raise FileNotFoundError(f"no picture {path}: name png, jpg or webp files, or folders of them")
         yield from found
-
-
-def _is_picture(path: Path) -> bool:
-    """Tell whether a file is meant to be scored; other systems leave hidden ones behind."""
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
-
-
-def _check_names(paths: list[Path]) -> None:
-    """Raise if two figures would have one name."""
-    name, count = Counter(path.stem for path in paths).most_common(1)[0]
-    if count > 1:
-        raise ValueError(
-            f"{count} pictures are called {name}; score one folder at a time, each --into its own"
-        )
-
-
-def _scored(path: Path, network: models.Network, settings: evaluation.Settings) -> evaluation.Scored:
-    """Return a picture with its score maps, at the size at which the network saw it."""
-    image = ImageOps.exif_transpose(read_image(path))  # cameras note how they were held
-    images = data.to_tensor(data.resize_image(image, settings.size))[None]
-    nobody_knows = torch.full(settings.size, IGNORE, dtype=torch.uint8)
-    return evaluation.Scored(path.name, image, nobody_knows, evaluation.score_maps(network, images, settings))

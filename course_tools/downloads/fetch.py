@@ -7,16 +7,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pooch
 from filelock import FileLock, Timeout
 
 from course_lib.runtime import sha256_of
-from course_tools.downloads.records import DOWNLOADS, Record
-from course_tools.downloads.sources import NEVER, RemoteFile, Source, find_source
-from course_tools.downloads.transfer import DiskFull, RetryPolicy, Unavailable, WrongSize, parts, transfer
+from course_tools.downloads.sources import DOWNLOADS, NEVER, Record, RemoteFile, Source, find_source
+from course_tools.downloads.transfer import DiskFull, Unavailable, parts, transfer
 from course_tools.downloads.unpacking import Damaged, placed, unpacked
 
 ANY = "any"
@@ -27,33 +25,23 @@ CITYSCAPES_PROGRAM = "csDownload"
 pooch.get_logger().setLevel("WARNING")  # fetch says itself what it does
 
 
-class Differs(ValueError):
-    """A file that is another than expected."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to fetch."""
-
-    keep_archives: bool = False
-    """Keep archives after they were unpacked."""
-    accept: Mapping[str, str] = field(default_factory=dict)
-    """By the name of a file or unpacked folder: the digest that it may have instead of the known one, or
-    ``ANY``."""
-    force: bool = False
-    """Fetch although something is there that this course did not fetch; files that differ are kept as
-    NAME.old."""
-    retries: RetryPolicy | None = None
-    """When to give up, by default ``transfer.DEFAULT_RETRIES``."""
-
-
-def fetch(name: str, root: Path, options: Options | None = None) -> str:
+def fetch(
+    name: str,
+    root: Path,
+    keep_archives: bool = False,
+    accept: Mapping[str, str] | None = None,
+    force: bool = False,
+) -> str:
     """Fetch one thing into a folder; what is there and whole is left alone.
 
     Args:
         name: of the source.
         root: folder that holds the data sets; made if it is missing.
-        options: how.
+        keep_archives: keep archives after they were unpacked.
+        accept: by the name of a file or unpacked folder: the digest that it may have instead of the known
+            one, or ``ANY``.
+        force: fetch although something is there that this course did not fetch; files that differ are kept
+            as NAME.old.
 
     Returns:
         What was done, in one line.
@@ -63,13 +51,13 @@ def fetch(name: str, root: Path, options: Options | None = None) -> str:
         OSError: if the disk is too small or fills up, or the connection breaks again and again; what came is
             kept, and the same call goes on from there.
     """
-    record, options = Record(find_source(name), root), options or Options()
+    record = Record(find_source(name), root)
     where = f"{', '.join(record.source.gives)} in {root}"
     if root.exists() and not root.is_dir():
         raise ValueError(f"{root} is a file; --root is the folder that holds the data sets")
     if record.is_whole():
         return f"{where}: there and whole, nothing to do"
-    if record.in_the_way() and not options.force:
+    if record.in_the_way() and not force:
         _adopt(record)
         return f"{where}: there already, and what was expected"
     needed, free = disk_needed(record), disk_free(root)
@@ -82,7 +70,7 @@ def fetch(name: str, root: Path, options: Options | None = None) -> str:
     downloads.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(downloads / f".{name}.lock", timeout=0):
-            return f"{where}: {_fetch(record, downloads, options)}"
+            return f"{where}: {_fetch(record, downloads, keep_archives, accept or {})}"
     except Timeout:
         raise OSError(f"{name} is being fetched into {root} by another process: wait for it") from None
 
@@ -112,7 +100,7 @@ def is_expected(record: Record) -> bool:
                 _check_unpacked(record.root / one.into, one, record, {})
             elif not pooch.hashes.hash_matches(record.root / one.into / one.name, one.digest):
                 return False
-    except (Differs, OSError):
+    except (ValueError, OSError):
         return False
     return True
 
@@ -135,37 +123,51 @@ def _adopt(record: Record) -> None:
     record.finish(singles + [path for tree in trees for path in tree.iterdir() if path.is_file()])
 
 
-def _fetch(record: Record, downloads: Path, options: Options) -> str:
-    """Download, unpack and remember; return what was done."""
+def _fetch(record: Record, downloads: Path, keep_archives: bool, accept: Mapping[str, str]) -> str:
+    """Download, unpack, bring to its place and remember; return what was done."""
     files = [(one, downloads / one.name) for one in record.source.files]
     own = [path for _, path in files if path.is_file()]  # of a browser, or of a call that was cut
     if record.source.account:
         _download_with_account(record.source, downloads)
     for remote, path in files:
-        _download(remote, path, record, options)
-    came = [file for remote, path in files for file in _place(remote, path, record, options)]
+        _download(remote, path, record, accept)
+    came = []
+    for remote, path in files:
+        folder = record.root / remote.into
+        if not remote.is_archive:
+            record.begin()
+            came.append(placed(path, folder / remote.name))
+            continue
+        try:
+            with unpacked(path, remote, folder) as (new, names):
+                _check_unpacked(new, remote, record, accept)
+                record.begin()
+                came += [placed(new / name, folder / name) for name in names]
+        except Damaged:
+            path.unlink()
+            raise
     record.finish(came)
     for _, path in files:
-        if path not in own and not options.keep_archives:
+        if path not in own and not keep_archives:
             path.unlink(missing_ok=True)
     names = ", ".join(path.name for path in own)
     return f"fetched, {len(came)} file(s)" + (f"; {names} was there before and is kept" if own else "")
 
 
-def _download(remote: RemoteFile, path: Path, record: Record, options: Options) -> None:
+def _download(remote: RemoteFile, path: Path, record: Record, accept: Mapping[str, str]) -> None:
     """Leave a verified download behind: one that is there, or else from the first address that has it."""
-    expected = options.accept.get(remote.name, remote.digest)
+    expected = accept.get(remote.name, remote.digest)
     known = None if expected in ("", ANY) else expected
-    size = None if remote.name in options.accept else remote.bytes
+    size = None if remote.name in accept else remote.bytes
     if path.is_file():
         try:
             pooch.hashes.hash_matches(path, known, strict=True)
         except ValueError as error:
             told = str(error).replace(" Deleted download for safety.", "")
-            raise Differs(f"{_cure(told, remote, record)}; {path} is kept") from None
+            raise ValueError(f"{_cure(told, remote, record)}; {path} is kept") from None
 
     def download(url: str, temporary: str, _: object) -> None:
-        transfer(url, path, size, options.retries)  # beside ``path``, where a later call finds a part of it
+        transfer(url, path, size)  # beside ``path``, where a later call finds a part of it
         path.replace(temporary)
 
     for url in () if path.is_file() else remote.urls:
@@ -175,8 +177,8 @@ def _download(remote: RemoteFile, path: Path, record: Record, options: Options) 
         except DiskFull:
             raise
         except (ValueError, OSError) as error:
-            if isinstance(error, WrongSize) or not isinstance(error, Unavailable | OSError):
-                error = Differs(_cure(error, remote, record))
+            if not isinstance(error, Unavailable | OSError):  # of another size or digest
+                error = ValueError(_cure(error, remote, record))
             if url == remote.urls[-1]:
                 raise error from None
             print(f"{error}\nTrying another address.", file=sys.stderr)
@@ -186,30 +188,14 @@ def _download(remote: RemoteFile, path: Path, record: Record, options: Options) 
         print(f"{remote.name}: unverified, since nobody published a digest; it has sha256:{sha256_of(path)}")
 
 
-def _place(remote: RemoteFile, path: Path, record: Record, options: Options) -> list[Path]:
-    """Bring a download to its place, unpacked if it is an archive; delete one that is damaged."""
-    folder = record.root / remote.into
-    if not remote.is_archive:
-        record.begin()
-        return [placed(path, folder / remote.name)]
-    try:
-        with unpacked(path, remote, folder) as (new, names):
-            _check_unpacked(new, remote, record, options.accept)
-            record.begin()
-            return [placed(new / name, folder / name) for name in names]
-    except Damaged:
-        path.unlink()
-        raise
-
-
 def _check_unpacked(folder: Path, remote: RemoteFile, record: Record, accept: Mapping[str, str]) -> None:
-    """Raise ``Differs`` unless what an archive held, in ``folder``, is what is known of it."""
+    """Raise a ValueError unless what an archive held, in ``folder``, is what is known of it."""
     into = Path(remote.into)
     wanted = [Path(name).relative_to(into) for name in record.source.gives if Path(name).is_relative_to(into)]
     wanted += [Path(name) for name in remote.trees]
     if wanted and not all((folder / name).exists() for name in wanted):
         held = ", ".join(sorted(path.name for path in folder.iterdir())[:5])
-        raise Differs(
+        raise ValueError(
             f"{remote.name} holds {held}, expected {', '.join(map(str, wanted))}. Its layout was never seen "
             "by this course, or has changed: please report it to the course's maintainers; see "
             f"{record.source.homepage}"
@@ -217,7 +203,7 @@ def _check_unpacked(folder: Path, remote: RemoteFile, record: Record, accept: Ma
     for name, known in remote.trees.items():
         expected, got = accept.get(name, known).removeprefix("sha256:"), tree_digest(folder / name)
         if expected not in (ANY, got):
-            raise Differs(_cure(f"{name} differs: expected {expected}, got {got}.", remote, record, name))
+            raise ValueError(_cure(f"{name} differs: expected {expected}, got {got}.", remote, record, name))
 
 
 def tree_digest(folder: Path) -> str:

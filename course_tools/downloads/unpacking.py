@@ -19,8 +19,6 @@ from course_lib.runtime import FULL
 from course_tools import zips
 from course_tools.downloads.sources import RemoteFile
 
-PREFIX = ".unpacking-"
-
 
 class Damaged(ValueError):
     """An archive that is of no use."""
@@ -44,16 +42,15 @@ def unpacked(archive: Path, remote: RemoteFile, folder: Path) -> Iterator[tuple[
         OSError: if the disk is too full; nothing is left.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    prefix = f"{PREFIX}{archive.name}-"  # others may be unpacked into the same folder now
+    prefix = f".unpacking-{archive.name}-"  # others may be unpacked into the same folder now
     for old in folder.glob(f"{prefix}*"):
         shutil.rmtree(old, ignore_errors=True)  # of a process that was killed
     with tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as new:
         try:
             with zipfile.ZipFile(archive) as opened:
                 wanted = _wanted(opened, remote)
-                _check_disk(sum(member.file_size for member in wanted.values()), folder)
-                for name, member in tqdm(wanted.items(), desc=f"unpacking {archive.name}", unit="file"):
-                    _write(opened, member, Path(new) / name)
+                for member in tqdm(wanted.values(), desc=f"unpacking {archive.name}", unit="file"):
+                    opened.extract(member, new)
         except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
             raise Damaged(f"{archive.name} cannot be unpacked ({error}): fetch it again") from None
         except OSError as error:
@@ -76,9 +73,9 @@ def placed(source: Path, target: Path) -> Path:
 
 def _wanted(opened: zipfile.ZipFile, remote: RemoteFile) -> dict[str, zipfile.ZipInfo]:
     """Return the members to unpack by their path in the folder; raise if any member leads out of it."""
-    wanted = {}
     if min((member.header_offset for member in opened.infolist()), default=0) > 0:
         raise zipfile.BadZipFile("it is cut short behind an archive inside of it")
+    wanted = {}
     for member in opened.infolist():
         if problem := zips.problem_of(member):
             raise Damaged(
@@ -87,23 +84,10 @@ def _wanted(opened: zipfile.ZipFile, remote: RemoteFile) -> dict[str, zipfile.Zi
             )
         name = "/".join(PurePosixPath(member.filename).parts[remote.strip :])
         if not member.is_dir() and name and any(fnmatch(name, pattern) for pattern in remote.keep):
+            member.filename = name  # where ``extract`` writes it
             wanted[name] = member
     if not wanted:
         raise ValueError(
             f"{remote.name} holds nothing like {', '.join(remote.keep)}: has its layout changed?"
         )
     return wanted
-
-
-def _check_disk(needed: int, folder: Path) -> None:
-    """Raise if the disk cannot hold what would be unpacked."""
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise OSError(f"unpacking needs {needed / 1e9:.2f} GB in {folder}, {free / 1e9:.2f} GB are free")
-
-
-def _write(opened: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> None:
-    """Write one member; its checksum is compared on the way."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with opened.open(member) as source, path.open("wb") as target:
-        shutil.copyfileobj(source, target)

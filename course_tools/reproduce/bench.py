@@ -1,15 +1,15 @@
 """What is asked for, which checkpoints and data this machine has for it, and what they give."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from functools import cache, cached_property
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 import torch
 
 from course_lib import calibration, data, evaluation, models, runtime
 from course_lib.runtime import data_root, unknown_name
-from course_tools.result_store import Store, files_of
+from course_tools.result_store import Store, about_network, files_of
 
 NUMBERS = (1, 2, 3, 4)
 """Of the paper's tables, and of its figures."""
@@ -94,12 +94,12 @@ def find_checkpoint(profile: data.Profile, model: str, training: str) -> Checkpo
         ValueError: if there is none; the message says how to make one.
     """
     is_public = (profile.name, training) == ("cityscapes", "ce")
-    folder = models.run_folder(profile.name, model, training, seed=0)
-    places = [
-        models.shipped_file(profile.name, model, training),
-        *([data_root() / "weights" / PUBLIC[model]] if is_public else []),
-        folder / f"{model}_{training}.safetensors",
-    ]
+    places = [models.shipped_file(profile.name, model, training)]
+    if is_public:
+        places.append(data_root() / "weights" / PUBLIC[model])
+    places.append(
+        models.run_folder(profile.name, model, training, seed=0) / f"{model}_{training}.safetensors"
+    )
     for path in places:
         if path.is_file():
             return Checkpoint(path, model)
@@ -158,8 +158,8 @@ class Bench:
             def make(images=images) -> dict:
                 return {"rows": evaluation.evaluate(network, [images], settings, controls())}
 
-            about = [_about(checkpoint, settings), with_controls]
-            rows += self._kept(f"{step}_{images.name}", about, [images], make)["rows"]
+            about = [about_network(checkpoint.sha256, settings), with_controls, files_of(images)]
+            rows += self.store.kept(f"{step}_{images.name}", about, make)["rows"]
         return evaluation.network_result(rows, metadata, checkpoint.path, self.miou(checkpoint))
 
     def miou(self, checkpoint: Checkpoint) -> tuple[float, int] | None:
@@ -168,13 +168,12 @@ class Bench:
             return None
         settings = self.job.settings(checkpoint.loaded[1])
 
-        def make() -> dict:
+        def make() -> tuple[float, int]:
             counts = evaluation.confusion(checkpoint.loaded[0], self.validation, settings)
-            return {"miou": counts.mean_iou(), "classes": len(counts.iou())}
+            return counts.mean_iou(), len(counts.iou())
 
-        step, about = f"miou_{checkpoint.name}", _about(checkpoint, settings)
-        found = self._kept(step, about, [self.validation], make)
-        return found["miou"], found["classes"]
+        about = [about_network(checkpoint.sha256, settings), files_of(self.validation)]
+        return self.store.kept(f"miou_{checkpoint.name}", about, make)
 
     def fitted_temperature(self, checkpoint: Checkpoint) -> float | None:
         """Return the temperature that fits the validation images best; None if there are none."""
@@ -182,12 +181,12 @@ class Bench:
             return None
         settings = replace(self.job.settings(checkpoint.loaded[1]), protocol="benchmark")
 
-        def make() -> dict:
+        def make() -> float:
             pixels = calibration.sample_pixels(checkpoint.loaded[0], self.validation, settings)
-            return {"temperature": calibration.fit_temperature(*pixels).temperature}
+            return calibration.fit_temperature(*pixels).temperature
 
-        step, about = f"temperature_{checkpoint.name}", _about(checkpoint, settings)
-        return self._kept(step, about, [self.validation], make)["temperature"]
+        about = [about_network(checkpoint.sha256, settings), files_of(self.validation)]
+        return self.store.kept(f"temperature_{checkpoint.name}", about, make)
 
     def objects(self, checkpoint: Checkpoint, settings: evaluation.Settings) -> list[dict]:
         """Return the component metrics of a network on every benchmark."""
@@ -208,12 +207,9 @@ class Bench:
         """Return the rows of every benchmark."""
         found = []
         for images in self.benchmarks:
-
-            def make(images=images) -> dict:
-                return {"rows": rows(checkpoint.loaded[0], images, settings)}
-
-            step = f"{kind}_{images.name}_{checkpoint.name}"
-            found += self._kept(step, _about(checkpoint, settings), [images], make)["rows"]
+            about = [about_network(checkpoint.sha256, settings), files_of(images)]
+            make = partial(rows, checkpoint.loaded[0], images, settings)
+            found += self.store.kept(f"{kind}_{images.name}_{checkpoint.name}", about, make)
         return found
 
     def _controls(self, checkpoint: Checkpoint, settings: evaluation.Settings) -> evaluation.Controls:
@@ -224,15 +220,3 @@ class Bench:
             evaluation.mean_score_maps(checkpoint.loaded[0], self.validation, settings),
             evaluation.colour_scores(self.training, settings.size),
         )
-
-    def _kept(self, step: str, about: object, read: Sequence, make: Callable[[], dict]) -> dict:
-        """Return what a step gives; it is made again if the images that it reads are other ones."""
-        return self.store.kept(step, [about, [files_of(images) for images in read]], make)
-
-
-def _about(checkpoint: Checkpoint, settings: evaluation.Settings) -> dict:
-    """Return all but the images that decides what is measured."""
-    return {
-        "weights": checkpoint.sha256,
-        "settings": asdict(settings) | {"device": str(settings.device)},
-    }

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 from tqdm.auto import tqdm
 
-from course_lib import data, evaluation, models, profiling, runtime
+from course_lib import evaluation, models, profiling, runtime
 from course_lib.lesson import figures, tables
 from course_tools.reproduce.bench import Bench, Checkpoint, find_checkpoint
 from course_tools.reproduce.results import Figure
@@ -48,16 +48,13 @@ def figure_2(bench: Bench) -> list[Figure]:
     """Loss and mean IoU over the epochs of a run of this machine, else of the shipped one."""
     log = models.run_folder(bench.job.profile.name, "erfnet", SHOWN, seed=0) / "log.csv"
     whose = "a run on this machine" if log.is_file() else "the shipped run"
-    frame = pd.read_csv(log) if log.is_file() else _shipped_log(bench.job.profile)
-    drawn = figures.learning_curves(frame.to_dict("records"), f"ERFNet, EIML + FL, {whose}")
-    return [Figure("figure2", "Figure 2: loss and mean IoU during training", drawn, frame)]
-
-
-def _shipped_log(profile: data.Profile) -> pd.DataFrame:
     try:
-        return tables.measured(profile.name, f"{SHOWN}.log")
+        name = bench.job.profile.name
+        frame = pd.read_csv(log) if log.is_file() else tables.measured(name, f"{SHOWN}.log")
     except FileNotFoundError as error:
         raise ValueError(str(error)) from None
+    drawn = figures.learning_curves(frame.to_dict("records"), f"ERFNet, EIML + FL, {whose}")
+    return [Figure("figure2", "Figure 2: loss and mean IoU during training", drawn, frame)]
 
 
 def figure_3(bench: Bench) -> list[Figure]:
@@ -72,11 +69,8 @@ def figure_4(bench: Bench) -> list[Figure]:
     frame = _costs(bench)
     if frame["peak_megabytes"].isna().all():
         raise ValueError(f"torch does not say how much memory it holds on {bench.job.device}")
-    return [
-        Figure(
-            "figure4", "Figure 4: memory on this machine", figures.memory_bars(frame, _about(bench)), frame
-        )
-    ]
+    drawn = figures.memory_bars(frame, _about(bench))
+    return [Figure("figure4", "Figure 4: memory on this machine", drawn, frame)]
 
 
 def _size(bench: Bench) -> tuple[int, int]:
@@ -91,8 +85,8 @@ def _about(bench: Bench) -> str:
 def _costs(bench: Bench) -> pd.DataFrame:
     """Measure all networks; weights do not matter to time and memory, so that random ones do."""
     about = [_size(bench), runtime.hardware(bench.job.device)]
-    found = bench.store.kept("costs", about, lambda: {"rows": [*_cost_rows(bench)]})
-    return profiling.profile_table(found["rows"])
+    found = bench.store.kept("costs", about, lambda: list(_cost_rows(bench)))
+    return profiling.profile_table(found)
 
 
 def _cost_rows(bench: Bench) -> Iterator[dict]:

@@ -1,7 +1,6 @@
 """What is made, the files that it becomes, and one page that shows all of it."""
 
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 import jinja2
@@ -10,8 +9,6 @@ import pandas as pd
 from course_lib import runtime
 from course_lib.evaluation import PROTOCOLS
 from course_lib.lesson import figures, tables
-
-DIGITS = "%.6g"
 
 
 @dataclass(frozen=True)
@@ -24,7 +21,6 @@ class Table:
     frame: pd.DataFrame
     """Tidy: one row per number pair."""
     printed: tables.PaperTable
-    may_be_published: bool = True
 
     def write(self, folder: Path) -> None:
         """Write CSV, Markdown and LaTeX."""
@@ -80,7 +76,7 @@ class Figure:
 
 def write_frame(path: Path, frame: pd.DataFrame) -> None:
     """Write numbers, rounded alike everywhere."""
-    write_text(path, frame.to_csv(index=False, float_format=DIGITS))
+    write_text(path, frame.to_csv(index=False, float_format="%.6g"))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -89,25 +85,21 @@ def write_text(path: Path, text: str) -> None:
     runtime.write_atomically(path, text.encode())
 
 
-def page(made: list[Table | Figure], about: dict) -> str:
-    """Return the page, figures included, as one HTML file.
+def page(template: str, made: list[Table | Figure], about: dict) -> str:
+    """Return a page of all results.
 
     Args:
+        template: ``page.html.j2``, one file that holds the figures, too; or ``page.md.j2``, which links to
+            the files beside it.
         made: in the order of the page.
         about: how it came about, all that ``reproduce`` writes into ``reproduce.json``.
     """
-    return _render("page.html.j2", made, about, autoescape=True)
-
-
-def markdown_page(made: list[Table | Figure], about: dict) -> str:
-    """Return a page that links to the files beside it; see ``page``."""
-    return _render("page.md.j2", made, about, autoescape=False)
-
-
-def _render(name: str, made: list[Table | Figure], about: dict, autoescape: bool) -> str:
-    template = files("course_tools.reproduce").joinpath(name).read_text(encoding="utf-8")
     environment = jinja2.Environment(
-        autoescape=autoescape, undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True
+        loader=jinja2.PackageLoader("course_tools", "reproduce"),
+        autoescape=template == "page.html.j2",
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
     )
     protocol = PROTOCOLS[about["protocol"]].description
-    return environment.from_string(template).render(about, made=made, protocol_is=protocol)
+    return environment.get_template(template).render(about, made=made, protocol_is=protocol)

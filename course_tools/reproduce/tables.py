@@ -30,7 +30,7 @@ OBJECTS_CAPTION = (
 
 
 def table_1(bench: Bench) -> list[Table | Figure]:
-    """Three scores of ERFNet trained by cross-entropy, beside controls that see no object; and"""
+    """Three scores of ERFNet trained by cross-entropy, beside controls; its objects; and every image."""
     checkpoint = find_checkpoint(bench.job.profile, "erfnet", BASELINE)
     settings = bench.job.settings(checkpoint.loaded[1])
     result = bench.result(checkpoint, "table1", settings, with_controls=True)
@@ -71,27 +71,16 @@ def table_2(bench: Bench) -> list[Table]:
 
 def table_3(bench: Bench) -> list[Table]:
     """The void score of three networks, beside MSP of the same network, which needs no void."""
-    frames = []
-    for model in ("enet", "erfnet", "bisenetv2"):
-        try:
-            checkpoint = find_checkpoint(bench.job.profile, model, "void")
-        except ValueError as error:
-            bench.miss(f"table 3, {model}", error)
-            continue
-        settings = bench.job.settings(checkpoint.loaded[1], scores=("void", "msp"))
-        frames.append(evaluation.against_score(bench.result(checkpoint, f"table3_{model}", settings)))
-    if not frames:
-        return []
-    frame = pd.concat(frames, ignore_index=True)
-    title = "Table 3: void classification"
-    return [Table("table3", title, frame, _printed(frame, 3))]
+    wanted = {model: (model, "void") for model in ("enet", "erfnet", "bisenetv2")}
+    return _one_run_each(bench, 3, "Table 3: void classification", wanted, scores=("void", "msp"))
 
 
 def table_4(bench: Bench) -> list[Table | Figure]:
-    """Six combined losses: all runs of this machine beside cross-entropy, or what is shipped; and"""
+    """Six combined losses: all runs of this machine beside cross-entropy, or what is shipped."""
     runs = _comparable(bench, trained_here(bench.job.profile, "erfnet", (BASELINE, *COMBINED)))
     if not runs:
-        found = _one_run_each(bench)
+        wanted = {training: ("erfnet", training) for training in COMBINED}
+        found = _one_run_each(bench, 4, "Table 4: combined losses, one run each", wanted)
         return [*found, *_over_seeds(bench, found), *future_work(bench)]
     measured = [bench.result(one, f"table4_{one.name}", bench.job.settings(one.loaded[1])) for one in runs]
     frame = evaluation.compare(measured, BASELINE)
@@ -105,38 +94,49 @@ def _comparable(bench: Bench, runs: list[Checkpoint]) -> list[Checkpoint]:
     baselines = [one for one in runs if one.loaded[1].training == BASELINE]
     if not baselines:
         return []
-    wanted = _numbers(baselines[0])
-    found = [one for one in runs if _numbers(one) == wanted]
+    wanted = _length(baselines[0])
+    found = [one for one in runs if _length(one) == wanted]
     if all(one.loaded[1].training == BASELINE for one in found):
         return []
     for one in set(runs) - set(found):
         what = f"table 4, {one.loaded[1].training}, seed {one.loaded[1].seed}"
-        bench.miss(what, f"trained {_numbers(one)}, not comparable with {wanted} of the baseline")
+        bench.miss(what, f"trained {_length(one)}, not comparable with {wanted} of the baseline")
     return found
 
 
-def _numbers(checkpoint: Checkpoint) -> str:
+def _length(checkpoint: Checkpoint) -> str:
+    """Say how long a network was trained, and on how large images."""
     metadata = checkpoint.loaded[1]
     height, width = metadata.size
     return f"{metadata.epochs} epochs at {height} x {width}"
 
 
-def _one_run_each(bench: Bench) -> list[Table]:
-    """Return a table of one checkpoint per training; marks compare scores, not trainings."""
+def _one_run_each(
+    bench: Bench, number: int, title: str, wanted: dict[str, tuple[str, str]], **chosen: object
+) -> list[Table]:
+    """Return a table of one checkpoint each; marks compare scores, not trainings.
+
+    Args:
+        bench: what is here.
+        number: of the table.
+        title: of the table.
+        wanted: network and training of each, by what it is called in the list of what could not be done.
+        chosen: settings that are not the job's.
+    """
     frames = []
-    for training in COMBINED:
+    for name, (model, training) in wanted.items():
         try:
-            checkpoint = find_checkpoint(bench.job.profile, "erfnet", training)
+            checkpoint = find_checkpoint(bench.job.profile, model, training)
         except ValueError as error:
-            bench.miss(f"table 4, {training}", error)
+            bench.miss(f"table {number}, {name}", error)
             continue
-        settings = bench.job.settings(checkpoint.loaded[1])
-        frames.append(evaluation.against_score(bench.result(checkpoint, f"table4_{training}", settings)))
+        settings = bench.job.settings(checkpoint.loaded[1], **chosen)
+        result = bench.result(checkpoint, f"table{number}_{name}", settings)
+        frames.append(evaluation.against_score(result))
     if not frames:
         return []
     frame = pd.concat(frames, ignore_index=True)
-    title = "Table 4: combined losses, one run each"
-    return [Table("table4", title, frame, _printed(frame, 4))]
+    return [Table(f"table{number}", title, frame, _printed(frame, number))]
 
 
 def _over_seeds(bench: Bench, here: list[Table]) -> list[Table]:
@@ -148,22 +148,18 @@ def _over_seeds(bench: Bench, here: list[Table]) -> list[Table]:
     except FileNotFoundError as error:
         bench.miss("table 4, over seeds", error)
         return []
+    again = ", not measured here"
+    shipped = tables.measured(bench.job.profile.name, "losses")
+    key = ["training", "seed", "epochs", "weights", "benchmark", "score"]
+    both = pd.concat([table.frame for table in here]).merge(shipped, on=key) if here else shipped[:0]
+    if len(both):
+        mine, theirs = (both[[f"auprc_{side}", f"fpr95_{side}"]].to_numpy() for side in "xy")
+        off = abs(mine - theirs).max()
+        again = f"; {2 * len(both)} of its numbers, measured again here, are off by {off:.2f} points at most"
     printed = _printed(frame, 4)
-    again = _measured_again(tables.measured(bench.job.profile.name, "losses"), here)
     caption = f"Measured by the maintainers of this course and shipped{again}. {printed.caption}"
     title = "Table 4: combined losses beside cross-entropy of as many epochs"
     return [Table("table4_seeds", title, frame, replace(printed, caption=caption))]
-
-
-def _measured_again(shipped: pd.DataFrame, here: list[Table]) -> str:
-    """Say how far the shipped numbers are from those that were measured here on the same checkpoints."""
-    key = ["training", "seed", "epochs", "weights", "benchmark", "score"]
-    both = pd.concat([table.frame for table in here]).merge(shipped, on=key) if here else shipped[:0]
-    if not len(both):
-        return ", not measured here"
-    mine, theirs = (both[[f"auprc_{side}", f"fpr95_{side}"]].to_numpy() for side in "xy")
-    off = abs(mine - theirs).max()
-    return f"; {2 * len(both)} of its numbers, measured again here, are off by {off:.2f} points at most"
 
 
 def _printed(frame: pd.DataFrame, number: int) -> tables.PaperTable:

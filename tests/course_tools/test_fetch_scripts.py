@@ -74,17 +74,6 @@ def test_a_missing_file_is_said(offered, capsys):
     )
 
 
-@every
-def test_a_slow_server_is_waited_for_and_one_that_drips_is_not(offered, capsys):
-    offered.served[-1].pause, offered.served[-1].block = 0.02, 5
-    assert offered.run() == 1 and offered.nothing_is_there()
-    assert "bytes a second came); " in capsys.readouterr().err
-    offered.served[-1].pause, offered.served[-1].block = 0.02, 1 << 13
-    assert offered.run() == 0
-    served = offered.served[-1]
-    assert 0 < served.begins[-1] == len(served.content) - served.sent[-1]
-
-
 @archives
 def test_a_truncated_archive_is_refused(offered, capsys):
     offered.offer([served.content[:-30] for served in offered.served])

@@ -40,20 +40,21 @@ def path(tmp_path):
 
 
 def test_a_file_arrives_whole(url, path):
-    assert transfer(url, path, SIZE) == SIZE
+    transfer(url, path, SIZE)
     assert path.read_bytes() == CONTENT and list(path.parent.iterdir()) == [path]
 
 
 def test_a_cut_download_goes_on_and_no_byte_is_sent_twice(url, path, served):
     served.cuts = [100_000, 50_000, 1]
-    assert transfer(url, path, SIZE, QUICK) == SIZE
+    transfer(url, path, SIZE, QUICK)
     assert path.read_bytes() == CONTENT
     assert served.begins == [0, 100_000, 150_000, 150_001] and sum(served.sent) == SIZE
 
 
 def test_progress_makes_the_client_patient_again(url, path, served):
     served.cuts = [10_000] * 20
-    assert transfer(url, path, SIZE, QUICK) == SIZE and sum(served.sent) == SIZE
+    transfer(url, path, SIZE, QUICK)
+    assert sum(served.sent) == SIZE
 
 
 def test_a_killed_download_goes_on_in_a_new_process(url, path, served):
@@ -66,7 +67,8 @@ def test_a_killed_download_goes_on_in_a_new_process(url, path, served):
     process.wait()
     kept = there[0].stat().st_size
     served.pause = 0
-    assert transfer(url, path, SIZE, QUICK) == SIZE - kept and path.read_bytes() == CONTENT
+    transfer(url, path, SIZE, QUICK)
+    assert path.read_bytes() == CONTENT
     assert served.begins[-1] == kept and served.sent[-1] == SIZE - kept
     assert not parts(path)
 
@@ -77,7 +79,8 @@ def test_what_was_whole_when_it_was_killed_is_not_fetched_again(url, path, serve
         transfer(url, path, SIZE, RetryPolicy(tries=1))
     (part,) = [part for part in parts(path) if part.suffix == ".part"]
     part.write_bytes(CONTENT)
-    assert transfer(url, path, SIZE, QUICK) == 0 and path.read_bytes() == CONTENT
+    transfer(url, path, SIZE, QUICK)
+    assert path.read_bytes() == CONTENT and sum(served.sent) == SIZE - 1
 
 
 def test_a_file_that_changed_is_fetched_from_its_beginning(url, path, served):
@@ -85,14 +88,16 @@ def test_a_file_that_changed_is_fetched_from_its_beginning(url, path, served):
     with pytest.raises(OSError, match="100000 bytes are kept"):
         transfer(url, path, None, RetryPolicy(tries=1))
     served.content, served.tag = CONTENT[::-1], '"2"'
-    assert transfer(url, path, SIZE, QUICK) == SIZE and path.read_bytes() == CONTENT[::-1]
+    transfer(url, path, SIZE, QUICK)
+    assert path.read_bytes() == CONTENT[::-1] and served.begins == [0, 0]
 
 
 @pytest.mark.parametrize("settings", [{"ranges": False}, {"tag": 'W/"1"'}])
 def test_a_server_that_cannot_go_on_sends_everything_again(url, path, served, settings):
     vars(served).update(settings)
     served.cuts = [100_000]
-    assert transfer(url, path, SIZE, QUICK) == SIZE + 100_000 and path.read_bytes() == CONTENT
+    transfer(url, path, SIZE, QUICK)
+    assert path.read_bytes() == CONTENT and served.begins == [0, 0]
 
 
 def test_one_that_always_breaks_at_the_same_place_is_given_up(url, path, served):
@@ -106,13 +111,13 @@ def test_one_that_always_breaks_at_the_same_place_is_given_up(url, path, served)
 
 def test_without_a_length_a_cut_is_noticed_too(url, path, served):
     served.chunked, served.cuts = True, [100_000]
-    assert transfer(url, path, None, QUICK) == SIZE
+    transfer(url, path, None, QUICK)
     assert path.read_bytes() == CONTENT and served.begins == [0, 100_000]
 
 
 def test_a_busy_server_is_asked_again(url, path, served, capsys):
     served.statuses = [503, 500]
-    assert transfer(url, path, SIZE, QUICK) == SIZE
+    transfer(url, path, SIZE, QUICK)
     assert "503 Service Unavailable; trying again in 0.01 s" in capsys.readouterr().err
 
 
@@ -127,23 +132,16 @@ def test_a_busy_server_is_asked_again(url, path, served, capsys):
     ],
 )
 def test_what_cannot_be_had_is_said_at_once_and_nothing_is_left(url, path, served, settings, message):
-    vars(served).update(settings)
+    vars(served).update({"pause": 0.05} | settings)  # else all of it may be on the way already
     with pytest.raises(ValueError, match=message):
         transfer(url, path, SIZE, QUICK)
     assert not list(path.parent.iterdir()) and sum(served.sent) < SIZE
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"pause": 0.05, "block": 10}, "bytes a second came"),
-        ({"pause": 2.0}, r"nothing came for 0.4 s\); nothing came"),
-    ],
-)
-def test_a_server_that_hardly_sends_is_given_up(url, path, served, settings, message):
-    vars(served).update(settings)
-    with pytest.raises(OSError, match=message):
-        transfer(url, path, SIZE, RetryPolicy(tries=1, silence=0.4, least_rate=10_000))
+def test_a_server_that_is_silent_is_given_up(url, path, served):
+    served.pause = 2.0
+    with pytest.raises(OSError, match=r"nothing came for 0.4 s\); nothing came"):
+        transfer(url, path, SIZE, RetryPolicy(tries=1, silence=0.4))
     assert not path.exists()
 
 
@@ -160,4 +158,5 @@ def test_on_a_full_disk_what_came_is_kept_and_the_rest_follows(url, path, served
     with files_of_at_most(100_000), pytest.raises(DiskFull, match=message):
         transfer(url, path, SIZE, QUICK)
     assert not path.exists()
-    assert transfer(url, path, SIZE, QUICK) == 200_000 and path.read_bytes() == CONTENT
+    transfer(url, path, SIZE, QUICK)
+    assert path.read_bytes() == CONTENT and served.begins == [0, 100_000]
