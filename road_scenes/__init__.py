@@ -2,5 +2,3 @@
 
 from road_scenes.canvas import Style
 from road_scenes.scenes import KINDS, Kind, Scene, draw, draw_anomaly
-
-__all__ = ["KINDS", "Kind", "Scene", "Style", "draw", "draw_anomaly"]

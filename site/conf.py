@@ -1,9 +1,13 @@
 """How Sphinx builds the site: ``python3 start.py site``. No page asks another host for anything."""
 
+import importlib
+import pkgutil
 import re
+from inspect import ismodule
 
 from docutils import nodes
 
+import course_lib
 from course_lib import __version__
 
 project = "Real-Time Anomaly Segmentation for Road Scenes"
@@ -35,6 +39,14 @@ autodoc_preserve_defaults = True  # PROJECT_ROOT, not where it is on this machin
 maximum_signature_line_length = 80
 napoleon_numpy_docstring = False
 nitpick_ignore_regex = [("py:.*", r"(?!course_lib).*")]  # other libraries are documented elsewhere
+
+# what a package imports in its __init__ is what it offers, and belongs on its page
+for found in pkgutil.walk_packages(course_lib.__path__, "course_lib."):
+    if found.ispkg:
+        package = importlib.import_module(found.name)
+        package.__all__ = [
+            name for name, value in vars(package).items() if name[0] != "_" and not ismodule(value)
+        ]
 
 html_theme = "sphinx_book_theme"
 html_static_path = ["_static"]

@@ -19,21 +19,3 @@ from course_lib.calibration.temperature import (
     temperature_file,
     write_temperature,
 )
-
-__all__ = [
-    "BINS",
-    "GRID",
-    "PIXELS",
-    "Calibration",
-    "FittedTemperature",
-    "Reliability",
-    "expected_calibration_error",
-    "fit_temperature",
-    "known_pixels",
-    "measure_calibration",
-    "oracle",
-    "read_temperature",
-    "sample_pixels",
-    "temperature_file",
-    "write_temperature",
-]

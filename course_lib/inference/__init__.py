@@ -10,16 +10,3 @@ from course_lib.inference.fast import (
     find_optimizations,
 )
 from course_lib.inference.onnx import OnnxNetwork, export_onnx, quantise
-
-__all__ = [
-    "SPEEDS",
-    "Agreement",
-    "FastNetwork",
-    "OnnxNetwork",
-    "Optimizations",
-    "accelerate",
-    "agreement",
-    "export_onnx",
-    "find_optimizations",
-    "quantise",
-]

@@ -27,34 +27,3 @@ from course_lib.metrics.exact import (
 )
 from course_lib.metrics.segmentation import Confusion
 from course_lib.metrics.streaming import EXACT_PIXELS, AnomalyMetrics, StreamingMetrics
-
-__all__ = [
-    "ANOMALY_TRACK",
-    "CHANCE_FPR95",
-    "EXACT_PIXELS",
-    "FPR_CONVENTIONS",
-    "OBSTACLE_TRACK",
-    "AnomalyMetrics",
-    "ComponentMetrics",
-    "Components",
-    "Confusion",
-    "Curve",
-    "Detections",
-    "Intervals",
-    "Resampled",
-    "Sizes",
-    "StreamingMetrics",
-    "auroc",
-    "average_precision",
-    "chance",
-    "class_share",
-    "combine",
-    "components",
-    "detections",
-    "exact_curve",
-    "fpr_at_tpr",
-    "intervals_of",
-    "percentile_interval",
-    "pooled_prevalence",
-    "prevalence",
-]

@@ -21,29 +21,3 @@ from course_lib.models.network import (
 )
 from course_lib.models.registry import NETWORKS, TITLES, build, with_void_output
 from course_lib.models.shipped import results_folder, run_folder, shipped_file, shipped_weights
-
-__all__ = [
-    "CLASS_ORDERS",
-    "HEADS",
-    "NETWORKS",
-    "TITLES",
-    "Encoder",
-    "IsoMaxPlus",
-    "LayerShape",
-    "Metadata",
-    "Network",
-    "build",
-    "check_images",
-    "flush_subnormal",
-    "layer_shapes",
-    "load",
-    "load_weights",
-    "read_encoder",
-    "read_weights",
-    "results_folder",
-    "run_folder",
-    "save_checkpoint",
-    "shipped_file",
-    "shipped_weights",
-    "with_void_output",
-]

@@ -15,33 +15,3 @@ from course_lib.training.toy_2d import (
     train_on_plane,
 )
 from course_lib.training.trainer import Diverged, Trainer
-
-__all__ = [
-    "PRECISIONS",
-    "RECIPES",
-    "TRAININGS",
-    "Batches",
-    "Diverged",
-    "Interrupted",
-    "PlaneNetwork",
-    "PlanePoints",
-    "Recipe",
-    "Trained",
-    "Trainer",
-    "Training",
-    "TrainingImages",
-    "TrainingSettings",
-    "load_state",
-    "loader",
-    "nobody_else_in",
-    "plane_points",
-    "previous_state",
-    "score_plane_points",
-    "score_positions",
-    "settings_for",
-    "train",
-    "train_on_plane",
-    "train_one_epoch",
-    "training_title",
-    "validate",
-]

@@ -2,5 +2,3 @@
 
 from course_tools.reproduce.bench import NUMBERS, Job
 from course_tools.reproduce.run import reproduce
-
-__all__ = ["NUMBERS", "Job", "reproduce"]

@@ -2,16 +2,3 @@
 
 from course_tools.sweeps.grid import Planned, Sweep, read_sweep
 from course_tools.sweeps.work import Lost, Outcome, benchmarks_of, finished, run_all, tables, work_on
-
-__all__ = [
-    "Lost",
-    "Outcome",
-    "Planned",
-    "Sweep",
-    "benchmarks_of",
-    "finished",
-    "read_sweep",
-    "run_all",
-    "tables",
-    "work_on",
-]

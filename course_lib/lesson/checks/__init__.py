@@ -2,5 +2,3 @@
 
 from course_lib.lesson.checks.check import Check, SimulatedDevice
 from course_lib.lesson.checks.progress import LessonProgress, Progress, progress
-
-__all__ = ["Check", "LessonProgress", "Progress", "SimulatedDevice", "progress"]

@@ -15,24 +15,3 @@ from course_lib.lesson.tables.paper_values import (
     with_published,
 )
 from course_lib.lesson.tables.table_format import Cell, PaperTable, to_latex, to_markdown
-
-__all__ = [
-    "Cell",
-    "PaperTable",
-    "coverage",
-    "explained_by",
-    "images_needed",
-    "is_measured",
-    "luck",
-    "measured",
-    "no_knowledge",
-    "official_prevalence",
-    "paper_table",
-    "paper_values",
-    "score_label",
-    "temperature_table",
-    "to_latex",
-    "to_markdown",
-    "void_share",
-    "with_published",
-]

@@ -7,12 +7,3 @@ from course_lib.lesson.widgets.explorers import (
     protocol_explorer,
     score_explorer,
 )
-
-__all__ = [
-    "Explorer",
-    "View",
-    "calibration_explorer",
-    "loss_explorer",
-    "protocol_explorer",
-    "score_explorer",
-]
