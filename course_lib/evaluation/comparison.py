@@ -1,5 +1,6 @@
 """Networks, scores or temperatures on the same images: do they differ by more than chance?"""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -71,21 +72,28 @@ def compare(networks: Sequence[NetworkResult], baseline: str) -> pd.DataFrame:
     """
     check_comparable([network.frame.iloc[0] for network in networks], baseline)
     groups: dict[str, list[NetworkResult]] = {}
+    first = networks[0].drawn
     for network in networks:
-        about, first = network.frame.iloc[0], networks[0].drawn
+        weights, training = network.frame[["weights", "training"]].iloc[0]
         same = network.drawn.keys() == first.keys() and all(
             torch.equal(network.drawn[key].prevalence, first[key].prevalence) for key in first
         )
         if not same:
-            raise ValueError(
-                f"{about['weights']} was measured on other images or scores than the first network"
-            )
-        groups.setdefault(about["training"], []).append(network)
-    rows = [
-        _mean_row(seeds, groups[baseline], key) | {"baseline": baseline}
-        for seeds in groups.values()
-        for key in seeds[0].drawn
-    ]
+            raise ValueError(f"{weights} was measured on other images or scores than the first network")
+        groups.setdefault(training, []).append(network)
+    rows = []
+    for seeds, key in itertools.product(groups.values(), first):
+        (mine, drawn), (theirs, drawn_theirs) = _at(seeds, key), _at(groups[baseline], key)
+        row = mine.iloc[0].to_dict() | {name: mine[name].mean() for name in (*METRICS, "auroc", "miou")}
+        row |= interval_columns(intervals_of(drawn), bool(mine["constant"].all()))
+        row |= {"seed": None if len(mine) > 1 else mine["seed"].iloc[0], "seeds": len(mine)}
+        for name in ("miou", *METRICS):
+            row |= {f"{name}_lowest_seed": mine[name].min(), f"{name}_highest_seed": mine[name].max()}
+        row |= _differences(mine[[*METRICS]].mean(), theirs[[*METRICS]].mean(), drawn, drawn_theirs)
+        for name in METRICS:
+            apart = mine[name].min() > theirs[name].max() or mine[name].max() < theirs[name].min()
+            row[f"{name}_beyond_seeds"] = None if min(len(mine), len(theirs)) < 2 else bool(apart)
+        rows.append(row | {"baseline": baseline})
     return with_types(pd.DataFrame(rows))
 
 
@@ -116,21 +124,6 @@ def check_comparable(networks: Sequence[Mapping], baseline: str) -> None:
     trainings = dict.fromkeys(network["training"] for network in networks)
     if baseline not in trainings:
         raise ValueError(f"no run of training {baseline} to compare with; there are {', '.join(trainings)}")
-
-
-def _mean_row(seeds: Sequence[NetworkResult], baseline: Sequence[NetworkResult], key: tuple) -> dict:
-    """Return the mean over the seeds of one training on one benchmark, and what is different there."""
-    (mine, drawn), (theirs, drawn_theirs) = _at(seeds, key), _at(baseline, key)
-    row = mine.iloc[0].to_dict() | {name: mine[name].mean() for name in (*METRICS, "auroc", "miou")}
-    row |= interval_columns(intervals_of(drawn), bool(mine["constant"].all()))
-    row |= {"seed": None if len(mine) > 1 else mine["seed"].iloc[0], "seeds": len(mine)}
-    for name in ("miou", *METRICS):
-        row |= {f"{name}_lowest_seed": mine[name].min(), f"{name}_highest_seed": mine[name].max()}
-    row |= _differences(mine[[*METRICS]].mean(), theirs[[*METRICS]].mean(), drawn, drawn_theirs)
-    for name in METRICS:
-        apart = mine[name].min() > theirs[name].max() or mine[name].max() < theirs[name].min()
-        row[f"{name}_beyond_seeds"] = None if min(len(mine), len(theirs)) < 2 else bool(apart)
-    return row
 
 
 def _at(seeds: Sequence[NetworkResult], key: tuple) -> tuple[pd.DataFrame, Resampled]:
@@ -172,9 +165,8 @@ def against_temperature(result: NetworkResult, baseline: float = 1.0) -> pd.Data
     """
     temperatures = result.frame["temperature"].unique().tolist()
     if baseline not in temperatures:
-        raise ValueError(
-            f"T = {baseline:g} was not measured, only {', '.join(map('{:g}'.format, temperatures))}"
-        )
+        measured = ", ".join(f"{temperature:g}" for temperature in temperatures)
+        raise ValueError(f"T = {baseline:g} was not measured, only {measured}")
     depends = result.frame.groupby("score")["temperature"].transform("nunique") > 1
     rows = result.frame[depends].to_dict("records")
     return pd.DataFrame([_paired_row(result, row, (row["score"], baseline)) for row in rows])

@@ -57,7 +57,5 @@ def colour_scores(samples: Sequence[Sample], size: tuple[int, int], progress: bo
 
 def _bins(image: Image.Image) -> Tensor:
     """Return the number of each pixel's colour, (H, W)."""
-    red, green, blue = (
-        torch.from_numpy(np.array(image)).long().mul(LEVELS).div(256, rounding_mode="floor").unbind(-1)
-    )
+    red, green, blue = (torch.from_numpy(np.array(image)).long() * LEVELS // 256).unbind(-1)
     return (red * LEVELS + green) * LEVELS + blue

@@ -153,9 +153,8 @@ def per_image(
             is_anomaly = one.target[valid] == 1
             if not 0 < is_anomaly.sum() < is_anomaly.numel():
                 continue
-            about = {"index": index, "image": one.name}
             for (name, temperature), values in one.maps.items():
-                row = about | {"score": name, "temperature": temperature}
+                row = {"index": index, "image": one.name, "score": name, "temperature": temperature}
                 row["prevalence"] = 100 * is_anomaly.double().mean().item()
                 row["auprc"] = 100 * average_precision(values[valid], is_anomaly)
                 row["fpr95"] = 100 * fpr_at_tpr(values[valid], is_anomaly)

@@ -17,14 +17,8 @@ from course_lib.runtime import unknown_name
 Key = tuple[str, float]
 """Name of a score, and the temperature that it was computed with; 1 where a score ignores it."""
 
-CONSTANT = "constant"
-"""The control that gives every pixel the same score: chance."""
-
-POSITION = "position:"
-"""Before a score's name: the control that gives every image the mean score map of the validation images."""
-
-COLOUR = "colour"
-"""The control that looks at the colour of a pixel alone."""
+CONSTANT, COLOUR, POSITION = "constant", "colour", "position:"
+"""The scores that ``Controls`` adds; the last stands before the name of a network's score."""
 
 FEWEST_RESAMPLES = 40
 """With fewer, the ends of a 95 % interval are the extremes."""

@@ -24,9 +24,6 @@ COLUMNS = (
 """The columns of the table. Metrics are percent; ``constant`` marks a score that is the same everywhere,
 ``largest_tie`` is the largest share of pixels with one score, ``speed`` is one of ``inference.SPEEDS``."""
 
-WHOLE = ("seed", "epochs", "height", "width", "images", "images_of", "classes_in_miou", "classes_in_score")
-"""The columns of whole numbers, some of which may be missing."""
-
 NEARLY_CONSTANT = 95
 """Percent of the pixels at one score from which on a score is named nearly constant."""
 
@@ -76,15 +73,14 @@ def row_of(benchmark: str, key: Key, settings: Settings, streamed: StreamingMetr
 
 def interval_columns(intervals: Intervals, constant: bool) -> dict:
     """Return the intervals in percent, and whether they exclude chance; a constant score never does."""
-    columns = {}
-    for name in ("auprc", "fpr95"):
-        low, high = getattr(intervals, name)
-        columns |= {f"{name}_low": 100 * low, f"{name}_high": 100 * high}
-    low, high = intervals.auprc_above_chance
-    columns["auprc_outside_chance"] = not constant and excludes(low, high, 0)
-    low, high = columns["fpr95_low"], columns["fpr95_high"]
-    columns["fpr95_outside_chance"] = not constant and excludes(low, high, CHANCE_FPR95)
-    return columns
+    return {
+        "auprc_low": 100 * intervals.auprc[0],
+        "auprc_high": 100 * intervals.auprc[1],
+        "fpr95_low": 100 * intervals.fpr95[0],
+        "fpr95_high": 100 * intervals.fpr95[1],
+        "auprc_outside_chance": not constant and excludes(*intervals.auprc_above_chance, 0),
+        "fpr95_outside_chance": not constant and excludes(*intervals.fpr95, metrics.CHANCE_FPR95),
+    }
 
 
 def excludes(low: float, high: float, value: float) -> bool:
@@ -130,8 +126,9 @@ def read_table(path: Path) -> pd.DataFrame:
 
 def with_types(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a table whose whole numbers and answers, of which some may be missing, are such."""
-    whole = {name: "Int64" for name in frame if name in WHOLE}
-    return frame.astype(whole | {name: "boolean" for name in frame if "_beyond_" in name})
+    whole = ["seed", "epochs", "height", "width", "images", "images_of"]
+    types = {name: "Int64" for name in frame if name in whole or "classes_in_" in name}
+    return frame.astype(types | {name: "boolean" for name in frame if "_beyond_" in name})
 
 
 def as_text(frame: pd.DataFrame) -> str:

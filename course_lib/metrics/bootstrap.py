@@ -9,8 +9,7 @@ from torch import Tensor
 
 from course_lib.metrics.exact import Curve
 
-IMAGE_GROUPS = 4096
-"""Groups of scores kept per image: 4096 x 3 int32 are 48 kB."""
+IMAGE_GROUPS = 4096  # groups of scores kept per image: 4096 x 3 int32 are 48 kB
 
 Pixels = tuple[Tensor, Tensor]
 """Scores and whether each is an anomaly, both flat, void left out."""
@@ -94,7 +93,16 @@ def resampled(
     """
     if not images or resamples < 1:
         raise ValueError(f"need images and resamples, got {len(images)} images, {resamples} resamples")
-    (negatives, positives), mixed = _common_groups(images)
+    # the groups of all images put together, and the pixels of each image in them: (2, images, columns)
+    bins, place = torch.cat([image.bins for image in images]).unique(return_inverse=True)
+    place = len(bins) - 1 - place  # highest first
+    counts = torch.cat([image.counts for image in images], dim=1).double()
+    group = equal_shares(_sum_groups(counts, place, len(bins)), IMAGE_GROUPS)
+    columns = int(group[-1]) + 1 if len(group) else 1
+    row = torch.arange(len(images)).repeat_interleave(torch.tensor([len(image.bins) for image in images]))
+    table = _sum_groups(counts, row * columns + group[place], len(images) * columns)
+    negatives, positives = table.view(2, len(images), columns)
+    mixed = torch.bincount(group, minlength=columns) > 1  # groups of more than one bin
     draws = np.random.default_rng(seed).integers(len(images), size=(resamples, len(images)))
     times = torch.from_numpy(np.stack([np.bincount(draw, minlength=len(images)) for draw in draws])).double()
     parts = []
@@ -114,31 +122,10 @@ def intervals_of(found: Resampled) -> Intervals:
     return Intervals(*low_and_high, resamples=len(found.auprc))
 
 
-def _common_groups(images: list[ImageCounts]) -> tuple[Tensor, Tensor]:
-    """Return counts (2, images, K) of normal and of anomalous pixels, in groups common to all images.
-
-    Also which groups, bool (K,), hold more than one bin.
-    """
-    bins, place = torch.cat([image.bins for image in images]).unique(return_inverse=True)
-    place = len(bins) - 1 - place  # highest first
-    counts = torch.cat([image.counts for image in images], dim=1).double()
-    group = equal_shares(_sum_groups(counts, place, len(bins)), IMAGE_GROUPS)
-    columns = int(group[-1]) + 1 if len(group) else 1
-    row = torch.arange(len(images)).repeat_interleave(torch.tensor([len(image.bins) for image in images]))
-    table = _sum_groups(counts, row * columns + group[place], len(images) * columns)
-    return table.view(2, len(images), columns), torch.bincount(group, minlength=columns) > 1
-
-
 def equal_shares(counts: Tensor, groups: int) -> Tensor:
-    """Cut a row of counts into groups that hold about equal shares of both classes.
+    """Return the group of each column of ``counts`` (2, K), int64 (K,), rising from 0 without gaps.
 
-    Args:
-        counts: normal and anomalous pixels (2, K), highest score first.
-        groups: how many groups there may be at the most.
-
-    Returns:
-        The group of each column, int64 (K,), rising from 0 without gaps. Two neighbours that each have more
-        than a group's share never end in the same group.
+    Groups hold about equal shares of both classes; two large neighbours never end in the same one.
     """
     share = (counts.double() / counts.sum(1, keepdim=True).clamp(min=1)).sum(0)
     share = share / share.sum().clamp(min=1)

@@ -13,9 +13,6 @@ from torch import Tensor
 
 from course_lib.labels import IGNORE
 
-EIGHT = np.ones((3, 3), dtype=int)
-"""Pixels that touch at a corner belong together."""
-
 THRESHOLDS = np.linspace(0.25, 0.75, 11)
 """Of sIoU and PPV, at which objects count as found."""
 
@@ -104,7 +101,7 @@ def combine(images: Iterable[Components]) -> ComponentMetrics:
     images = list(images)
     siou = np.concatenate([image.siou for image in images] or [np.empty(0)])
     ppv = np.concatenate([image.ppv for image in images] or [np.empty(0)])
-    hits, missed, wrong = np.sum([image.found() for image in images] or [np.zeros((3, 11))], axis=0)
+    hits, missed, wrong = Components(siou, ppv).found()
     with np.errstate(invalid="ignore"):
         f1 = 2 * hits / (2 * hits + missed + wrong)
     return ComponentMetrics(_mean(siou), _mean(ppv), _mean(f1), len(siou), len(ppv))
@@ -112,11 +109,12 @@ def combine(images: Iterable[Components]) -> ComponentMetrics:
 
 def _labelled(mask: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray]:
     """Return a mask's components as numbers from 1, 0 elsewhere; and where those were that are too small."""
-    numbers, count = ndimage.label(mask, structure=EIGHT)
+    eight = np.ones((3, 3))  # pixels that touch at a corner belong together
+    numbers, count = ndimage.label(mask, eight)
     small = np.isin(numbers, np.flatnonzero(np.bincount(numbers.ravel(), minlength=count + 1) < least))
     small &= mask
     numbers[small] = 0
-    return ndimage.label(numbers, structure=EIGHT)[0], small
+    return ndimage.label(numbers, eight)[0], small
 
 
 def _mean(values: np.ndarray) -> float:

@@ -5,7 +5,6 @@ read off a ``Curve``: counts of pixels per threshold, from the highest score dow
 the same curve of scores that do not fit into memory.
 """
 
-import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -271,16 +270,7 @@ def detections(scores: Tensor, is_anomaly: Tensor, threshold: float) -> Detectio
     """
     check_mask(scores, is_anomaly)
     flags = scores >= threshold
-    flagged, anomalous = flags.sum().item(), is_anomaly.sum().item()
-    true_positives = (flags & is_anomaly).sum().item()
-    normal = scores.numel() - anomalous
-
-    def share(part: int, whole: int) -> float:
-        return part / whole if whole else math.nan
-
-    return Detections(
-        share(true_positives, flagged),
-        share(true_positives, anomalous),
-        share(flagged - true_positives, normal),
-        share(flagged, scores.numel()),
-    )
+    flagged, found, wrong = flags.sum(), (flags & is_anomaly).sum(), (flags & ~is_anomaly).sum()
+    parts = torch.stack([found, found, wrong, flagged]).double()
+    wholes = torch.stack([flagged, is_anomaly.sum(), (~is_anomaly).sum(), torch.ones_like(flags).sum()])
+    return Detections(*(parts / wholes).tolist())  # 0 of 0 is NaN

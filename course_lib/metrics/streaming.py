@@ -6,7 +6,7 @@ integer, grow with the number (negative ones are turned round first), and the to
 the bin. That makes 8192 bins for every power of two of either sign.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -31,25 +31,18 @@ LOW_BITS = 10  # of the 32, left out of the bin
 NUM_BINS = 1 << (32 - LOW_BITS)
 PAGE_BITS = 12  # of the bin: its place in a page; only pages that hold a pixel exist, a few MB in all
 PAGE = 1 << PAGE_BITS
-TOWER = 8  # a bin with more than so many times its neighbours' pixels is taken for one repeated score
 
 
+@dataclass
 class Histogram:
     """Counts of normal and anomalous pixels per bin of scores; two of them can be merged."""
 
-    def __init__(self) -> None:
-        """Start empty."""
-        self.pages: dict[int, Tensor] = {}
-        """By page: normal and anomalous pixels in each of its bins, int64 (2, ``PAGE``)."""
+    pages: dict[int, Tensor] = field(default_factory=dict)
+    """By page: normal and anomalous pixels in each of its bins, int64 (2, ``PAGE``)."""
 
     @classmethod
     def of(cls, scores: Tensor, is_anomaly: Tensor) -> "Histogram":
-        """Count some pixels on the device that they are on; the result is on the CPU.
-
-        Args:
-            scores: flat, not NaN; rounded to float32.
-            is_anomaly: bool, same shape.
-        """
+        """Count flat scores without NaN, as float32, on the device that they are on; it ends on the CPU."""
         bins = bin_of(scores)
         page = bins >> PAGE_BITS
         pages = torch.bincount(page, minlength=NUM_BINS // PAGE).nonzero().squeeze(1)
@@ -58,28 +51,18 @@ class Histogram:
         cell = row.take(page) * PAGE + (bins & (PAGE - 1))
         size = len(pages) * PAGE
         counts = torch.bincount(cell + size * is_anomaly, minlength=2 * size).view(2, -1, PAGE).cpu()
-        histogram = cls()
-        histogram.pages = dict(zip(pages.tolist(), counts.unbind(1), strict=True))
-        return histogram
+        return cls(dict(zip(pages.tolist(), counts.unbind(1), strict=True)))
 
     def merge(self, other: "Histogram") -> None:
         """Add the counts of ``other``, which is left as it is."""
         for page, counts in other.pages.items():
-            if page in self.pages:
-                self.pages[page] += counts
-            else:
-                self.pages[page] = counts.clone()
+            self.pages[page] = self.pages.get(page, 0) + counts
 
     def occupied(self) -> tuple[Tensor, Tensor]:
-        """Return the K bins that hold a pixel, highest scores first.
-
-        Returns:
-            Their numbers, int64 (K,); normal and anomalous pixels, int64 (2, K).
-        """
+        """Return the bins with a pixel, int64 (K,), highest first; normal and anomalous pixels (2, K)."""
         pages = sorted(self.pages)
-        counts = torch.cat(
-            [torch.zeros(2, 0, dtype=torch.int64), *(self.pages[page] for page in pages)], dim=1
-        )
+        nothing = torch.zeros(2, 0, dtype=torch.int64)
+        counts = torch.cat([nothing, *(self.pages[page] for page in pages)], dim=1)
         cells = counts.sum(0).nonzero().squeeze(1).flip(0)
         bins = torch.tensor(pages, dtype=torch.int64)[cells >> PAGE_BITS] * PAGE + (cells & (PAGE - 1))
         return bins, counts[:, cells]
@@ -88,7 +71,7 @@ class Histogram:
         """Return the curve over all bins.
 
         The scores of a bin in a continuous stretch are taken to be different and evenly mixed. Those of a bin
-        that stands alone, or towers above its neighbours, are taken to be one repeated score.
+        that stands alone, or holds over 8 times its neighbours' pixels, are taken to be one repeated score.
         """
         bins, (negatives, positives) = self.occupied()
         pixels = negatives + positives
@@ -96,7 +79,7 @@ class Histogram:
         neighbours = torch.zeros_like(pixels)
         neighbours[1:] += adjacent * pixels[:-1]
         neighbours[:-1] += adjacent * pixels[1:]
-        return Curve(positives, negatives, mixed=pixels <= TOWER * neighbours)
+        return Curve(positives, negatives, mixed=pixels <= 8 * neighbours)
 
 
 def bin_of(scores: Tensor) -> Tensor:
