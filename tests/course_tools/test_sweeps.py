@@ -26,7 +26,7 @@ def street(tmp_path, monkeypatch):
 
 def starts(sweep):
     """Return how often workers began with each run."""
-    files = {run.name: sweep.folder / run.name / work.STARTS for run in sweep.runs}
+    files = {run.name: sweep.folder / run.name / "starts.csv" for run in sweep.runs}
     return {name: len(file.read_text().splitlines()) for name, file in files.items() if file.exists()}
 
 
@@ -34,7 +34,7 @@ def in_the_middle(sweep):
     """Return the processes that train now, and have saved a checkpoint."""
     return [
         int(path.read_text().splitlines()[-1].split(",")[-1])
-        for path in sweep.folder.glob(f"*/{work.STARTS}")
+        for path in sweep.folder.glob("*/starts.csv")
         if (path.parent / "last.pt").exists() and not list(path.parent.glob("*.safetensors"))
     ]
 
