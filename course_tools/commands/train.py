@@ -147,11 +147,6 @@ def _train_sweep(options: argparse.Namespace) -> int:
 
     device, outcomes = runtime.choose_device(options.device), {}
     sweep = sweeps.read_sweep(options.sweep, device)
-
-    def told(planned: sweeps.Planned, outcome: sweeps.Outcome) -> None:
-        outcomes[planned.name] = outcome
-        sweeps.write_tables(sweep, outcomes)
-
     with training.nobody_else_in(sweep.folder):
         for split in ("train", "val"):  # is there something to learn from, and to measure on?
             sweep.runs[0].settings.samples(split)
@@ -174,7 +169,9 @@ def _train_sweep(options: argparse.Namespace) -> int:
                         raise ValueError(f"worker {address} has {number} threads; {cure}")
                 print(f"Dashboard: {client.dashboard_link}")
                 try:
-                    sweeps.run_all(client, sweep, missing, threads, options.command, told)
+                    for run, outcome in sweeps.run_all(client, sweep, missing, threads, options.command):
+                        outcomes[run.name] = outcome
+                        sweeps.write_tables(sweep, outcomes)
                 except sweeps.Lost as error:
                     kept = "finished runs are kept: start it anew, and call again"
                     print(f"error: {error}; {kept}", file=sys.stderr)

@@ -77,7 +77,8 @@ def read_sweep(path: Path, device: torch.device) -> Sweep:
     except ValueError as error:
         raise ValueError(f"{path} cannot be read as TOML: {error}") from None
     for name, table in content.items():
-        if name not in (known := ("all", "grid", "baseline")):
+        known = ("all", "grid", "baseline")
+        if name not in known:
             raise unknown_name("table", name, known)
         if not isinstance(table, dict) and not (name == "grid" and isinstance(table, list)):
             raise ValueError(f"{path}: {name} must be a table, [{name}], got {table!r}")

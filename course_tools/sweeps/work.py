@@ -5,7 +5,7 @@ import io
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,14 +69,11 @@ def finished(planned: Planned, folder: Path, device: str = "") -> evaluation.Net
 
 
 def run_all(
-    client: Client,
-    sweep: Sweep,
-    missing: list[Planned],
-    threads: int | None,
-    command: str,
-    told: Callable[[Planned, Outcome], None],
-) -> None:
+    client: Client, sweep: Sweep, missing: list[Planned], threads: int | None, command: str
+) -> Iterator[tuple[Planned, Outcome]]:
     """Train and measure runs; a run that fails, or whose worker dies, is tried once more.
+
+    Yields each run as soon as it has ended, and its metrics, or why it failed.
 
     Args:
         client: of the workers, which all see the sweep's folder.
@@ -84,7 +81,6 @@ def run_all(
         missing: the runs.
         threads: of torch in each worker; None leaves it to their environment.
         command: for the metadata of the weights.
-        told: called with each run as soon as it has ended, and its metrics, or why it failed.
 
     Raises:
         Lost: if the scheduler dies, or all workers do and none comes within ``cluster.PATIENCE`` seconds.
@@ -107,7 +103,7 @@ def run_all(
                     outcome = f"its worker died {deaths} times; is there too little memory?"
                 except Exception as error:  # whatever a run dies of, the others go on
                     outcome = f"{type(error).__name__}: {' '.join(str(error).split())}"
-                told(waiting.pop(future), outcome)
+                yield waiting.pop(future), outcome
             epochs = [len(log.read_text("utf-8").splitlines()) - 1 for log in logs if log.is_file()]
             bar.update(sum(epochs) - bar.n)
             try:

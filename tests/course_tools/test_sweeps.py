@@ -54,13 +54,11 @@ def test_a_worker_killed_in_the_middle_costs_no_run_and_none_is_done_twice(stree
     def one_is():
         return told and (victims.extend(in_the_middle(sweep)) or victims)
 
-    def tell(planned, outcome):
-        told[planned.name] = outcome
-
     with cluster.workers(2) as client:
         assert len(set(client.run(os.getpid).values())) == 2
         killer = once(one_is, lambda: os.kill(victims[0], signal.SIGKILL))
-        work.run_all(client, sweep, list(sweep.runs), 1, "", tell)
+        for planned, outcome in work.run_all(client, sweep, list(sweep.runs), 1, ""):
+            told[planned.name] = outcome
         killer.join()
         assert victims[0] not in client.run(os.getpid).values()
     assert len(told) == RUNS and not [what for what in told.values() if isinstance(what, str)]
