@@ -4,7 +4,6 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 import torch
@@ -13,9 +12,6 @@ from filelock import FileLock, Timeout
 from course_lib.labels import CLASS_NAMES
 from course_lib.runtime import write_atomically
 from course_lib.training.settings import TrainingSettings
-
-if TYPE_CHECKING:  # it takes a second to load
-    from torch.utils.tensorboard import SummaryWriter
 
 CHECKPOINT = "last.pt"
 """The state of a training in its folder."""
@@ -78,24 +74,17 @@ def previous_state(folder: Path, settings: TrainingSettings, resume: bool) -> di
     return state
 
 
-IOU = "iou_"
-"""Before a class name: the column of its intersection over union, a fraction."""
-
-LOSS = "loss_"
-"""Before a term's name: the column of its part in the loss, where there are several terms."""
-
-
-def write_log(folder: Path, history: list[dict], events: "SummaryWriter") -> None:
-    """Write all rows to ``log.csv``, so that none stands twice, and the newest to TensorBoard.
+def write_log(folder: Path, history: list[dict], events) -> None:
+    """Write all rows to ``log.csv``, so that none stands twice, and the newest to ``events`` of TensorBoard.
 
     Raises:
         OSError: if the disk is full.
     """
     newest = history[-1]
-    measured = ["validation_loss", "miou", *(IOU + name for name in CLASS_NAMES)]
+    measured = ["validation_loss", "miou", *(f"iou_{name}" for name in CLASS_NAMES)]
     columns = [name for name in newest if name not in measured] + measured
     table = pd.DataFrame(history, columns=columns).to_csv(index=False)
     write_atomically(folder / "log.csv", table.encode())
     for name in newest.keys() - {"epoch", "step"}:
-        events.add_scalar(name.replace(IOU, "iou/"), newest[name], newest["epoch"])
+        events.add_scalar(name.replace("iou_", "iou/"), newest[name], newest["epoch"])
     events.flush()

@@ -18,7 +18,7 @@ from course_lib.labels import CLASS_NAMES, IGNORE, NUM_CLASSES, VOID, void_as_cl
 from course_lib.losses import weight_sum
 from course_lib.metrics import Confusion
 from course_lib.training import processes
-from course_lib.training.files import CHECKPOINT, IOU, nobody_else_in, previous_state, save_state, write_log
+from course_lib.training.files import CHECKPOINT, nobody_else_in, previous_state, save_state, write_log
 from course_lib.training.samples import Batches, TrainingImages, loader, mixed
 from course_lib.training.settings import TrainingSettings
 from course_lib.training.trainer import Diverged, Trainer
@@ -95,7 +95,7 @@ def train(settings: TrainingSettings, folder: Path, resume: bool = False, comman
                 if trainer.done == end:
                     row = trainer.row(epoch, len(images))
                     if first and (epoch % settings.validate_every == 0 or epoch == settings.epochs):
-                        row |= validate(trainer, validation, trainer.known_classes)
+                        row |= validate(trainer, validation)
                     trainer.history.append(row)
                     trainer.sums, trainer.seconds = {}, 0.0
                 save()
@@ -134,7 +134,7 @@ def train_one_epoch(
     Returns:
         The number of the signal by which somebody asked to stop, 0 if nobody did.
     """
-    began, asked = time.monotonic() - trainer.seconds, 0
+    began = time.monotonic() - trainer.seconds
     shown = {"epoch": f"{len(trainer.history) + 1}/{trainer.settings.epochs}"}
     if mean_ious := [row["miou"] for row in trainer.history if "miou" in row]:
         shown["mIoU"] = mean_ious[-1]
@@ -144,31 +144,28 @@ def train_one_epoch(
         shown |= trainer.losses() | {"lr": trainer.schedule.get_last_lr()[0]}
         bar.set_postfix(shown, refresh=False)
         bar.update()
-        asked = processes.asked_to_stop(request)
-        if asked:
-            break
+        if asked := processes.asked_to_stop(request):
+            return asked
         if trainer.done % trainer.settings.checkpoint_every == 0 and trainer.done < end:
             save()
-    return asked
+    return 0
 
 
-def validate(trainer: Trainer, samples: Sequence[Sample], known_classes: Sequence[int]) -> dict[str, float]:
+def validate(trainer: Trainer, samples: Sequence[Sample]) -> dict[str, float]:
     """Measure loss, mean IoU and the IoU of each class, all at the size of the targets.
 
     Args:
-        trainer: its network, loss and settings.
+        trainer: its network, loss and settings. Pixels of classes that it does not know have no part in the
+            loss: an output that was never trained can only be wrong.
         samples: images with targets of train ids and 255.
-        known_classes: those in the training data. Pixels of other classes have no part in the loss: an output
-            that was never trained can only be wrong.
 
     Returns:
         ``validation_loss`` (of the network's own logits, without auxiliary heads; lower is better), ``miou``
         and one ``iou_...`` per class (fractions; higher is better).
     """
-    settings = evaluation.Settings(
-        size=trainer.settings.size, known_classes=tuple(known_classes), device=trainer.device
-    )
-    learnable = torch.tensor([*known_classes, IGNORE])
+    known = tuple(trainer.known_classes)
+    settings = evaluation.Settings(size=trainer.settings.size, known_classes=known, device=trainer.device)
+    learnable = torch.tensor([*known, IGNORE])
     counts, loss, weight = Confusion(), 0.0, 0.0
     for one in evaluation.segmented(trainer.network, samples, settings, progress=False):
         target = one.sample.target.long()
@@ -178,23 +175,14 @@ def validate(trainer: Trainer, samples: Sequence[Sample], known_classes: Sequenc
         with torch.no_grad():
             loss += trainer.loss_terms([one.logits[None].to(trainer.device)], learnt).sum().item()
         weight += weight_sum(learnt, trainer.weights).item()
-    ious = {IOU + name: value for name, value in counts.iou().items()}
+    ious = {f"iou_{name}": value for name, value in counts.iou().items()}
     return {"validation_loss": loss / max(weight, 1e-12), "miou": counts.mean_iou()} | ious
 
 
 def _beginning(
     settings: TrainingSettings, state: dict | None, command: str
 ) -> tuple[Trainer, TrainingImages, Sequence[Sample], dict]:
-    """Return trainer, images to learn from and to measure on, and what is saved beside the trainer's state.
-
-    Args:
-        settings: of the run.
-        state: where the trainer goes on; None for its first step.
-        command: is remembered if the run is new.
-
-    Raises:
-        ValueError: if the training images cannot be learnt from, or are not those that the run began with.
-    """
+    """Return trainer, images to learn from and to measure on, and what is saved beside its state."""
     encoder = models.Encoder({}, state.get("encoder", {}) if state else {})
     if settings.encoder and not state:  # a run that goes on has its weights in the state
         encoder = models.read_encoder(settings.model, settings.encoder, settings.num_classes)
@@ -231,7 +219,8 @@ def _beginning(
 def _export(trainer: Trainer, path: Path, about: dict) -> None:
     """Write the weights in half precision, as they are shipped."""
     settings, last = trainer.settings, trainer.history[-1]
-    names = {"miou": last["miou"]} | {f"iou {n}": last[IOU + n] for n in CLASS_NAMES if IOU + n in last}
+    ious = {f"iou {name}": last[f"iou_{name}"] for name in CLASS_NAMES if f"iou_{name}" in last}
+    measured = {"miou": last["miou"]} | ious
     metadata = models.Metadata(
         model=settings.model,
         known_classes=list(trainer.known_classes),
@@ -242,7 +231,7 @@ def _export(trainer: Trainer, path: Path, about: dict) -> None:
         size=list(settings.size),
         seed=settings.seed,
         epochs=settings.epochs,
-        metrics={name: round(value, 4) for name, value in names.items()},
+        metrics={name: round(value, 4) for name, value in measured.items()},
         command=about["command"],
     )
     models.save_checkpoint(trainer.network, path, metadata, dtype=torch.float16)

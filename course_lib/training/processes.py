@@ -11,15 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
 from course_lib import runtime
-
-T = TypeVar("T")
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -129,7 +126,7 @@ def total(tensor: Tensor) -> Tensor:
     return tensor
 
 
-def from_first(make: Callable[[], T]) -> T:
+def from_first(make: Callable[[], dict | None]) -> dict | None:
     """Return what ``make`` gives in the first process; it is not called in the others."""
     values = [None if rank() else make()]
     if count() > 1:

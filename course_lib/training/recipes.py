@@ -88,12 +88,8 @@ class Recipe:
 
 
 RECIPES = {
-    "erfnet": Recipe(
-        Adam, learning_rate=5e-4, weight_decay=1e-4, weighting=partial(class_weights, constant=1.10)
-    ),
-    "enet": Recipe(
-        Adam, learning_rate=5e-4, weight_decay=2e-4, weighting=partial(class_weights, constant=1.02)
-    ),
+    "erfnet": Recipe(Adam, 5e-4, weight_decay=1e-4, weighting=partial(class_weights, constant=1.10)),
+    "enet": Recipe(Adam, 5e-4, weight_decay=2e-4, weighting=partial(class_weights, constant=1.02)),
     "bisenetv2": Recipe(
         partial(SGD, momentum=0.9),
         learning_rate=5e-2,

@@ -17,9 +17,6 @@ from course_lib.training import processes
 CACHE_BYTES = 1_000_000_000
 """Training images that take no more than this are decoded and resized once, and kept in memory."""
 
-Key = tuple[int, int]
-"""Epoch and index of an image."""
-
 GAP = -1
 """In place of an index: an image to be run through the network, but not to be learnt from."""
 
@@ -55,7 +52,7 @@ class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
         """Return how many images there are."""
         return len(self.samples)
 
-    def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """Return image float32 (3, H, W) in [0, 1] and target int64 (H, W) of (epoch, index)."""
         epoch, index = key
         if index == GAP:
@@ -94,7 +91,7 @@ def mixed(*numbers: int) -> int:
     return seed
 
 
-class Batches(Sampler[list[Key]]):
+class Batches(Sampler[list[tuple[int, int]]]):
     """The batches of a whole training, from any step on; every image comes once per epoch.
 
     Several processes share each batch, and all get equally many images, so that all take part in every
@@ -118,8 +115,8 @@ class Batches(Sampler[list[Key]]):
         """Return how many steps are left from ``start``."""
         return self.epochs * self.per_epoch - self.start
 
-    def __iter__(self) -> Iterator[list[Key]]:
-        """Yield the keys of this process's share of each batch."""
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        """Yield epoch and index of each image in this process's share of a batch."""
         for epoch in range(self.start // self.per_epoch, self.epochs):
             generator = torch.Generator().manual_seed(mixed(self.seed, epoch))
             order = torch.randperm(self.images, generator=generator).tolist()

@@ -17,9 +17,6 @@ FREE_TO_CHANGE = {"device", "accumulate", "workers", "validate_every", "checkpoi
 """Settings that a resumed run may change. With another device the last bits differ; with another number of
 parts also the statistics of batch normalisation, and which pixels OHEM finds hard."""
 
-SMALLEST_SIDE = 16
-"""Of training images, in pixels; batch statistics need more than one value at the lowest resolution."""
-
 
 @dataclass(frozen=True)
 class TrainingSettings:
@@ -71,11 +68,10 @@ class TrainingSettings:
                 raise ValueError(f"{shown} must be a whole number, at least {least}; got {value!r}")
         if self.accumulate > self.batch:
             raise ValueError(f"a batch of {self.batch} cannot be split into {self.accumulate} parts")
-        whole = all(isinstance(side, int) for side in self.size)
-        if len(self.size) != 2 or not whole or min(self.size) < SMALLEST_SIDE:
+        # batch statistics need more than one value at the lowest resolution
+        if len(self.size) != 2 or not all(isinstance(side, int) and side >= 16 for side in self.size):
             raise ValueError(
-                f"size must be a height and a width in pixels, each {SMALLEST_SIDE} or more; "
-                f"got {list(self.size)}"
+                f"size must be a height and a width in pixels, each 16 or more; got {list(self.size)}"
             )
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"the learning rate must be a positive number, got {self.learning_rate}")

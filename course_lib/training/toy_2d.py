@@ -12,9 +12,6 @@ from course_lib.runtime import unknown_name
 from course_lib.training.recipes import TRAININGS
 
 CLASSES, PER_CLASS = 2, 150
-CENTRES = ((-1.5, 0.0), (1.5, 0.0))
-UNKNOWN_CENTRE = (3.5, -3.0)
-SPREAD = 0.5
 
 
 class PlanePoints(NamedTuple):
@@ -45,7 +42,7 @@ class PlaneNetwork(nn.Module):
         return self.classifier(self.features(positions.T[None, :, None]))
 
 
-def plane_points(seed: int = 0, unknown_centre: tuple[float, float] = UNKNOWN_CENTRE) -> PlanePoints:
+def plane_points(seed: int = 0, unknown_centre: tuple[float, float] = (3.5, -3.0)) -> PlanePoints:
     """Draw the points; the same ones for the same seed.
 
     Args:
@@ -55,9 +52,9 @@ def plane_points(seed: int = 0, unknown_centre: tuple[float, float] = UNKNOWN_CE
     generator = torch.Generator().manual_seed(seed)
 
     def around(centre: tuple[float, float]) -> Tensor:
-        return torch.tensor(centre) + SPREAD * torch.randn(PER_CLASS, 2, generator=generator)
+        return torch.tensor(centre) + 0.5 * torch.randn(PER_CLASS, 2, generator=generator)
 
-    known = torch.cat([around(centre) for centre in CENTRES])
+    known = torch.cat([around((-1.5, 0.0)), around((1.5, 0.0))])
     return PlanePoints(known, torch.arange(CLASSES).repeat_interleave(PER_CLASS), around(unknown_centre))
 
 

@@ -13,17 +13,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from course_lib.losses import find_term, weight_sum
 from course_lib.models import Network
 from course_lib.training import processes
-from course_lib.training.files import LOSS
 from course_lib.training.settings import PRECISIONS, TrainingSettings
-
-EXPLODED = 1000.0
-"""No loss of this course is larger per pixel, even of a network that knows nothing."""
-
-SMALLEST_SCALE = 1e-3
-"""Of fp16 losses; a scaler that has come down to this has skipped dozens of steps."""
-
-OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
-"""What CUDA, macOS, Windows and Linux say."""
 
 STATEFUL = ("network", "optimizer", "schedule", "scaler")
 
@@ -32,17 +22,12 @@ class Diverged(RuntimeError):
     """A loss or a gradient is NaN, infinite or absurdly large; the weights were not changed by it."""
 
 
-class AllLogits(nn.Module):
-    """Calls ``network.all_logits``: torch shares the work of modules alone."""
-
-    def __init__(self, network: Network) -> None:
-        """Wrap a network."""
-        super().__init__()
-        self.network = network
+class AllLogits(nn.Sequential):
+    """Holds a network, to call its ``all_logits``: torch shares the work of modules alone."""
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """(N, 3, H, W) to logits (N, C, H, W) of each head."""
-        return self.network.all_logits(images)
+        return self[0].all_logits(images)
 
 
 class Trainer:
@@ -90,9 +75,8 @@ class Trainer:
         self.network, self.heads = network.train(), AllLogits(network)
         self.weights = weights.to(self.device)
         recipe = settings.recipe
-        self.optimizer = recipe.optimizer(
-            recipe.parameter_groups(network), lr=settings.learning_rate, weight_decay=recipe.weight_decay
-        )
+        groups, rate = recipe.parameter_groups(network), settings.learning_rate
+        self.optimizer = recipe.optimizer(groups, lr=rate, weight_decay=recipe.weight_decay)
         if several:
             for name in network.idle_names:  # else torch would wait for their gradients
                 network.get_submodule(name).requires_grad_(False)
@@ -125,7 +109,8 @@ class Trainer:
             self._check(values)
             self.scaler.step(self.optimizer)
         except RuntimeError as error:
-            if not any(phrase in str(error).lower() for phrase in OUT_OF_MEMORY):
+            said = ("out of memory", "not enough memory", "can't allocate memory")  # by CUDA and the systems
+            if not any(phrase in str(error).lower() for phrase in said):
                 raise
             parts, (count, _, height, width) = self.settings.accumulate, images.shape
             cure = f"add --accumulate {min(2 * parts, count)} or " if parts < count else ""
@@ -144,7 +129,7 @@ class Trainer:
 
     def losses(self) -> dict[str, float]:
         """Return the mean loss of the epoch so far and, where there are several terms, that of each."""
-        terms = {LOSS + name: self.sums[name] / self.sums["batches"] for name in self.terms}
+        terms = {f"loss_{name}": self.sums[name] / self.sums["batches"] for name in self.terms}
         return {"loss": sum(terms.values())} | (terms if len(terms) > 1 else {})
 
     def row(self, epoch: int, images: int) -> dict[str, float]:
@@ -199,10 +184,11 @@ class Trainer:
     def _check(self, values: dict[str, float]) -> None:
         """Raise unless all loss terms and the gradient are finite and sane."""
         for name, value in values.items():
-            if not abs(value) < EXPLODED:  # so written, NaN is caught too
+            # none is so large per pixel, even of a network that knows nothing; so written, NaN is caught too
+            if not abs(value) < 1000:
                 raise Diverged(f"loss term {name} is {value:g}")
         if self.scaler.is_enabled():  # it looks for infinities itself, and skips the step
-            if self.scaler.get_scale() < SMALLEST_SCALE:
+            if self.scaler.get_scale() < 1e-3:  # after dozens of steps that it skipped
                 raise Diverged(f"the gradient of {' + '.join(values)} overflows fp16 at every step")
         else:
             gradients = [p.grad for p in self.network.parameters() if p.grad is not None]

@@ -1,13 +1,14 @@
 """``train``: train a network, with checkpoints and logs."""
 
 import argparse
+import os
 import sys
 from dataclasses import fields
 from pathlib import Path
 
 import torch
 
-from course_lib import evaluation, models, training
+from course_lib import evaluation, models, runtime, training
 from course_lib.labels import CLASS_NAMES
 from course_lib.lesson import figures
 from course_lib.training import processes
@@ -96,16 +97,17 @@ def parser() -> argparse.ArgumentParser:
 def main(options: argparse.Namespace) -> int:
     """Train, and say where the weights are."""
     if options.sweep:
-        from course_tools.commands import train_sweep  # needs dask, which a single run does not
-
         _check_only_sweep(options)
-        return train_sweep.main(options)
+        return _train_sweep(options)
     if options.processes or options.scheduler:
         raise ValueError("--processes and --scheduler need --sweep; several GPUs share a run by torchrun")
     try:
         device = processes.choose_device(options.device)
         with processes.joined(device):
-            settings = _settings(options, device)
+            chosen = {field.name: getattr(options, field.name) for field in fields(training.TrainingSettings)}
+            for name in ("size", "term_weights"):
+                chosen[name] = tuple(chosen[name] or ()) or None
+            settings = training.settings_for(**chosen | {"device": device})
             default = models.run_folder(settings.profile, settings.model, settings.training, settings.seed)
             trained = training.train(settings, options.output or default, options.resume, options.command)
             if processes.rank() == 0:
@@ -139,12 +141,43 @@ def _check_only_sweep(options: argparse.Namespace) -> None:
         raise ValueError(f"--processes must be 1 or more, got {options.processes}")
 
 
-def _settings(options: argparse.Namespace, device: torch.device) -> training.TrainingSettings:
-    """Return the checked settings; each has the name of its option."""
-    chosen = {field.name: getattr(options, field.name) for field in fields(training.TrainingSettings)}
-    for name in ("size", "term_weights"):
-        chosen[name] = tuple(chosen[name] or ()) or None
-    return training.settings_for(**chosen | {"device": device})
+def _train_sweep(options: argparse.Namespace) -> int:
+    """Train and measure what is missing of a sweep; its tables are written anew after every run."""
+    from course_tools import cluster, sweeps  # here: they need dask, which a single run does not
+
+    device, outcomes = runtime.choose_device(options.device), {}
+    sweep = sweeps.read_sweep(options.sweep, device)
+    with training.nobody_else_in(sweep.folder):
+        for split in ("train", "val"):  # is there something to learn from, and to measure on?
+            sweep.runs[0].settings.samples(split)
+        sweeps.benchmarks_of(sweep.profile)
+        for run in sweep.runs:
+            if result := sweeps.finished(run, sweep.folder / run.name):
+                outcomes[run.name] = result
+        missing = [run for run in sweep.runs if run.name not in outcomes]
+        print(f"{sweep.name}: {len(sweep.runs)} runs, {len(outcomes)} of them are finished")
+        if missing:
+            # at once: one run per GPU, or one per core, which is faster than threads
+            gpus = torch.cuda.device_count() if str(device) == "cuda" else 1
+            cores = os.cpu_count() or 1
+            count = min(options.processes or (cores if device.type == "cpu" else gpus), len(missing))
+            threads = None if options.scheduler else max(1, cores // count)
+            with cluster.workers(count, options.scheduler) as client:
+                for address, worker in cluster.workers_of(client).items():
+                    if (number := worker["nthreads"]) != 1:  # seeds belong to a whole process
+                        cure = "start workers with --nthreads 1"
+                        raise ValueError(f"worker {address} has {number} threads; {cure}")
+                print(f"Dashboard: {client.dashboard_link}")
+                try:
+                    for run, outcome in sweeps.run_all(client, sweep, missing, threads, options.command):
+                        outcomes[run.name] = outcome
+                        sweeps.write_tables(sweep, outcomes)
+                except sweeps.Lost as error:
+                    kept = "finished runs are kept: start it anew, and call again"
+                    print(f"error: {error}; {kept}", file=sys.stderr)
+        print(sweeps.write_tables(sweep, outcomes))
+        print(f"Tables: {', '.join(sorted(str(path) for path in sweep.folder.glob('*.csv')))}")
+    return int(any(isinstance(outcomes.get(run.name, "missing"), str) for run in sweep.runs))
 
 
 def _report(trained: training.Trained) -> None:

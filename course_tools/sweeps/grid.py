@@ -16,11 +16,6 @@ from course_lib.training import TrainingSettings, settings_for
 NAMES = sorted({field.name for field in fields(TrainingSettings)} - {"device", "workers"})
 """The settings of a run that a file may give."""
 
-TABLES = ("all", "grid", "baseline")
-
-SEED = "seed"
-"""Runs that differ in this alone are repetitions of one another."""
-
 
 @dataclass(frozen=True)
 class Planned:
@@ -75,10 +70,30 @@ def read_sweep(path: Path, device: torch.device) -> Sweep:
         FileNotFoundError: if there is no such file, or not the encoder that it names.
         ValueError: if it is no such file, a name is unknown, or a run is impossible or stands twice.
     """
-    content = _read(path)
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path} does not exist: name a TOML file with [all] and [grid]") from None
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read as TOML: {error}") from None
+    for name, table in content.items():
+        known = ("all", "grid", "baseline")
+        if name not in known:
+            raise unknown_name("table", name, known)
+        if not isinstance(table, dict) and not (name == "grid" and isinstance(table, list)):
+            raise ValueError(f"{path}: {name} must be a table, [{name}], got {table!r}")
+    grids = content.get("grid", [])
+    grids = [grids] if isinstance(grids, dict) else grids
+    if not grids or not all(grids):
+        raise ValueError(f"{path} has no [grid]: a table of lists, such as seed = [0, 1, 2]")
+    for name, values in (item for grid in grids for item in grid.items()):
+        if name == "profile":
+            raise ValueError(f"{path}: put profile into [all]; runs on different data cannot be compared")
+        if not isinstance(values, list) or not values:
+            raise ValueError(f"{path}: {name} in [grid] must be a list of values, got {values!r}")
     runs = tuple(
         _planned(path, content.get("all", {}), dict(zip(grid, values, strict=True)), device)
-        for grid in content["grid"]
+        for grid in grids
         for values in itertools.product(*grid.values())
     )
     for first, second in itertools.combinations(runs, 2):
@@ -92,31 +107,6 @@ def read_sweep(path: Path, device: torch.device) -> Sweep:
         groups = "; ".join(dict.fromkeys(run.group for run in runs))
         raise ValueError(f"{path}: no run is the baseline {_named(wanted)}; there are {groups}")
     return Sweep(path.stem, runs[0].settings.profile, runs, baseline[0])
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """Return the tables of a file, ``grid`` as a list of tables."""
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path} does not exist: name a TOML file with [all] and [grid]") from None
-    except ValueError as error:
-        raise ValueError(f"{path} cannot be read as TOML: {error}") from None
-    for name, table in content.items():
-        if name not in TABLES:
-            raise unknown_name("table", name, TABLES)
-        if not isinstance(table, dict) and not (name == "grid" and isinstance(table, list)):
-            raise ValueError(f"{path}: {name} must be a table, [{name}], got {table!r}")
-    grids = content.get("grid", [])
-    grids = [grids] if isinstance(grids, dict) else grids
-    if not grids or not all(grids):
-        raise ValueError(f"{path} has no [grid]: a table of lists, such as seed = [0, 1, 2]")
-    for name, values in (item for grid in grids for item in grid.items()):
-        if name == "profile":
-            raise ValueError(f"{path}: put profile into [all]; runs on different data cannot be compared")
-        if not isinstance(values, list) or not values:
-            raise ValueError(f"{path}: {name} in [grid] must be a list of values, got {values!r}")
-    return content | {"grid": grids}
 
 
 def _planned(path: Path, shared: Mapping[str, Any], chosen: dict[str, Any], device: torch.device) -> Planned:
@@ -140,8 +130,8 @@ def _planned(path: Path, shared: Mapping[str, Any], chosen: dict[str, Any], devi
 
 
 def _repeated(chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a choice without the seed."""
-    return {name: value for name, value in chosen.items() if name != SEED}
+    """Return a choice without the seed: runs that differ in it alone are repetitions of one another."""
+    return {name: value for name, value in chosen.items() if name != "seed"}
 
 
 def _named(chosen: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ import io
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,10 +18,7 @@ from tqdm.auto import tqdm
 from course_lib import data, evaluation, models, runtime, training
 from course_tools import cluster
 from course_tools.result_store import Store, files_of
-from course_tools.sweeps.grid import SEED, Planned, Sweep
-
-STARTS = "starts.csv"
-"""The file in a run's folder with a line for each time that a worker began with it."""
+from course_tools.sweeps.grid import Planned, Sweep
 
 Outcome = evaluation.NetworkResult | str
 """The metrics of a finished run, or why it failed."""
@@ -72,14 +69,11 @@ def finished(planned: Planned, folder: Path, device: str = "") -> evaluation.Net
 
 
 def run_all(
-    client: Client,
-    sweep: Sweep,
-    missing: list[Planned],
-    threads: int | None,
-    command: str,
-    told: Callable[[Planned, Outcome], None],
-) -> None:
+    client: Client, sweep: Sweep, missing: list[Planned], threads: int | None, command: str
+) -> Iterator[tuple[Planned, Outcome]]:
     """Train and measure runs; a run that fails, or whose worker dies, is tried once more.
+
+    Yields each run as soon as it has ended, and its metrics, or why it failed.
 
     Args:
         client: of the workers, which all see the sweep's folder.
@@ -87,14 +81,13 @@ def run_all(
         missing: the runs.
         threads: of torch in each worker; None leaves it to their environment.
         command: for the metadata of the weights.
-        told: called with each run as soon as it has ended, and its metrics, or why it failed.
 
     Raises:
         Lost: if the scheduler dies, or all workers do and none comes within ``cluster.PATIENCE`` seconds.
     """
     folders = [sweep.folder / planned.name for planned in missing]
-    options = {"threads": threads, "command": command}
-    futures = client.map(work_on, missing, folders, **options, retries=1, pure=False)
+    logs = [folder / "log.csv" for folder in folders]
+    futures = client.map(work_on, missing, folders, threads=threads, command=command, retries=1, pure=False)
     waiting, alive = dict(zip(futures, missing, strict=True)), time.monotonic()
     lost = Lost(f"lost {client.scheduler.address}")
     with tqdm(total=sum(run.settings.epochs for run in missing), desc=sweep.name, unit="epoch") as bar:
@@ -110,8 +103,9 @@ def run_all(
                     outcome = f"its worker died {deaths} times; is there too little memory?"
                 except Exception as error:  # whatever a run dies of, the others go on
                     outcome = f"{type(error).__name__}: {' '.join(str(error).split())}"
-                told(waiting.pop(future), outcome)
-            bar.update(sum(map(_epochs, folders)) - bar.n)
+                yield waiting.pop(future), outcome
+            epochs = [len(log.read_text("utf-8").splitlines()) - 1 for log in logs if log.is_file()]
+            bar.update(sum(epochs) - bar.n)
             try:
                 workers = client.scheduler_info()["workers"]
             except Exception:  # dask raises several kinds where its scheduler is gone
@@ -151,34 +145,27 @@ def work_on(
     ):
         if found := finished(planned, folder):  # the worker that finished it died before it could tell
             return found
-        with (folder / STARTS).open("a", encoding="utf-8") as file:
+        with (folder / "starts.csv").open("a", encoding="utf-8") as file:
             file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')},{platform.node()},{os.getpid()}\n")
         if not (folder / settings.weights_name).is_file():
             training.train(settings, folder, resume=True, command=command)
         return finished(planned, folder, settings.device)
 
 
-def _epochs(folder: Path) -> int:
-    """Return how many epochs a run has logged."""
-    log = folder / "log.csv"
-    return len(log.read_text(encoding="utf-8").splitlines()) - 1 if log.is_file() else 0
+def write_tables(sweep: Sweep, outcomes: Mapping[str, Outcome]) -> str:
+    """Write the tables of what is there into the sweep's folder; return that of the runs, to be printed.
 
-
-def tables(sweep: Sweep, outcomes: Mapping[str, Outcome]) -> tuple[dict[str, pd.DataFrame], str]:
-    """Return the tables of what is there, and why there is no summary, or nothing.
+    - ``runs.csv``: one row per run: run, what the grid chose, status (``done``, ``missing`` or why it
+      failed), miou in percent;
+    - ``numbers.csv``: one row per run, benchmark and score: the columns of ``evaluation.table`` behind those
+      of the grid;
+    - ``summary.csv``, where there is something to compare: one row per group, benchmark and score: what the
+      grid chose but for the seed, and the columns of ``evaluation.compare`` with ``group`` in place of
+      ``training``.
 
     Args:
         sweep: all of it.
         outcomes: of runs, by their names; those that are missing are still to come.
-
-    Returns:
-        - ``runs``: one row per run: run, what the grid chose, status (``done``, ``missing`` or why it
-          failed), miou in percent;
-        - ``numbers``: one row per run, benchmark and score: the columns of ``evaluation.table`` behind those
-          of the grid;
-        - ``summary``, where there is something to compare: one row per group, benchmark and score: what the
-          grid chose but for the seed, and the columns of ``evaluation.compare`` with ``group`` in place of
-          ``training``.
     """
     rows, numbers, results, groups = [], [], [], {}
     for run in sweep.runs:
@@ -190,20 +177,26 @@ def tables(sweep: Sweep, outcomes: Mapping[str, Outcome]) -> tuple[dict[str, pd.
         rows.append(row | {"status": "done", "miou": float(frame["miou"].iloc[0])})
         numbers.append(_behind(row, frame))
         results.append(outcome._replace(frame=frame.assign(training=run.group)))
-        groups[run.group] = {name: value for name, value in run.columns.items() if name != SEED}
+        groups[run.group] = {name: value for name, value in run.columns.items() if name != "seed"}
     made = {"runs": pd.DataFrame(rows)}
     made["numbers"] = pd.concat(numbers) if numbers else pd.DataFrame(columns=evaluation.COLUMNS)
-    if sweep.baseline not in groups:
-        return made, f"no run of the baseline {sweep.baseline} is finished"
+    shown = made["runs"].to_string(index=False, float_format="{:.1f}".format, na_rep="")
     try:
+        if sweep.baseline not in groups:
+            raise ValueError(f"no run of the baseline {sweep.baseline} is finished")
         compared = evaluation.compare(results, sweep.baseline)
-    except ValueError as error:  # runs differ in their epochs, for example
-        return made, str(error)
-    parts = [
-        _behind({"group": group, **groups[group]}, part)
-        for group, part in compared.drop(columns="training").groupby(compared["training"], sort=False)
-    ]
-    return made | {"summary": pd.concat(parts, ignore_index=True)}, ""
+        parts = [
+            _behind({"group": group, **groups[group]}, part)
+            for group, part in compared.drop(columns="training").groupby(compared["training"], sort=False)
+        ]
+        made["summary"] = pd.concat(parts, ignore_index=True)
+    except ValueError as error:  # or runs differ in their epochs, for example
+        shown += f"\nno summary: {error}"
+        (sweep.folder / "summary.csv").unlink(missing_ok=True)  # of an earlier call, which no longer holds
+    for name, frame in made.items():
+        content = frame.to_csv(index=False, float_format="%.6g").encode()
+        runtime.write_atomically(sweep.folder / f"{name}.csv", content)
+    return shown
 
 
 def _behind(columns: Mapping[str, str], frame: pd.DataFrame) -> pd.DataFrame:

@@ -26,7 +26,7 @@ def street(tmp_path, monkeypatch):
 
 def starts(sweep):
     """Return how often workers began with each run."""
-    files = {run.name: sweep.folder / run.name / work.STARTS for run in sweep.runs}
+    files = {run.name: sweep.folder / run.name / "starts.csv" for run in sweep.runs}
     return {name: len(file.read_text().splitlines()) for name, file in files.items() if file.exists()}
 
 
@@ -34,7 +34,7 @@ def in_the_middle(sweep):
     """Return the processes that train now, and have saved a checkpoint."""
     return [
         int(path.read_text().splitlines()[-1].split(",")[-1])
-        for path in sweep.folder.glob(f"*/{work.STARTS}")
+        for path in sweep.folder.glob("*/starts.csv")
         if (path.parent / "last.pt").exists() and not list(path.parent.glob("*.safetensors"))
     ]
 
@@ -54,13 +54,11 @@ def test_a_worker_killed_in_the_middle_costs_no_run_and_none_is_done_twice(stree
     def one_is():
         return told and (victims.extend(in_the_middle(sweep)) or victims)
 
-    def tell(planned, outcome):
-        told[planned.name] = outcome
-
     with cluster.workers(2) as client:
         assert len(set(client.run(os.getpid).values())) == 2
         killer = once(one_is, lambda: os.kill(victims[0], signal.SIGKILL))
-        work.run_all(client, sweep, list(sweep.runs), 1, "", tell)
+        for planned, outcome in work.run_all(client, sweep, list(sweep.runs), 1, ""):
+            told[planned.name] = outcome
         killer.join()
         assert victims[0] not in client.run(os.getpid).values()
     assert len(told) == RUNS and not [what for what in told.values() if isinstance(what, str)]
