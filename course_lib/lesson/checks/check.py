@@ -21,8 +21,6 @@ from course_lib.lesson.checks.progress import record
 
 NOT_ATTEMPTED = "not attempted yet"
 OURS = "this name stands for the course's version now; run your answer cell again, then this one"
-REPORT_WIDTH = 100
-WATCHED = (Tensor, np.ndarray, list, dict)
 STDERR = 2  # its number, for those who do not write through Python
 
 
@@ -100,7 +98,7 @@ class Check:
         lines = [f"✓ {name}" for name in passed]
         lines += [f"✗ {', '.join(names)}: {problem}" for problem, names in failed.items()]
         for line in lines:
-            print(textwrap.fill(line, REPORT_WIDTH, initial_indent="  ", subsequent_indent="    "))
+            print(textwrap.fill(line, 100, initial_indent="  ", subsequent_indent="    "))
         return earned
 
     def best(self, mine: Callable, reference: Callable) -> Callable:
@@ -117,26 +115,31 @@ class Check:
             return OURS  # the name stands for the library's own function, as it does after ``best``
         variables = inspect.getclosurevars(call)
         mentioned = variables.globals | variables.nonlocals
-        before = {name: copied(value) for name, value in mentioned.items() if isinstance(value, WATCHED)}
+        watched = (Tensor, np.ndarray, list, dict)
+        before = {name: copied(value) for name, value in mentioned.items() if isinstance(value, watched)}
         try:
             with silence():  # nbgrader would take what it writes for the points
                 problem = judged(call())
         except (Exception, SystemExit) as error:  # a learner's slip must not stop the notebook
-            problem = NOT_ATTEMPTED if self._is_stub(error) else explained(error)
+            problem = explained(error)
+            if type(error) is NotImplementedError and not error.args:
+                last = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1]
+                if last.f_code.co_qualname.split(".")[0] == self.title:  # not something that it called
+                    problem = NOT_ATTEMPTED
         changed = [name for name, old in before.items() if not same(mentioned[name], old)]
         for name in changed:
+            value, old = mentioned[name], before[name]
             with contextlib.suppress(TypeError, ValueError, RuntimeError):  # as of an array of another size
-                put_back(mentioned[name], before[name])
+                if isinstance(value, Tensor):
+                    value.data = old
+                elif isinstance(value, dict):
+                    value.clear()
+                    value.update(old)
+                else:
+                    value[:] = old
         if changed:
             return f"it changed its argument `{changed[0]}` in place; work on a new tensor"
         return problem
-
-    def _is_stub(self, error: BaseException) -> bool:
-        """Tell whether the learner's own function raised the stub, not something it called."""
-        if type(error) is not NotImplementedError or error.args:
-            return False
-        last = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1]
-        return last.f_code.co_qualname.split(".")[0] == self.title
 
 
 def copied(value: Any) -> Any:
@@ -170,18 +173,6 @@ def same(value: Any, before: Any) -> bool:
     return type(value) is type(before) and bool(value == before)
 
 
-def put_back(value: Any, before: Any) -> None:
-    """Give a changed variable its old content, in place."""
-    if isinstance(value, Tensor):
-        with torch.no_grad():
-            value.data = before
-    elif isinstance(value, dict):
-        value.clear()
-        value.update(before)
-    else:
-        value[:] = before
-
-
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
     """Drop warnings, log lines, displayed results and whatever anybody writes to standard error."""
@@ -209,21 +200,19 @@ def silence() -> Iterator[None]:
 class SimulatedDevice:
     """Works on its own, like a GPU: ``run`` puts work into a queue, and only ``wait`` lets it be done."""
 
-    def __init__(self, costs: Sequence[float], waiting: float = 0.0, starting: float = 0.25) -> None:
+    def __init__(self, costs: Sequence[float], waiting: float = 0.0) -> None:
         """Start at time 0.
 
         Args:
             costs: how long each run takes, one after the other; the last one stands for all later ones.
             waiting: how much work is in the queue already.
-            starting: how long it takes to put a run into the queue.
         """
         self.time, self.queue = 0.0, waiting
-        self.costs, self.starting = list(costs), starting
-        self.runs = 0
+        self.costs, self.runs = list(costs), 0
 
     def run(self) -> None:
         """Put one run into the queue and return at once."""
-        self.time += self.starting
+        self.time += 0.25  # so long takes queueing itself
         self.queue += self.costs[min(self.runs, len(self.costs) - 1)]
         self.runs += 1
 

@@ -45,7 +45,7 @@ def difference(actual: Any, expected: Any, within: float | None = None) -> str:
         return ""
     if isinstance(expected, (tuple, list)) and not _agree(values, wanted):
         return f"{RESULT}{_brief(actual)}, expected {_brief(expected)}"
-    return _of_forms(actual, values, expected, wanted) or _of_values(values, wanted)
+    return _of_tensors(actual, values, expected, wanted)
 
 
 def explained(error: BaseException) -> str:
@@ -90,8 +90,8 @@ def _of_dictionaries(actual: Any, expected: dict) -> str:
     return ""
 
 
-def _of_forms(actual: Any, values: Tensor, expected: Any, wanted: Tensor) -> str:
-    """Compare types, shapes and kinds of dtype."""
+def _of_tensors(actual: Any, values: Tensor, expected: Any, wanted: Tensor) -> str:
+    """Compare types, shapes and kinds of dtype, then numbers; name the mistakes that everybody makes."""
     if isinstance(expected, Tensor) and not isinstance(actual, Tensor):
         return f"{RESULT}a {type(actual).__name__}, expected a tensor"
     if values.shape != wanted.shape:
@@ -101,18 +101,6 @@ def _of_forms(actual: Any, values: Tensor, expected: Any, wanted: Tensor) -> str
         return f"{RESULT}{values.dtype}, expected {article} {_kind(wanted)} dtype such as {wanted.dtype}"
     if "bool" == _kind(values) != _kind(wanted):
         return f"{RESULT}{_brief(actual)}, expected a number"
-    return ""
-
-
-def _kind(values: Tensor) -> str:
-    """Name what kind of numbers a tensor holds."""
-    if values.dtype == torch.bool:
-        return "bool"
-    return "floating" if values.is_floating_point() else "integer"
-
-
-def _of_values(values: Tensor, wanted: Tensor) -> str:
-    """Compare numbers of equal shape; name the mistakes that everybody makes."""
     if _agree(values, wanted):
         return ""
     values, wanted = values.double(), wanted.double()
@@ -128,6 +116,13 @@ def _of_values(values: Tensor, wanted: Tensor) -> str:
     digits = next((n for n in (4, 6, 8) if f"{got:.{n}g}" != f"{right:.{n}g}"), 12)
     first = f"{RESULT}{got:.{digits}g}, expected {right:.{digits}g}"
     return first if values.numel() == 1 else f"{first} ({int(wrong.sum())} of {wrong.numel()} values differ)"
+
+
+def _kind(values: Tensor) -> str:
+    """Name what kind of numbers a tensor holds."""
+    if values.dtype == torch.bool:
+        return "bool"
+    return "floating" if values.is_floating_point() else "integer"
 
 
 def _agree(values: Tensor, wanted: Tensor, relative: float = RELATIVE) -> bool:

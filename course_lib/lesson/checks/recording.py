@@ -29,14 +29,7 @@ class Recorder(Check):
         self.entries: dict[str, Any] = {}
         self.hidden = False
 
-    def case(
-        self,
-        name: str,
-        call: Callable[[], Any],
-        expected: Any = None,
-        hint: str = "",
-        within: float | None = None,
-    ) -> None:
+    def case(self, name: str, call: Callable[[], Any]) -> None:
         """Make the call and note its value; what is expected is not here."""
         values = []
 

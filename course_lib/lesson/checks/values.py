@@ -9,22 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-LARGEST = 4_000_000
-"""Bytes of one tensor or array that are kept; the cases of an exercise are far smaller."""
-
+LARGEST = 4_000_000  # bytes of one tensor or array that are kept; the cases of an exercise are far smaller
 DTYPES = {str(kind)[6:]: kind for kind in vars(torch).values() if type(kind) is torch.dtype}  # no "torch."
 NUMBERS = "biufc"  # kinds of NumPy dtypes that hold numbers
 SHORT = 60
-
-
-class Unknown:
-    """Stands for a value that is no data: equal to nothing, it fails every case."""
-
-    text = ""
-
-    def __repr__(self) -> str:
-        """Return how the value named itself."""
-        return self.text
 
 
 def encode(value: Any) -> Any:
@@ -93,10 +81,10 @@ def _array(content: list) -> np.ndarray | np.generic:
     return array[()] if is_number else array
 
 
-def _unknown(name: str) -> Unknown:
-    """Read what was no data: an object whose type has the name of the learner's."""
-    known = type(str(name)[:SHORT], (Unknown,), {"text": f"<{str(name)[:SHORT]}>"})
-    return known()
+def _unknown(name: str) -> object:
+    """Read what was no data: equal to nothing, it fails every case; its type is called as the learner's."""
+    name = str(name)[:SHORT]
+    return type(name, (), {"__repr__": lambda self: f"<{name}>"})()
 
 
 READERS = {

@@ -13,16 +13,19 @@ from course_lib.lesson.figures.grades import hard_cases, points_map
 from course_lib.lesson.figures.images import (
     anomaly_examples,
     detection_panels,
+    image_dots,
     labelled_scenes,
     predicted_classes,
+    protocol_panels,
     score_panels,
     segmentation_panels,
     show_scores,
 )
-from course_lib.lesson.figures.result_audit import (
-    image_dots,
-    protocol_panels,
-)
 from course_lib.lesson.figures.speed import layer_times, memory_bars, pareto, rooflines, time_bars
-from course_lib.lesson.figures.toy_2d import plane_scores
-from course_lib.lesson.figures.trainings import learning_curves, term_weights, trade_off, training_dots
+from course_lib.lesson.figures.trainings import (
+    learning_curves,
+    plane_scores,
+    term_weights,
+    trade_off,
+    training_dots,
+)

@@ -138,14 +138,12 @@ def reliability_diagrams(
     Args:
         calibrations: by a name, of ``calibration.measure_calibration``.
         title: a line above the panels.
-        quick: whether to follow a slider: a single one, its two panels side by side.
+        quick: whether to follow a slider.
     """
-    figure = DescribedFigure("", *((9.0, 4.0) if quick else (NOTEBOOK_WIDTH, 4.6)), title, quick)
+    figure = DescribedFigure("", height=4.6, title=title, quick=quick)
     if quick:
-        figure.subplots_adjust(left=0.08, right=0.98, top=0.86, bottom=0.14, wspace=0.25)
-        panels = [figure.subplots(1, 2, sharex=True)]
-    else:
-        panels = figure.subplots(2, len(calibrations), sharex=True, squeeze=False, height_ratios=(3, 1)).T
+        figure.subplots_adjust(left=0.08, right=0.98, top=0.92, bottom=0.2)
+    panels = figure.subplots(2, len(calibrations), sharex=True, squeeze=False, height_ratios=(3, 1)).T
     described = []
     for (diagram, shares), (name, found) in zip(panels, calibrations.items(), strict=True):
         pixels, confidence, accuracy = found.bins.numpy()
@@ -169,12 +167,8 @@ def reliability_diagrams(
     first, below = panels[0]
     first.set_ylabel("accuracy, %")
     below.set_ylabel("pixels, %")
-    if quick:
-        first.set_xlabel("confidence, %")
-        first.legend(frameon=False, loc="upper left", fontsize=9)
-    else:
-        handles = first.get_legend_handles_labels()
-        figure.legend(*handles, loc="outside lower center", ncols=3, frameon=False)
+    handles = first.get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=3, frameon=False)
     figure.alt = f"{title or 'Reliability diagrams'}. {'; '.join(described)}"
     return figure
 

@@ -14,8 +14,6 @@ from matplotlib.patches import Patch
 
 from course_lib.labels import CLASS_NAMES, PALETTE, VOID_COLOUR
 
-DOTS_PER_INCH = 110
-QUICK_DOTS_PER_INCH = 80
 NOTEBOOK_WIDTH = 10.5
 """Inches that fit into a notebook's column."""
 
@@ -28,6 +26,12 @@ COLOURS = (
 BLUE, ORANGE, GREEN, RED, PURPLE, BROWN, PINK, _, YELLOW, SKY = COLOURS
 GREY = "#767676"  # of lines and words beside them: dark enough to be read on white
 NORMAL, ANOMALY, VOID = "#30303a", "#e8793a", "#b9b9c4"
+
+TRAINING_COLOURS = {
+    "ce": "black", "void": BROWN, "fl": YELLOW, "ln": SKY, "ln_ce": BLUE, "ln_fl": GREEN,
+    "eiml": ORANGE, "eiml_ce": RED, "eiml_fl": PURPLE, "ce_scale10": PINK,
+}  # fmt: skip
+"""The same colour for a training in every figure."""
 
 CLASS_COLOURS = ListedColormap([tuple(c / 255 for c in rgb) for rgb in (*PALETTE, VOID_COLOUR)])
 """Of the 19 classes by train id, then of void."""
@@ -56,7 +60,7 @@ class DescribedFigure(Figure):
             title: a line above all panels.
             quick: whether it has to follow a slider: fewer dots, and panels that stay where they are put.
         """
-        dpi, layout = (QUICK_DOTS_PER_INCH, "none") if quick else (DOTS_PER_INCH, "constrained")
+        dpi, layout = (80, "none") if quick else (110, "constrained")
         super().__init__(figsize=(width, height), dpi=dpi, layout=layout)
         self.alt, self.compression = alt, 1 if quick else 6
         self.suptitle(title)
@@ -79,16 +83,11 @@ class DescribedFigure(Figure):
         return {"text/html": self.to_html(), "text/plain": self.alt}
 
 
-def colour_legend(
-    figure: Figure,
-    colours: Sequence[Any],
-    names: Sequence[str],
-    loc: str = "outside lower left",
-    **options: Any,
-) -> None:
+def colour_legend(figure: Figure, colours: Sequence[Any], names: Sequence[str], **options: Any) -> None:
     """Name colours below the panels."""
+    options = {"loc": "outside lower left", "ncols": len(names), "frameon": False} | options
     patches = [Patch(color=colour, label=name) for colour, name in zip(colours, names, strict=True)]
-    figure.legend(handles=patches, loc=loc, frameon=False, **{"ncols": len(names)} | options)
+    figure.legend(handles=patches, **options)
 
 
 def class_legend(figure: Figure) -> None:

@@ -7,8 +7,6 @@ from matplotlib.ticker import PercentFormatter
 
 from course_lib.lesson.figures.figure import BLUE, DescribedFigure, colour_legend, seaborn
 
-MOST_NAMES = 60  # learners whose names and numbers can still be read
-MOST_CASES = 15
 PALE, HELD = "#e4e4e8", "#d95f02"
 
 
@@ -24,13 +22,13 @@ def points_map(grades: pd.DataFrame) -> DescribedFigure:
         share=grades["points"] / grades["max_points"],
     ).sort_values("lesson", kind="stable")
     columns = list(dict.fromkeys(named["column"]))
+    table = named.pivot(index="student", columns="column")
+    order = table["share"].fillna(0).sum(axis=1).sort_values(ascending=False).index
     share, points, attempted = (
-        named.pivot(index="student", columns="column", values=value)[columns].astype(float)
-        for value in ("share", "points", "attempted")
+        table.loc[order, of][columns].astype(float) for of in ("share", "points", "attempted")
     )
-    order = share.fillna(0).sum(axis=1).sort_values(ascending=False).index
-    share, points, attempted = (frame.loc[order] for frame in (share, points, attempted))
-    held, readable = share.isna() & attempted.notna(), len(share) <= MOST_NAMES
+    held = share.isna() & attempted.notna()
+    readable = len(share) <= 60  # names and numbers of more would be too small
     means = "; ".join(f"{name} {mean:.0%}" for name, mean in share.mean().items())
     alt = f"{len(share)} learners; {held.to_numpy().sum()} exercises held; mean share of the points: {means}."
     row = 0.26 if readable else min(0.26, 12 / len(share))
@@ -52,7 +50,7 @@ def points_map(grades: pd.DataFrame) -> DescribedFigure:
     axis.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=60, ha="right", fontsize=8)
     axis.set(xlabel="", ylabel="" if readable else f"{len(share)} learners")
     meanings = ("held: needs a look", "not attempted or not handed in")
-    colour_legend(figure, (HELD, PALE), meanings, "outside lower left", fontsize=8)
+    colour_legend(figure, (HELD, PALE), meanings, fontsize=8)
     return figure
 
 
@@ -63,7 +61,7 @@ def hard_cases(cases: pd.DataFrame) -> DescribedFigure:
         cases: a row per case with ``lesson``, ``exercise``, ``case``, ``failed`` and ``attempted`` (counts).
     """
     shown = cases.assign(share=cases["failed"] / cases["attempted"]).sort_values("share", ascending=False)
-    shown = shown[shown["failed"] > 0].head(MOST_CASES)
+    shown = shown[shown["failed"] > 0].head(15)
     names = [f"{row.lesson[:2]} {row.exercise}: {row.case}" for row in shown.itertuples()]
     told = "; ".join(f"{name} {share:.0%}" for name, share in zip(names, shown["share"], strict=True))
     title = "Cases that fail most, among those who attempted the exercise"

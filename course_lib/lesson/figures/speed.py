@@ -8,9 +8,6 @@ from course_lib.lesson.figures.figure import COLOURS, NOTEBOOK_WIDTH, DescribedF
 from course_lib.models import TITLES
 from course_lib.profiling import Ceilings
 
-HEADS = {"linear": "cross-entropy", "isomax": "EIML + focal"}
-"""How the figures call the two heads: by what they are trained with."""
-
 
 def time_bars(profiles: pd.DataFrame, title: str = "") -> DescribedFigure:
     """Draw the time per image of several networks in inference and in training: the paper's Figure 3.
@@ -31,7 +28,8 @@ def memory_bars(profiles: pd.DataFrame, title: str = "") -> DescribedFigure:
 
 def _by_network(profiles: pd.DataFrame, columns: dict[str, str], title: str) -> DescribedFigure:
     """Draw columns of a profile that were measured, networks side by side, their heads as groups."""
-    named = profiles.assign(head=profiles["head"].map(HEADS), model=profiles["model"].map(TITLES))
+    heads = {"linear": "cross-entropy", "isomax": "EIML + focal"}  # by what they are trained with
+    named = profiles.assign(head=profiles["head"].map(heads), model=profiles["model"].map(TITLES))
     measured = {
         name: named.pivot_table(index="model", columns="head", values=column, sort=False)
         for column, name in columns.items()

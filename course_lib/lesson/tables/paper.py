@@ -32,7 +32,11 @@ def paper_table(frame: pd.DataFrame) -> PaperTable:
     Raises:
         ValueError: if the rows do not belong into one table.
     """
-    frame = _without_repeated_controls(frame)
+    control = frame["score"].isin(OF_NO_NETWORK)  # stands once, not beside each network
+    frame = frame.astype(dict.fromkeys(NETWORK, object))
+    frame.loc[control, NETWORK] = None
+    numbers = ["score", "benchmark", "protocol", "auprc", "fpr95", "images"]
+    frame = frame[~control | ~frame.duplicated(numbers)]
     networks = frame[~frame["score"].isin(OF_NO_NETWORK)].drop_duplicates(NETWORK)
     _check_rows(frame, networks)
     by_benchmark = frame.drop_duplicates("benchmark").set_index("benchmark")
@@ -114,15 +118,6 @@ def score_label(score: str, temperature: float) -> str:
         return f"position only, {score_label(score.removeprefix('position:'), temperature)}"
     name = (scores.TITLES | OF_NO_NETWORK).get(score, score)
     return name if temperature == 1 else f"{name} (t = {temperature:g})"
-
-
-def _without_repeated_controls(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows, with controls that look at no network once instead of once beside each network."""
-    control = frame["score"].isin(OF_NO_NETWORK)
-    frame = frame.astype(dict.fromkeys(NETWORK, object))
-    frame.loc[control, NETWORK] = None
-    numbers = ["score", "benchmark", "protocol", "auprc", "fpr95", "images"]
-    return frame[~control | ~frame.duplicated(numbers)]
 
 
 def _check_rows(frame: pd.DataFrame, networks: pd.DataFrame) -> None:

@@ -67,9 +67,7 @@ class PaperTable:
         """Return the table for a terminal."""
         return f"{self.shown(str).to_string()}\n{self.caption}"
 
-    def __repr__(self) -> str:
-        """Return the table for a terminal."""
-        return self.to_text()
+    __repr__ = to_text
 
     def _repr_html_(self) -> str:
         """Return the table for a notebook, intervals in small type below the numbers."""

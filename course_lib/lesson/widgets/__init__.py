@@ -1,7 +1,8 @@
 """Explorers: a plain function that draws, and controls that a hand or the keyboard moves."""
 
-from course_lib.lesson.widgets.explorer import Explorer, View
-from course_lib.lesson.widgets.explorers import (
+from course_lib.lesson.widgets.explorer import (
+    Explorer,
+    View,
     calibration_explorer,
     loss_explorer,
     protocol_explorer,
