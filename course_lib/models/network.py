@@ -64,10 +64,8 @@ class Network(nn.Module, ABC):
     idle_names: tuple[str, ...] = ()
     """The modules of the public weights that no logit depends on."""
 
-    def __init__(self) -> None:
-        """Start with the check of the input's range switched on."""
-        super().__init__()
-        self.checks_range = True
+    checks_range = True
+    """Whether images outside [0, 1] are refused."""
 
     @property
     def classifier(self) -> nn.Module:

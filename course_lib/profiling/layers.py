@@ -76,10 +76,6 @@ def profile_layers(network: Network, size: tuple[int, int], runs: int = 5) -> pd
     return frame
 
 
-MATRIX = 1024  # rows and columns of the product that shows the peak of arithmetic
-BLOCK = 64 << 20  # bytes of the copy that shows the peak of memory; larger than any cache
-
-
 @dataclass(frozen=True)
 class Ceilings:
     """What this machine reaches at its best, measured."""
@@ -97,12 +93,12 @@ class Ceilings:
 
 def measure_ceilings(device: torch.device) -> Ceilings:
     """Measure a device in a second or so."""
-    matrix = torch.rand(MATRIX, MATRIX, device=device)
-    block = torch.zeros(BLOCK // 4, device=device)
+    matrix = torch.rand(1024, 1024, device=device)
+    block = torch.zeros(16 << 20, device=device)  # larger than any cache
     copied = torch.empty_like(block)
     product = latency(lambda: matrix @ matrix, device)
     copy = latency(lambda: copied.copy_(block), device)
-    return Ceilings(MATRIX**3 / product.p5 / 1e6, 2 * BLOCK / copy.p5 / 1e6)
+    return Ceilings(len(matrix) ** 3 / product.p5 / 1e6, 2 * block.nbytes / copy.p5 / 1e6)
 
 
 def roofline(layers: pd.DataFrame, ceilings: Ceilings) -> pd.DataFrame:
