@@ -6,7 +6,6 @@ from course_lib.data.files import (
     Augmentation,
     ImagePairs,
     Sample,
-    evaluation_transform,
     read_image,
     resize_image,
     resize_mask,

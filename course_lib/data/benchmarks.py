@@ -105,31 +105,24 @@ def find_layout(name: str, benchmark: Benchmark, root: Path) -> Layout:
     Raises:
         FileNotFoundError: if there is neither folder.
     """
-    layout = OFFICIAL.get(name)
     if (root / name).is_dir():
         suffix = re.escape(benchmark.suffix) or _ANY_SUFFIX
-        layout = Layout(
-            name, rf"images/([^/]+){suffix}", r"labels_masks/([^/]+)\.png", every_image_has_a_mask=True
-        )
-    elif layout is None or not (root / layout.folder).is_dir():
-        raise FileNotFoundError(_how_to_get(name, benchmark, root))
-    return layout
-
-
-def _how_to_get(name: str, benchmark: Benchmark, root: Path) -> str:
-    """Return what to do about a benchmark that is not there."""
+        masks = r"labels_masks/([^/]+)\.png"
+        return Layout(name, rf"images/([^/]+){suffix}", masks, every_image_has_a_mask=True)
+    official = OFFICIAL.get(name)
+    if official and (root / official.folder).is_dir():
+        return official
     if not benchmark.script:
-        return (
+        raise FileNotFoundError(
             f"no folder {root / name}: a benchmark of your own is a folder that holds images and labels_masks"
             "; see site/own_data.md"
         )
     command = f"python3 start.py fetch {benchmark.script.removeprefix('fetch_').removesuffix('.py')}"
     if benchmark.generated:
         command = f"python data_scripts/{benchmark.script}"
-    official = OFFICIAL.get(name)
     tells = "fetches it" if official or benchmark.generated else "--dry-run says where to get it"
     other = f" nor {official.folder}" if official else ""
-    return (
+    raise FileNotFoundError(
         f"no folder {root / name}{other}: {command} {tells}, or point COURSE_DATA at the folder that holds "
         f"{root.name}"
     )

@@ -5,7 +5,6 @@ What happens to an image happens to its mask.
 
 import glob
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -179,22 +178,9 @@ def to_tensor(image: Image.Image, scale: bool = True) -> Tensor:
     return values.div_(255) if scale else values
 
 
-def evaluation_transform(size: Size) -> Callable[[Image.Image, Tensor], tuple[Tensor, Tensor]]:
-    """Return a transform that resizes the image, and leaves the target at its own size.
-
-    It returns the image in float32 (3, height, width) in [0, 1] and the target in int64.
-    """
-
-    def transform(image: Image.Image, target: Tensor) -> tuple[Tensor, Tensor]:
-        return to_tensor(resize_image(image, size)), target.long()
-
-    return transform
-
-
 def resized_pair(image: Image.Image, target: Tensor, size: Size) -> tuple[Tensor, Tensor]:
     """Return image (3, height, width) and target (height, width) at ``size``, both uint8."""
-    picture = _channels_first(resize_image(image, size))
-    return picture, resize_mask(target, size)
+    return _channels_first(resize_image(image, size)), resize_mask(target, size)
 
 
 class Augmentation:

@@ -2,7 +2,6 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -25,18 +24,11 @@ MARKER = "made.json"
 TOWNS = {"train": {"ashwick": 134, "birkholm": 133, "corvale": 133}, "val": {"dunmere": 100}}
 """How many scenes each made-up town of a split has."""
 
-FIRST_SEED = {"train": 0, "val": 100_000}
-
 VERSION = 2
 """Raise it whenever the scenes draw something else; shipped weights were trained on this version."""
 
 RECIPE = {"version": VERSION, "towns": TOWNS, "benchmark_images": GENERATED_IMAGES}
 """What the folder was made from; another recipe means that it is drawn again."""
-
-QUALITY = 92  # of jpg and webp: artefacts as in photographs, but no blocks
-
-_Drawing = tuple[Callable[[], road_scenes.Scene], Path, Path, np.ndarray]
-"""How to draw a picture, where image and mask go, and the value in the mask of each value of the target."""
 
 
 def mini_root() -> Path:
@@ -74,45 +66,39 @@ def make_mini(folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".mini_", dir=folder.parent) as temporary:
         new = Path(temporary) / "mini"
-        drawings = [*_scenes(new / "cityscapes"), *_benchmarks(new / "benchmarks")]
-        for draw, image, mask, values in tqdm(drawings, desc="drawing the mini data", unit="image"):
+        for draw, image, mask, values in tqdm(_drawings(new), desc="drawing the mini data", unit="image"):
             scene = draw()
             for path, pixels in ((image, scene.image), (mask, values[scene.target])):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                Image.fromarray(pixels).save(path, **({} if path.suffix == ".png" else {"quality": QUALITY}))
+                # of jpg and webp: artefacts as in photographs, but no blocks
+                Image.fromarray(pixels).save(path, **({} if path.suffix == ".png" else {"quality": 92}))
         (new / MARKER).write_text(json.dumps(RECIPE), encoding="utf-8")
         if folder.exists():
             folder.rename(Path(temporary) / "old")
         new.rename(folder)
 
 
-def _scenes(root: Path) -> Iterator[_Drawing]:
-    """Yield all training and validation scenes, under Cityscapes' names."""
+def _drawings(folder: Path) -> list[tuple]:
+    """Return how to draw each picture, where image and mask go, and what the mask holds for each target."""
+    drawings = []
     values = np.zeros(IGNORE + 1, dtype=np.uint8)  # 0 is void in Cityscapes' labelIds
     values[: len(LABEL_IDS)] = LABEL_IDS
+    root = folder / "cityscapes"
     for split, towns in TOWNS.items():
         names = [
             f"{town}/{town}_{index:06d}_000000" for town, count in towns.items() for index in range(count)
         ]
-        for seed, name in enumerate(names, start=FIRST_SEED[split]):
-            yield (
-                partial(road_scenes.draw, seed),
-                root / "leftImg8bit" / split / f"{name}_leftImg8bit.png",
-                root / "gtFine" / split / f"{name}_gtFine_labelIds.png",
-                values,
-            )
-
-
-def _benchmarks(root: Path) -> Iterator[_Drawing]:
-    """Yield all images of the generated benchmarks, with the formats and values of the public ones."""
-    for kind in road_scenes.KINDS:
+        for seed, name in enumerate(names, start={"train": 0, "val": 100_000}[split]):
+            image = root / "leftImg8bit" / split / f"{name}_leftImg8bit.png"
+            mask = root / "gtFine" / split / f"{name}_gtFine_labelIds.png"
+            drawings.append((partial(road_scenes.draw, seed), image, mask, values))
+    for kind in road_scenes.KINDS:  # with the formats and values of the public benchmarks
         name = GENERATED_PREFIX + kind
+        root = folder / "benchmarks" / name
         values = np.full(IGNORE + 1, IGNORE, dtype=np.uint8)
         values[:2] = 0, BENCHMARKS[name].anomaly_value
         for index in range(GENERATED_IMAGES):
-            yield (
-                partial(road_scenes.draw_anomaly, kind, index),
-                root / name / "images" / f"{index}{BENCHMARKS[name].suffix}",
-                root / name / "labels_masks" / f"{index}.png",
-                values,
-            )
+            image = root / "images" / f"{index}{BENCHMARKS[name].suffix}"
+            mask = root / "labels_masks" / f"{index}.png"
+            drawings.append((partial(road_scenes.draw_anomaly, kind, index), image, mask, values))
+    return drawings

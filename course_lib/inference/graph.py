@@ -79,7 +79,9 @@ def work_in_place(graph: fx.GraphModule, image: torch.Tensor) -> int:
             node.kwargs = {"inplace": True}
         elif node.target is operator.add:
             first, second = node.args
-            free = [part for part in node.args if _is_free(graph, part) and _shape(part) == _shape(node)]
+            own = [part for part in node.args if _is_free(graph, part)]
+            shape = node.meta["tensor_meta"].shape
+            free = [part for part in own if part.meta["tensor_meta"].shape == shape]
             if first is second or not free:
                 continue
             node.args = (first, second) if first is free[0] else (second, first)
@@ -97,10 +99,6 @@ def _is_free(graph: fx.GraphModule, node: fx.Node) -> bool:
         return False
     makes_its_own = isinstance(_layer(graph, node), (*CONVOLUTIONS, nn.BatchNorm2d))
     return makes_its_own or node.target in (torch.cat, operator.add)
-
-
-def _shape(node: fx.Node) -> torch.Size:
-    return node.meta["tensor_meta"].shape
 
 
 def _layer(graph: fx.GraphModule, node: fx.Node) -> nn.Module | None:

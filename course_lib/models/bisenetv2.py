@@ -17,8 +17,6 @@ MEAN, STD = (0.3257, 0.3690, 0.3223), (0.2112, 0.2148, 0.2115)
 AUXILIARY = {"aux2": (16, 4), "aux3": (32, 8), "aux4": (64, 16), "aux5_4": (128, 32)}
 """Each auxiliary head with the channels and the stride of the semantic level that it reads."""
 
-EXPANSION = 6  # of the channels inside a gather-and-expansion layer
-
 
 class BatchNorm(nn.BatchNorm2d):
     """Batch normalisation that also works on a single value, such as the pooled channel of a lone image."""
@@ -98,8 +96,8 @@ class GatherExpansion(nn.Module):
         """Keep channels and size."""
         super().__init__()
         self.conv1 = ConvBlock(channels, channels)
-        self.dwconv = nn.Sequential(*_depthwise(channels, EXPANSION * channels), nn.ReLU())
-        self.conv2 = nn.Sequential(*_pointwise(EXPANSION * channels, channels))
+        self.dwconv = nn.Sequential(*_depthwise(channels, 6 * channels), nn.ReLU())
+        self.conv2 = nn.Sequential(*_pointwise(6 * channels, channels))
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) to the same shape."""
@@ -112,7 +110,7 @@ class DownsamplingGatherExpansion(nn.Module):
     def __init__(self, in_channels: int, out_channels: int) -> None:
         """Halve both sides."""
         super().__init__()
-        inner = EXPANSION * in_channels
+        inner = 6 * in_channels
         self.conv1 = ConvBlock(in_channels, in_channels)
         self.dwconv1 = nn.Sequential(*_depthwise(in_channels, inner, stride=2))
         self.dwconv2 = nn.Sequential(*_depthwise(inner, inner), nn.ReLU())

@@ -130,9 +130,9 @@ def load_weights(network: Network, path: str | Path, class_order: str | None = N
     """
     path = Path(path)
     tensors, metadata = read_weights(path)
-    name = next(name for name, network_class in NETWORKS.items() if type(network) is network_class)
-    if metadata.model not in ("", name):
-        raise ValueError(f"{path} holds weights of {metadata.model}, not {name}; choose that network")
+    model = next(model for model, network_class in NETWORKS.items() if type(network) is network_class)
+    if metadata.model not in ("", model):
+        raise ValueError(f"{path} holds weights of {metadata.model}, not {model}; choose that network")
     if metadata.head != network.head_kind:
         raise ValueError(
             f"{path} holds weights of a network whose head is {metadata.head}, this one's is "
@@ -145,7 +145,14 @@ def load_weights(network: Network, path: str | Path, class_order: str | None = N
     if not any(map(network.is_auxiliary, expected)):
         network.drop_auxiliary()
     if class_order == "unlabelled-first":
-        tensors = _void_last(network, tensors, path)
+        if network.num_classes != VOID + 1:
+            raise ValueError(f"{path} has {network.num_classes} outputs; unlabelled-first needs {VOID + 1}")
+        for name, layer in network.named_modules():  # every one with an output per class is rolled
+            if getattr(layer, "out_channels", None) == VOID + 1:
+                axis = 1 if isinstance(layer, nn.ConvTranspose2d) else 0
+                tensors[f"{name}.weight"] = tensors[f"{name}.weight"].roll(-1, dims=axis)
+                if layer.bias is not None:
+                    tensors[f"{name}.bias"] = tensors[f"{name}.bias"].roll(-1)
     elif class_order is None and not metadata.model and network.num_classes == VOID + 1:
         print(
             f"{path.name}: the order of its outputs is not verified, taken as train-id; a file that begins "
@@ -155,7 +162,7 @@ def load_weights(network: Network, path: str | Path, class_order: str | None = N
     counters = {key: value for key, value in expected.items() if key.endswith("num_batches_tracked")}
     network.load_state_dict(counters | tensors)
     flush_subnormal(network)
-    metadata.model, metadata.num_classes = name, network.num_classes
+    metadata.model, metadata.num_classes = model, network.num_classes
     return metadata
 
 
@@ -301,17 +308,3 @@ def _some(names: list[str]) -> str:
     if not names:
         return "0"
     return f"{len(names)} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
-
-
-def _void_last(network: Network, tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
-    """Roll the outputs of every layer that has one per class, so that train id 0 comes first, void last."""
-    if network.num_classes != VOID + 1:
-        raise ValueError(f"{path} has {network.num_classes} outputs; unlabelled-first needs {VOID + 1}")
-    rolled = dict(tensors)
-    for name, layer in network.named_modules():
-        if getattr(layer, "out_channels", None) == VOID + 1:
-            axis = 1 if isinstance(layer, nn.ConvTranspose2d) else 0
-            rolled[f"{name}.weight"] = rolled[f"{name}.weight"].roll(-1, dims=axis)
-            if layer.bias is not None:
-                rolled[f"{name}.bias"] = rolled[f"{name}.bias"].roll(-1)
-    return rolled

@@ -86,22 +86,17 @@ class Encoder(nn.Module):
         """Five blocks at 1/4, then eight at 1/8 whose dilation grows from 2 to 16, twice."""
         super().__init__()
         self.initial_block = Downsampler(3, 16)
-        self.layers = nn.ModuleList(
-            [
-                Downsampler(16, 64),
-                *(NonBottleneck1D(64, dropout=0.03, dilation=1) for _ in range(5)),
-                Downsampler(64, 128),
-                *(NonBottleneck1D(128, dropout=0.3, dilation=d) for d in (2, 4, 8, 16) * 2),
-            ]
+        self.layers = nn.Sequential(
+            Downsampler(16, 64),
+            *(NonBottleneck1D(64, dropout=0.03, dilation=1) for _ in range(5)),
+            Downsampler(64, 128),
+            *(NonBottleneck1D(128, dropout=0.3, dilation=d) for d in (2, 4, 8, 16) * 2),
         )
         self.output_conv = nn.Conv2d(128, num_classes, 1)
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, 3, H, W) to (N, 128, H/8, W/8)."""
-        x = self.initial_block(images)
-        for layer in self.layers:
-            x = layer(x)
-        return x
+        return self.layers(self.initial_block(images))
 
 
 class Decoder(nn.Module):
@@ -110,21 +105,17 @@ class Decoder(nn.Module):
     def __init__(self, num_classes: int) -> None:
         """Two upsamplers with two blocks behind each."""
         super().__init__()
-        self.layers = nn.ModuleList(
-            [
-                Upsampler(128, 64),
-                *(NonBottleneck1D(64, dropout=0, dilation=1) for _ in range(2)),
-                Upsampler(64, 16),
-                *(NonBottleneck1D(16, dropout=0, dilation=1) for _ in range(2)),
-            ]
+        self.layers = nn.Sequential(
+            Upsampler(128, 64),
+            *(NonBottleneck1D(64, dropout=0, dilation=1) for _ in range(2)),
+            Upsampler(64, 16),
+            *(NonBottleneck1D(16, dropout=0, dilation=1) for _ in range(2)),
         )
         self.output_conv = nn.ConvTranspose2d(16, num_classes, 2, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, 128, H/8, W/8) to (N, 16, H/2, W/2)."""
-        for layer in self.layers:
-            x = layer(x)
-        return x
+        return self.layers(x)
 
 
 class ERFNet(Network):

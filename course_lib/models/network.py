@@ -1,5 +1,6 @@
 """What every network has in common: the range of its input, any size, features, and its last layer."""
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from functools import partial
@@ -64,10 +65,8 @@ class Network(nn.Module, ABC):
     idle_names: tuple[str, ...] = ()
     """The modules of the public weights that no logit depends on."""
 
-    def __init__(self) -> None:
-        """Start with the check of the input's range switched on."""
-        super().__init__()
-        self.checks_range = True
+    checks_range = True
+    """Whether images outside [0, 1] are refused."""
 
     @property
     def classifier(self) -> nn.Module:
@@ -227,7 +226,7 @@ def layer_shapes(network: Network, size: tuple[int, int]) -> list[LayerShape]:
     not listed.
 
     Args:
-        network: any network; its mode does not change.
+        network: any network; it is left as it is.
         size: height and width of an image.
     """
     shapes: list[LayerShape] = []
@@ -235,17 +234,10 @@ def layer_shapes(network: Network, size: tuple[int, int]) -> list[LayerShape]:
     def record(name: str, module: nn.Module, _inputs: tuple, output: Tensor) -> None:
         shapes.append(LayerShape(name, type(module).__name__, *output.shape[1:]))
 
-    hooks = [
-        module.register_forward_hook(partial(record, name))
-        for name, module in network.named_modules()
-        if name == network.classifier_name or any(isinstance(c, nn.BatchNorm2d) for c in module.children())
-    ]
-    was_training = network.training
-    try:
-        with torch.inference_mode():
-            network.eval()(torch.zeros(1, 3, *size, device=next(network.parameters()).device))
-    finally:
-        network.train(was_training)
-        for hook in hooks:
-            hook.remove()
+    watched = copy.deepcopy(network).eval()
+    for name, module in watched.named_modules():
+        if name == network.classifier_name or any(isinstance(c, nn.BatchNorm2d) for c in module.children()):
+            module.register_forward_hook(partial(record, name))
+    with torch.inference_mode():
+        watched(torch.zeros(1, 3, *size, device=next(network.parameters()).device))
     return shapes

@@ -19,6 +19,5 @@ from course_lib.profiling.measure import (
     profile_table,
     profile_training,
     saved_bytes,
-    training_step,
     watts,
 )

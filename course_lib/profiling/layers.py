@@ -1,5 +1,6 @@
 """Where the time and the memory of a network go, layer by layer, and how near each comes to the roofline."""
 
+import copy
 import time
 from collections import defaultdict
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ def profile_layers(network: Network, size: tuple[int, int], runs: int = 5) -> pd
     less than the whole.
 
     Args:
-        network: any network, on any device.
+        network: any network, on any device; it is left as it is.
         size: height and width of the image.
         runs: how often each layer is timed; the median counts.
 
@@ -30,8 +31,10 @@ def profile_layers(network: Network, size: tuple[int, int], runs: int = 5) -> pd
         One row per layer, in the order of calls: layer, kind, milliseconds, output_megabytes (10^6 bytes that
         it writes), moved_megabytes (read and written, weights included), mega_macs (10^6 multiply-adds).
     """
-    images = example_images(network, size)
-    network.eval()
+    network, images = copy.deepcopy(network).eval(), example_images(network, size)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(images)
+    counts = counter.get_flop_counts()
     rows: dict[str, dict] = {}
     taken: dict[str, list[float]] = defaultdict(list)
 
@@ -51,33 +54,20 @@ def profile_layers(network: Network, size: tuple[int, int], runs: int = 5) -> pd
             "kind": type(layer).__name__,
             "output_megabytes": result.numel() * result.element_size() / 1e6,
             "moved_megabytes": numbers * result.element_size() / 1e6,
+            "mega_macs": sum(counts.get(f"{type(network).__name__}.{name}", {}).values()) / 2e6,
         }
 
-    handles = []
     for name, layer in network.named_modules():
         if not list(layer.children()):
-            handles.append(layer.register_forward_pre_hook(partial(before, name)))
-            handles.append(layer.register_forward_hook(partial(after, name)))
-    try:
-        with torch.inference_mode():
-            for _ in range(runs + 1):
-                network(images)
-    finally:
-        for handle in handles:
-            handle.remove()
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(images)
-    counts = counter.get_flop_counts()
-    for name, row in rows.items():
-        row["mega_macs"] = sum(counts.get(f"{type(network).__name__}.{name}", {}).values()) / 2e6
+            layer.register_forward_pre_hook(partial(before, name))
+            layer.register_forward_hook(partial(after, name))
+    with torch.inference_mode():
+        for _ in range(runs + 1):
+            network(images)
     frame = pd.DataFrame(rows.values())
     # the first time warms up
     frame.insert(2, "milliseconds", [float(np.median(taken[name][1:])) for name in rows])
     return frame
-
-
-MATRIX = 1024  # rows and columns of the product that shows the peak of arithmetic
-BLOCK = 64 << 20  # bytes of the copy that shows the peak of memory; larger than any cache
 
 
 @dataclass(frozen=True)
@@ -97,12 +87,12 @@ class Ceilings:
 
 def measure_ceilings(device: torch.device) -> Ceilings:
     """Measure a device in a second or so."""
-    matrix = torch.rand(MATRIX, MATRIX, device=device)
-    block = torch.zeros(BLOCK // 4, device=device)
+    matrix = torch.rand(1024, 1024, device=device)
+    block = torch.zeros(16 << 20, device=device)  # larger than any cache
     copied = torch.empty_like(block)
     product = latency(lambda: matrix @ matrix, device)
-    copy = latency(lambda: copied.copy_(block), device)
-    return Ceilings(MATRIX**3 / product.p5 / 1e6, 2 * BLOCK / copy.p5 / 1e6)
+    copying = latency(lambda: copied.copy_(block), device)
+    return Ceilings(len(matrix) ** 3 / product.p5 / 1e6, 2 * block.nbytes / copying.p5 / 1e6)
 
 
 def roofline(layers: pd.DataFrame, ceilings: Ceilings) -> pd.DataFrame:

@@ -44,13 +44,11 @@ def multiply_adds(network: Network, size: tuple[int, int]) -> int:
     them per MAC, some one: compare with care.
 
     Args:
-        network: any network, on any device; it is run once in evaluation mode.
+        network: any network, on any device; a copy is run once in evaluation mode.
         size: height and width of the image.
     """
-    was_training = network.training
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network.eval()(example_images(network, size))
-    network.train(was_training)
+        copy.deepcopy(network).eval()(example_images(network, size))
     return counter.get_total_flops() // 2
 
 
@@ -140,26 +138,6 @@ def paired_speedup(
     return float(np.median(ratios))
 
 
-def training_step(network: Network, images: Tensor) -> Callable[[], None]:
-    """Return a forward and a backward pass in training mode, auxiliary heads included.
-
-    The loss is cross-entropy, with an isomax head EIML and focal loss, as in the paper's Figures 3 and 4;
-    gradients are dropped. Running statistics of batch normalisation change: give a copy of a network that is
-    still wanted.
-    """
-    network.train()
-    terms = [LOSSES[name] for name in (("eiml", "fl") if network.head_kind == "isomax" else ("ce",))]
-    target = torch.zeros(len(images), *images.shape[2:], dtype=torch.int64, device=images.device)
-    weights = torch.ones(network.num_classes, device=images.device)
-
-    def step() -> None:
-        every = network.all_logits(images)
-        sum(term(logits, target, weights) for logits in every for term in terms).backward()
-        network.zero_grad(set_to_none=True)
-
-    return step
-
-
 @dataclass(frozen=True)
 class PeakMemory:
     """The most that torch held at once during a call, beyond what it held before."""
@@ -203,13 +181,13 @@ def peak_of(run: Callable[[], object], device: torch.device) -> PeakMemory | Non
 def saved_bytes(network: Network, images: Tensor) -> int:
     """Return how many bytes a forward pass keeps for the backward pass, weights and images not counted.
 
-    It is the part of the memory of training that grows with size and number of the images. Running statistics
-    of batch normalisation stay as they were.
+    It is the part of the memory of training that grows with size and number of the images.
 
     Args:
-        network: any network; in training mode its auxiliary heads take part.
+        network: any network, left as it is; in training mode its auxiliary heads take part.
         images: RGB float in [0, 1], shape (N, 3, H, W).
     """
+    network = copy.deepcopy(network)  # running statistics change
     own = {tensor.untyped_storage().data_ptr() for tensor in [*network.state_dict().values(), images]}
     sizes: dict[int, int] = {}
 
@@ -218,14 +196,9 @@ def saved_bytes(network: Network, images: Tensor) -> int:
         sizes[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    before = {name: buffer.clone() for name, buffer in network.named_buffers()}
     devices = [images.device] if images.device.type == "cuda" else []
-    try:
-        with torch.random.fork_rng(devices), torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
-            kept_alive = network.all_logits(images)
-    finally:
-        for name, buffer in network.named_buffers():
-            buffer.copy_(before[name])
+    with torch.random.fork_rng(devices), torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
+        kept_alive = network.all_logits(images)
     del kept_alive
     return sum(size for address, size in sizes.items() if address not in own)
 
@@ -264,17 +237,15 @@ class Cost:
 
 
 def cost(network: Network, size: tuple[int, int]) -> Cost:
-    """Measure a network; its mode stays as it was.
+    """Measure a network.
 
     Args:
-        network: any network, on any device.
+        network: any network, on any device; it is left as it is.
         size: height and width of the image, in pixels.
     """
-    image, was_training = example_images(network, size), network.training
+    network, image = copy.deepcopy(network), example_images(network, size)
     milliseconds = forward_latency(network, image).median
-    training_megabytes = saved_bytes(network.train(), image) / 1e6
-    network.train(was_training)
-    return Cost(count_parameters(network), milliseconds, training_megabytes)
+    return Cost(count_parameters(network), milliseconds, saved_bytes(network.train(), image) / 1e6)
 
 
 # fmt: off
@@ -357,10 +328,21 @@ def profile(
 
 
 def profile_training(subject: Subject, size: tuple[int, int], batch: int = 1, seconds: float = 1.0) -> dict:
-    """Measure a forward and a backward pass; the row goes beside one of ``profile``."""
-    network = copy.deepcopy(subject.network)
+    """Measure a forward and a backward pass with auxiliary heads; the row goes beside one of ``profile``.
+
+    The loss is cross-entropy, with an isomax head EIML and focal loss, as in the paper's Figures 3 and 4.
+    """
+    network = copy.deepcopy(subject.network).train()  # running statistics change
     images = example_images(network, size, batch)
-    step = training_step(network, images)
+    terms = [LOSSES[name] for name in (("eiml", "fl") if network.head_kind == "isomax" else ("ce",))]
+    target = torch.zeros(batch, *size, dtype=torch.int64, device=images.device)
+    weights = torch.ones(network.num_classes, device=images.device)
+
+    def step() -> None:
+        every = network.all_logits(images)
+        sum(term(logits, target, weights) for logits in every for term in terms).backward()
+        network.zero_grad(set_to_none=True)
+
     milliseconds = latency(step, images.device, seconds).median
     peak = peak_of(step, images.device)
     return {"training_milliseconds": milliseconds, "training_megabytes": peak.allocated if peak else None}

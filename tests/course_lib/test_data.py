@@ -16,7 +16,6 @@ from course_lib.data import (
     CamVid,
     Cityscapes,
     current_profile,
-    evaluation_transform,
     find_profile,
     resize_image,
     resize_mask,
@@ -233,13 +232,6 @@ def test_tensors_are_in_0_to_1_unless_told_otherwise():
     assert to_tensor(image).shape == (3, 2, 3) and to_tensor(image).unique().item() == np.float32(0.2)
     assert to_tensor(image, scale=False).unique().tolist() == [51.0]
     assert type(to_tensor(image)) is torch.Tensor
-
-
-def test_evaluation_resizes_the_image_and_leaves_the_target():
-    target = torch.zeros(40, 60, dtype=torch.uint8)
-    image, same = evaluation_transform((20, 30))(picture_of(target), target)
-    assert image.shape == (3, 20, 30) and image.dtype == torch.float32
-    assert same.shape == (40, 60) and same.dtype == torch.int64
 
 
 def test_training_flips_and_shifts_image_and_mask_together():
