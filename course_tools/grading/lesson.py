@@ -101,18 +101,18 @@ def read_lesson(name: str, hidden_tests: Path | None = None, root: Path = PROJEC
         if cell.cell_type == "code" and known.get("solution"):
             stub, answer = learners, cell
         if cell.cell_type == "code" and known.get("grade"):
-            name = known.grade_id.removesuffix("_check")
+            task = known.grade_id.removesuffix("_check")
             exercise = Exercise(
-                name=name,
+                name=task,
                 answer_id=answer.metadata.nbgrader.grade_id,
                 check_id=known.grade_id,
                 points=float(known.points),
                 stub=stub.source,
                 published=answer.source,
-                reference=references.get(name, ""),
+                reference=references.get(task, ""),
                 check=learners.source,
-                probe=probe(cell.source, private.get(name, "")),
-                key=key(cell.source, private.get(name, "")),
+                probe=probe(cell.source, private.get(task, "")),
+                key=key(cell.source, private.get(task, "")),
             )
             exercises.append(exercise)
     if unknown := private.keys() - {exercise.name for exercise in exercises}:
