@@ -19,9 +19,6 @@ from nbgrader.preprocessors import (
 from course_lib.runtime import PROJECT_ROOT, write_atomically
 from course_tools.zips import write_zip
 
-# in nbgrader's order: they give the notebook of `nbgrader generate_assignment`, without its database
-STEPS = (LockCells, ClearSolutions, ClearOutput, ClearHiddenTests, ComputeChecksums, CheckCellMetadata)
-
 FINGERPRINT = "course_fingerprint"
 """In a released notebook's metadata: of its cells, so that work in it is noticed."""
 
@@ -50,8 +47,10 @@ def student_version(source: Path, address: str | None = None) -> str:
         ValueError: if the notebook breaks nbgrader's rules; the message names it.
     """
     notebook = _read(source)
+    # in nbgrader's order: they give the notebook of `nbgrader generate_assignment`, without its database
+    steps = (LockCells, ClearSolutions, ClearOutput, ClearHiddenTests, ComputeChecksums, CheckCellMetadata)
     try:
-        for step in STEPS:
+        for step in steps:
             notebook, _ = step().preprocess(notebook, {})
     except (RuntimeError, nbformat.ValidationError) as error:
         raise ValueError(f"{source}: {error}") from None
@@ -98,13 +97,13 @@ def outdated(root: Path = PROJECT_ROOT) -> dict[Path, str | None]:
         raise FileNotFoundError(f"no lesson in {root / 'solutions'}: only the whole repository has solutions")
     target = root / "notebooks"
     built = {target / path.relative_to(root / "solutions"): student_version(path) for path in sources}
-    changed: dict[Path, str | None] = {}
+    orphans = set(target.glob("*/*.ipynb")) - built.keys()
+    changed: dict[Path, str | None] = dict.fromkeys(sorted(orphans))
     for path, text in built.items():
         # read as text, with whatever line ends git gave it
         if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != text:
             changed[path] = text
-    orphans = set(target.glob("*/*.ipynb")) - built.keys()
-    return changed | dict.fromkeys(sorted(orphans))
+    return changed
 
 
 def write(path: Path, text: str, force: bool = False) -> None:

@@ -2,15 +2,12 @@
 
 import ast
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import compute_checksum
-
-from course_tools.zips import write_zip
 
 
 @dataclass(frozen=True)
@@ -42,53 +39,35 @@ def read_work(path: Path) -> Work:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     answers = [cell for cell in notebook.cells if _known(cell).get("solution")]
-    still_open = [
-        cell
-        for cell in answers
-        if "raise NotImplementedError" in cell.source or cell.source.strip() in ("", "YOUR ANSWER HERE")
-    ]
+    still_open, problems = [], []
+    for cell in answers:
+        if "raise NotImplementedError" in cell.source or cell.source.strip() in ("", "YOUR ANSWER HERE"):
+            still_open.append(cell)
+        if cell.cell_type != "code":
+            continue
+        name = _known(cell)["grade_id"]
+        check = f"{name.removesuffix('_answer')}_check"
+        found = [other for other in notebook.cells if _known(other).get("grade_id") == check]
+        if not found:
+            problems.append(f"{check} is missing; take it from the released lesson")
+        elif len(found) > 1:
+            problems.append(f"{check} is there {len(found)} times; delete all but the first")
+        if any(_known(other).get("checksum") != compute_checksum(other) for other in found):
+            problems.append(f"{check} was edited; take it from the released lesson")
+        try:
+            ast.parse(cell.source)
+        except SyntaxError as error:
+            problems.append(f"{name} is no Python (line {error.lineno}: {error.msg})")
     return Work(
         lesson=path.parent.name,
         content=json.dumps(notebook, ensure_ascii=False),
         answered=len(answers) - len(still_open),
         asked=len(answers),
-        problems=tuple(dict.fromkeys(_problems(notebook))),
+        problems=tuple(dict.fromkeys(problems)),
     )
-
-
-def pack(target: Path, handed_in: list[Work]) -> None:
-    """Write a zip with ``<lesson>/<lesson>.ipynb``; one that is there already is replaced at the end.
-
-    Raises:
-        OSError: if it cannot be written.
-    """
-    files = {f"{work.lesson}/{work.lesson}.ipynb": (work.content.encode(), 0o644) for work in handed_in}
-    write_zip(target, files)
 
 
 def _known(cell: NotebookNode) -> dict:
     """Return what nbgrader knows of a cell, empty if it is nothing."""
     known = cell.metadata.get("nbgrader")
     return known if isinstance(known, dict) else {}
-
-
-def _problems(notebook: NotebookNode) -> Iterator[str]:
-    """Yield what is wrong with the check cells, then with the answers."""
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    answers = [cell for cell in code if _known(cell).get("solution")]
-    checks = [f"{_known(cell)['grade_id'].removesuffix('_answer')}_check" for cell in answers]
-    names = [_known(cell).get("grade_id") for cell in notebook.cells]
-    for name in checks:
-        if name not in names:
-            yield f"{name} is missing; take it from the released lesson"
-        elif names.count(name) > 1:
-            yield f"{name} is there {names.count(name)} times; delete all but the first"
-    for cell in notebook.cells:
-        known = _known(cell)
-        if known.get("grade_id") in checks and known.get("checksum") != compute_checksum(cell):
-            yield f"{known['grade_id']} was edited; take it from the released lesson"
-    for cell in answers:
-        try:
-            ast.parse(cell.source)
-        except SyntaxError as error:
-            yield f"{_known(cell)['grade_id']} is no Python (line {error.lineno}: {error.msg})"

@@ -8,8 +8,6 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from course_lib.runtime import write_atomically
 
-DATE = (2025, 1, 1, 0, 0, 0)  # of every file written, because clocks differ
-
 
 def write_zip(target: Path, entries: Mapping[str, tuple[bytes, int]]) -> None:
     """Write a zip; a crash, a kill or a full disk at any moment leaves the old one or the new one.
@@ -24,7 +22,7 @@ def write_zip(target: Path, entries: Mapping[str, tuple[bytes, int]]) -> None:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for name, (data, mode) in entries.items():
-            member = zipfile.ZipInfo(name, DATE)
+            member = zipfile.ZipInfo(name, (2025, 1, 1, 0, 0, 0))  # always the same, because clocks differ
             member.external_attr = (stat.S_IFREG | stat.S_IMODE(mode)) << 16
             archive.writestr(member, data, zipfile.ZIP_DEFLATED)
     target.parent.mkdir(parents=True, exist_ok=True)

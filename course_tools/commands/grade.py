@@ -76,10 +76,10 @@ def _grade_into(options: argparse.Namespace) -> int:
     results = Results(options.into / "results")
     problems, proof = [], []
     if options.submissions:
-        found = collect(options.submissions, lesson_names())
+        found, problems = collect(options.submissions, lesson_names())
         jobs = [
             job
-            for job in found.jobs
+            for job in found
             if job.lesson in (options.lesson or [job.lesson])
             and job.student in (options.student or [job.student])
         ]
@@ -94,7 +94,6 @@ def _grade_into(options: argparse.Namespace) -> int:
         print(f"{len(jobs)} submissions, {len(todo)} new or changed")
         for job in todo if options.dry_run else ():
             print(f"  {job.student}  {job.lesson}{': ' + job.error if job.error else ''}")
-        problems = found.problems
         for problem in problems:
             print(f"  not graded: {problem}")
         if options.dry_run:
@@ -142,7 +141,6 @@ def _write(results: Results, problems: list[str], proof: list[str], folder: Path
         book.register(lesson)
     for result in tqdm(everything, desc="gradebook", unit="submission", leave=False):
         book.enter(result)
-        book.write_feedback(result)
     grades = book.grades()
     table = exercise_table(everything, grades)
     book.write_totals(folder / "totals.csv")

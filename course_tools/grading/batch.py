@@ -102,4 +102,5 @@ def graders(count: int, scheduler: str, limits: Limits, sandbox: bool) -> Iterat
         yield Graders(threads, limits, sandbox)
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
-        launch.stop_all()
+        for worker in list(launch.WORKERS):
+            worker.kill()  # and with it its kernel

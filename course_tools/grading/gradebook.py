@@ -46,23 +46,20 @@ class Book:
         write_atomically(mark, lesson.fingerprint.encode())
 
     def enter(self, result: dict[str, Any]) -> None:
-        """Enter a result, unless it is in already; points that a person gave are kept."""
-        student, lesson = result["student"], result["lesson"]
+        """Enter a result unless it is in already, and write its feedback; points a person gave are kept."""
+        student, lesson, entered = result["student"], result["lesson"], ""
         inside = Path(student, lesson, f"{lesson}.ipynb")
         with contextlib.suppress(OSError, ValueError):  # none there, or none that can be read
-            entered = json.loads((self.folder / "autograded" / inside).read_text(encoding="utf-8"))
-            if entered["metadata"].get(ENTERED) == result["fingerprint"]:
-                return
-        notebook = json.loads(result["notebook"])
-        notebook["metadata"][RESULT] = result["fingerprint"]
-        path = self.folder / "submitted" / inside
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, json.dumps(notebook).encode())
-        self._run(Autograde, lesson, student)
-
-    def write_feedback(self, result: dict[str, Any]) -> None:
-        """Write the page that a learner gets for a lesson."""
-        self._run(GenerateFeedback, result["lesson"], result["student"])
+            graded = json.loads((self.folder / "autograded" / inside).read_text(encoding="utf-8"))
+            entered = graded["metadata"].get(ENTERED)
+        if entered != result["fingerprint"]:
+            notebook = json.loads(result["notebook"])
+            notebook["metadata"][RESULT] = result["fingerprint"]
+            path = self.folder / "submitted" / inside
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, json.dumps(notebook).encode())
+            self._run(Autograde, lesson, student)
+        self._run(GenerateFeedback, lesson, student)
 
     def write_totals(self, path: Path) -> None:
         """Write nbgrader's table of all lessons and students."""

@@ -15,8 +15,6 @@ from course_lib.lesson.checks.recording import RECORD
 from course_lib.runtime import PROJECT_ROOT
 from course_tools.grading.sandbox import Limits, View
 
-MARGIN = 90  # seconds that starting and ending may take beside the limit
-
 WORKERS: set[subprocess.Popen] = set()
 """Those that run now."""
 
@@ -39,7 +37,8 @@ def run_cells(cells: list[dict], limits: Limits, sandbox: bool) -> dict[str, Any
     with subprocess.Popen(command, cwd=PROJECT_ROOT, **pipes) as worker:
         WORKERS.add(worker)
         try:
-            output, errors = worker.communicate(json.dumps(job), limits.seconds + MARGIN)
+            # starting and ending may take 90 seconds beside the limit
+            output, errors = worker.communicate(json.dumps(job), limits.seconds + 90)
             found = json.loads(output)
         except subprocess.TimeoutExpired:
             raise RuntimeError("it did not end although its time was over") from None
@@ -49,12 +48,6 @@ def run_cells(cells: list[dict], limits: Limits, sandbox: bool) -> dict[str, Any
             worker.kill()
             WORKERS.discard(worker)
     return found | {"stops": {int(position): reason for position, reason in found["stops"].items()}}
-
-
-def stop_all() -> None:
-    """End all workers, and with each its kernel."""
-    for worker in list(WORKERS):
-        worker.kill()
 
 
 def what_is_seen() -> View:

@@ -7,7 +7,6 @@ nothing of what is expected, and a *key*, which hands over what is expected and 
 import ast
 import hashlib
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,36 +92,33 @@ def read_lesson(name: str, hidden_tests: Path | None = None, root: Path = PROJEC
             ast.parse(private[file.stem])
         except SyntaxError as error:
             raise ValueError(f"{file} is no Python ({error})") from None
-    exercises = tuple(_exercises(released, solved, private))
-    if unknown := private.keys() - {exercise.name for exercise in exercises}:
-        raise ValueError(f"hidden tests for {', '.join(sorted(unknown))}, but {name} has no such exercise")
-    content = path.read_bytes() + repr(sorted(private.items())).encode()
-    return Lesson(name, released, solved, exercises, hashlib.sha256(content).hexdigest())
-
-
-def _exercises(released: NotebookNode, solved: NotebookNode, private: dict[str, str]) -> Iterator[Exercise]:
-    """Yield the exercises of a lesson: each code cell with points, and the answer cell above it."""
     code = "\n".join(cell.source for cell in solved.cells if cell.cell_type == "code")
     # the names of the library's versions of the answers, from ``x = check.best(x, scores.y)``
     references = dict(re.findall(r"\.best\((\w+), [\w.]*?(\w+)\)", code))
+    exercises = []  # each a code cell with points, and the answer cell above it
     for learners, cell in zip(released.cells, solved.cells, strict=True):
         known = cell.metadata.get("nbgrader", {})
         if cell.cell_type == "code" and known.get("solution"):
             stub, answer = learners, cell
         if cell.cell_type == "code" and known.get("grade"):
-            name = known.grade_id.removesuffix("_check")
-            yield Exercise(
-                name=name,
+            task = known.grade_id.removesuffix("_check")
+            exercise = Exercise(
+                name=task,
                 answer_id=answer.metadata.nbgrader.grade_id,
                 check_id=known.grade_id,
                 points=float(known.points),
                 stub=stub.source,
                 published=answer.source,
-                reference=references.get(name, ""),
+                reference=references.get(task, ""),
                 check=learners.source,
-                probe=probe(cell.source, private.get(name, "")),
-                key=key(cell.source, private.get(name, "")),
+                probe=probe(cell.source, private.get(task, "")),
+                key=key(cell.source, private.get(task, "")),
             )
+            exercises.append(exercise)
+    if unknown := private.keys() - {exercise.name for exercise in exercises}:
+        raise ValueError(f"hidden tests for {', '.join(sorted(unknown))}, but {name} has no such exercise")
+    content = path.read_bytes() + repr(sorted(private.items())).encode()
+    return Lesson(name, released, solved, tuple(exercises), hashlib.sha256(content).hexdigest())
 
 
 def probe(check: str, private: str = "") -> str:

@@ -108,7 +108,6 @@ STOPS = {
         "showed more",
     ),
 }
-FAST = Limits(cell_seconds=8, cpu_seconds=2, memory=300 * MEGABYTE, output_bytes=MEGABYTE)
 
 
 def prove(limits: Limits) -> list[str]:
@@ -161,8 +160,8 @@ def _walls(limits: Limits) -> list[tuple[str, bool]]:
 
 def _stops() -> list[tuple[str, bool]]:
     """Return what is stopped, and whether that is so; each takes a kernel of its own."""
-    cells = [_cell(code) for code, _ in STOPS.values()]
-    found = run_cells(cells, FAST, sandbox=True)["stops"]
+    limits = Limits(cell_seconds=8, cpu_seconds=2, memory=300 * MEGABYTE, output_bytes=MEGABYTE)
+    found = run_cells([_cell(code) for code, _ in STOPS.values()], limits, sandbox=True)["stops"]
     return [
         (f"{name} is stopped", reason in found.get(at, ""))
         for at, (name, (_, reason)) in enumerate(STOPS.items())

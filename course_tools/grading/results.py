@@ -100,20 +100,6 @@ def exercise_table(results: Iterable[dict[str, Any]], grades: pd.DataFrame) -> p
     return table[[*columns, "attempted", "suggested", "reasons"]]
 
 
-def case_table(results: Iterable[dict[str, Any]]) -> pd.DataFrame:
-    """Return a row per case: how many attempted its exercise, and for how many of them it failed."""
-    rows = [
-        {"lesson": result["lesson"], "exercise": entry["exercise"], "case": case, "failed": not passed}
-        for result in results
-        for entry in result["exercises"]
-        if entry["attempted"]
-        for case, passed in entry["cases"].items()
-    ]
-    table = pd.DataFrame(rows, columns=["lesson", "exercise", "case", "failed"])
-    counted = table.groupby(["lesson", "exercise", "case"], sort=False)["failed"]
-    return counted.agg(failed="sum", attempted="count").astype(int).reset_index()
-
-
 def summary_page(
     results: Sequence[dict[str, Any]], grades: pd.DataFrame, problems: Sequence[str], proof: Sequence[str]
 ) -> str:
@@ -125,21 +111,23 @@ def summary_page(
         problems: files that nobody could be given.
         proof: what the sandbox was seen to prevent; empty if nothing was run.
     """
-    table, cases = exercise_table(results, grades), case_table(results)
+    table = exercise_table(results, grades)
     # what an instructor should look at, alike exercises in one line; what a person has graded is done
-    alike = ["student", "lesson", "state", "reasons"]
     shown = table[(table["reasons"] != "") & (table["state"] != "by hand")]
-    looks = [
-        {
-            "student": student,
-            "lesson": lesson,
-            "exercises": ", ".join(rows["exercise"]),
-            "held": state == "held",
-            "points": rows["suggested"].sum(),
-            "reasons": reasons.split("; "),
-        }
-        for (student, lesson, state, reasons), rows in shown.groupby(alike)
+    alike = shown.groupby(["student", "lesson", "state", "reasons"], as_index=False)
+    looks = alike.agg(exercises=("exercise", ", ".join), points=("suggested", "sum"))
+    looks["held"] = looks["state"] == "held"
+    # each case, how many attempted its exercise, and for how many of them it failed
+    case = ["lesson", "exercise", "case"]
+    rows = [
+        (result["lesson"], entry["exercise"], name, not passed)
+        for result in results
+        for entry in result["exercises"]
+        if entry["attempted"]
+        for name, passed in entry["cases"].items()
     ]
+    failed = pd.DataFrame(rows, columns=[*case, "failed"]).groupby(case, sort=False)["failed"]
+    cases = failed.agg(failed="sum", attempted="count").astype(int).reset_index()
     totals = table.pivot_table("points", "student", "lesson", aggfunc="sum", margins=True, margins_name="all")
     template = files("course_tools.grading").joinpath("summary.html.j2").read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
@@ -148,7 +136,7 @@ def summary_page(
         students=table["student"].nunique(),
         unprotected=sum(not result["sandbox"] for result in results),
         seconds=pd.Series([result["seconds"] for result in results]).median(),
-        looks=sorted(looks, key=lambda look: not look["held"]),
+        looks=looks.sort_values("held", ascending=False, kind="stable").to_dict("records"),
         essays=int(grades[~grades["cell"].str.endswith("_check")]["open"].sum()),
         heat_map=figures.points_map(table).to_html(),
         hard_cases=figures.hard_cases(cases).to_html() if cases["failed"].any() else "",

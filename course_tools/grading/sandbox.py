@@ -92,8 +92,21 @@ def sandboxed(arguments: Sequence[str], folder: Path, view: View, limits: Limits
     beside = {f"{HOME}/matplotlib/{path.name}": str(path) for path in folder.glob("fontlist-*.json")}
     beside |= {f"{HOME}/data/mini": view.data} if view.data else {}
     at_home = [part for place, path in beside.items() for part in ("--ro-bind", path, place)]
+    variables = {
+        "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
+        "PYTHONPATH": os.pathsep.join(view.packages),
+        "HOME": HOME,
+        "USER": "student",
+        "IPYTHONDIR": f"{HOME}/ipython",
+        "MPLCONFIGDIR": f"{HOME}/matplotlib",
+        "MPLBACKEND": "agg",
+        "LANG": "C.UTF-8",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OMP_NUM_THREADS": "1",
+    }
+    settings = [part for name, value in variables.items() for part in ("--setenv", name, value)]
     inner = ["bwrap", *unshared, *identity, *sealed, *devices, *memory, *scratch, *mounts, *at_home]
-    inner += ["--remount-ro", "/", "--chdir", HOME, *_environment(view)]
+    inner += ["--remount-ro", "/", "--chdir", HOME, *settings]
     inner += ["--", *_prlimit(limits), sys.executable, *arguments]
     if os.geteuid() != 0:
         return inner
@@ -147,23 +160,6 @@ def _mounts(folder: Path, view: View) -> list[str]:
     for path in view.covered:
         mounts += ["--tmpfs", path, "--remount-ro", path]
     return [*mounts, "--bind", str(folder), str(folder)]
-
-
-def _environment(view: View) -> list[str]:
-    """Return the settings of the few variables there are."""
-    variables = {
-        "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
-        "PYTHONPATH": os.pathsep.join(view.packages),
-        "HOME": HOME,
-        "USER": "student",
-        "IPYTHONDIR": f"{HOME}/ipython",
-        "MPLCONFIGDIR": f"{HOME}/matplotlib",
-        "MPLBACKEND": "agg",
-        "LANG": "C.UTF-8",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "OMP_NUM_THREADS": "1",
-    }
-    return [part for name, value in variables.items() for part in ("--setenv", name, value)]
 
 
 def _prlimit(limits: Limits) -> list[str]:

@@ -46,22 +46,16 @@ class File:
     """Why it is not read, empty if it may be."""
 
 
-@dataclass(frozen=True)
-class Collected:
-    """What was found."""
-
-    jobs: list[Job]
-    problems: list[str]
-    """Files of which nobody knows whose they are, or that are not safe to read."""
-
-
-def collect(source: Path, lessons: Sequence[str]) -> Collected:
+def collect(source: Path, lessons: Sequence[str]) -> tuple[list[Job], list[str]]:
     """Find the submissions in a folder or a zip.
 
     Args:
         source: holds ``<student>/<lesson>/<lesson>.ipynb``, folders or flat files of a Moodle download, or
             such folders with a zip of ``python3 start.py submit`` inside.
         lessons: that can be graded.
+
+    Returns:
+        The submissions, and the files of which nobody knows whose they are, or that are not safe to read.
 
     Raises:
         FileNotFoundError: if there is no such folder or file.
@@ -90,7 +84,7 @@ def collect(source: Path, lessons: Sequence[str]) -> Collected:
         else:
             further[student].append(file.path.name)
     in_order = sorted(found.items(), key=lambda item: item[0][::-1])
-    return Collected([_job(owner, files, further) for owner, files in in_order], problems)
+    return [_job(owner, files, further) for owner, files in in_order], problems
 
 
 def _job(owner: tuple[str, str], files: list[File], further: dict[str, list[str]]) -> Job:

@@ -25,33 +25,33 @@ def test_folders_zips_and_moodle_downloads_are_understood(tmp_path):
         archive.writestr("emil/homework.ipynb", "emil")
         archive.writestr("07_small.ipynb", "nobody")
         archive.writestr("__MACOSX/anna/._07_small.ipynb", "rubbish")
-    found = collect(outer, LESSONS)
-    assert {(job.student, job.lesson): job.content.decode() for job in found.jobs} == {
+    jobs, problems = collect(outer, LESSONS)
+    assert {(job.student, job.lesson): job.content.decode() for job in jobs} == {
         ("anna", "07_small"): "anna", ("bert", "00_start_here"): "bert",
         ("Carla-Díaz-123", "07_small"): "inner", ("Dan-124", "07_small"): "dan",
     }  # fmt: skip
-    assert {job.student for job in found.jobs if "weights.pkl" in str(job.remarks)} == {"anna"}
-    assert len(found.problems) == 2 and "homework.ipynb" in found.problems[0]
+    assert {job.student for job in jobs if "weights.pkl" in str(job.remarks)} == {"anna"}
+    assert len(problems) == 2 and "homework.ipynb" in problems[0]
 
 
 def test_names_that_lead_out_of_a_zip_and_links_are_refused_one_by_one(tmp_path):
     path = tmp_path / "in" / "evil.zip"
     path.parent.mkdir()
     path.write_bytes(escaping_zip({"anna/07_small/07_small.ipynb": b"anna"}))
-    found = collect(path, LESSONS)
-    assert [job.content for job in found.jobs] == [b"anna"] and len(found.problems) == 4
+    jobs, problems = collect(path, LESSONS)
+    assert [job.content for job in jobs] == [b"anna"] and len(problems) == 4
     assert not list(tmp_path.rglob("escaped*"))
     folder = tmp_path / "folder" / "bert" / "07_small"
     folder.mkdir(parents=True)
     (folder / "07_small.ipynb").symlink_to("/etc/passwd")
-    linked = collect(tmp_path / "folder", LESSONS)
-    assert linked.jobs[0].content == b"" and "link" in linked.jobs[0].error
+    (linked,), _ = collect(tmp_path / "folder", LESSONS)
+    assert linked.content == b"" and "link" in linked.error
 
 
 def test_a_zip_that_claims_to_be_small_is_not_read_to_its_end(tmp_path):
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("anna/07_small/07_small.ipynb", bytes(40 << 20))
-    assert "more than 32 MB" in collect(tmp_path / "bomb.zip", LESSONS).jobs[0].error
+    assert "more than 32 MB" in collect(tmp_path / "bomb.zip", LESSONS)[0][0].error
 
 
 def test_students_whose_names_look_alike_stay_apart(tmp_path):
@@ -59,7 +59,7 @@ def test_students_whose_names_look_alike_stay_apart(tmp_path):
         path = tmp_path / name / "07_small" / "07_small.ipynb"
         path.parent.mkdir(parents=True)
         path.write_text(name)
-    assert len({job.student for job in collect(tmp_path, LESSONS).jobs}) == 3
+    assert len({job.student for job in collect(tmp_path, LESSONS)[0]}) == 3
 
 
 @pytest.mark.parametrize("name", ["nowhere", "text.zip"])

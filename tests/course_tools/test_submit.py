@@ -46,7 +46,7 @@ def test_what_is_packed_is_what_the_grader_collects(course, tmp_path, capsys):
     folder = tmp_path / "moodle" / "Anna Meyer_123_assignsubmission_file_"
     folder.mkdir(parents=True)
     shutil.copy(course.parent.parent / "submission.zip", folder)
-    (job,) = collect(tmp_path / "moodle", [LESSON]).jobs
+    (job,), _ = collect(tmp_path / "moodle", [LESSON])
     assert (job.student, job.lesson, job.remarks, job.error) == ("Anna-Meyer-123", LESSON, (), "")
     packed = nbformat.reads(job.content.decode(), as_version=4)
     assert packed.cells[2].source == ANSWER and "long" not in job.content.decode()
