@@ -82,7 +82,7 @@ def items_of(profile: Profile) -> list[Item]:
         official, at = OFFICIAL.get(name), data_root().resolve() / "benchmarks" / name
         if official is not None and not at.is_dir():
             record = downloads.Record(downloads.find_source(source), data_root())
-            folder = at.with_name(official.folder)
+            folder = at.parent / official.folder
             items.append(Item(name, folder, benchmark.official_images, opened, record))
         else:
             again = f"python3 start.py fetch {source}" + ("" if official else " --dry-run")

@@ -53,7 +53,6 @@ def _accepted(text: str) -> tuple[str, str]:
 
 def main(options: argparse.Namespace) -> int:
     """Fetch what is missing; return the exit status."""
-    chosen = {"keep_archives": options.keep_archives, "force": options.force}
     for name in dict.fromkeys(options.names):
         source = downloads.find_source(name)
         print(f"{source.title}\nLicence: {source.licence}\nPlease cite: {source.citation}\n{source.homepage}")
@@ -63,7 +62,8 @@ def main(options: argparse.Namespace) -> int:
             _show_plan(downloads.Record(source, options.root))
             continue
         try:
-            print(downloads.fetch(name, options.root, accept=dict(options.accept), **chosen))
+            accept, keep = dict(options.accept), options.keep_archives
+            print(downloads.fetch(name, options.root, keep, accept, options.force))
             if name == "fishyscapes_static":
                 print(lay_over_cityscapes(options.root))
         except (ValueError, OSError) as error:

@@ -4,6 +4,7 @@ import argparse
 import json
 import tempfile
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import torch
@@ -69,7 +70,8 @@ def main(options: argparse.Namespace) -> int:
     if options.output:
         check_writable([options.output / "profile.csv"])
     device = runtime.choose_device(options.device)
-    subjects = _subjects(options, device)
+    count = len(options.models) * len(options.heads)
+    subjects = tqdm(_subjects(options, device), total=count, unit="network")
     frame = profiling.profile_table([row for one in subjects for row in _rows(one, options, device)])
     shown = frame[list(SHOWN)].rename(columns=SHOWN).dropna(axis="columns", how="all")
     digits = dict.fromkeys(("GMAC", "M par.", "same class %", "images/s"), "{:.2f}")
@@ -103,8 +105,7 @@ def main(options: argparse.Namespace) -> int:
 
 def _subjects(options: argparse.Namespace, device: torch.device) -> Iterator[profiling.Subject]:
     """Yield each network with each head, trained if it is shipped."""
-    pairs = [(model, head) for model in options.models for head in options.heads]
-    for model, head in tqdm(pairs, unit="network"):
+    for model, head in product(options.models, options.heads):
         network, pictures = models.build(model, head=head), ()
         for training in ("ce", "void") if head == "linear" else ("eiml_fl",):
             path = models.shipped_file("mini", model, training)

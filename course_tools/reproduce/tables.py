@@ -81,8 +81,7 @@ def table_4(bench: Bench) -> list[Table | Figure]:
         return [*found, *_over_seeds(bench, found), *future_work(bench)]
     measured = [bench.result(one, f"table4_{one.name}", bench.job.settings(one.loaded[1])) for one in runs]
     frame = evaluation.compare(measured, BASELINE)
-    title = "Table 4: combined losses, all runs on this machine"
-    here = Table("table4", title, frame, _printed(frame, 4))
+    here = Table("table4", "Table 4: combined losses, all runs on this machine", frame, _printed(frame, 4))
     return [here, *_over_seeds(bench, []), *future_work(bench)]
 
 
