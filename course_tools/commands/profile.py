@@ -70,9 +70,12 @@ def main(options: argparse.Namespace) -> int:
     if options.output:
         check_writable([options.output / "profile.csv"])
     device = runtime.choose_device(options.device)
-    count = len(options.models) * len(options.heads)
-    subjects = tqdm(_subjects(options, device), total=count, unit="network")
-    frame = profiling.profile_table([row for one in subjects for row in _rows(one, options, device)])
+    rows = []
+    with tqdm(total=len(options.models) * len(options.heads), unit="network") as bar:
+        for subject in _subjects(options, device):
+            rows += _rows(subject, options, device)
+            bar.update()
+    frame = profiling.profile_table(rows)
     shown = frame[list(SHOWN)].rename(columns=SHOWN).dropna(axis="columns", how="all")
     digits = dict.fromkeys(("GMAC", "M par.", "same class %", "images/s"), "{:.2f}")
     formats = {name: digits.get(name, "{:.1f}").format for name in shown.select_dtypes("float")}
