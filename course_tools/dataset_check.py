@@ -17,14 +17,6 @@ WHOLE, INCOMPLETE, CORRUPT, MISSING, UNKNOWN = "whole", "incomplete", "corrupt",
 SPLITS = {"camvid": {"train": 367, "val": 101}, "cityscapes": {"train": 2975, "val": 500}}
 """How many images of each split the course uses."""
 
-MOST_PROBLEMS = 3
-"""That are told of one set; the number of the others is."""
-
-ENDS = {b"\x89PNG": b"IEND", b"\xff\xd8": b"\xff\xd9"}
-"""How png and jpg begin and end; webp says its length. A name may tell another kind than the content."""
-
-TAIL = 64  # bytes; some programs write a little behind the end
-
 
 @dataclass(frozen=True)
 class Item:
@@ -35,8 +27,8 @@ class Item:
     expected: int
     """Images; 0 if unknown."""
     open: Callable[[], ImagePairs]
-    source: str = ""
-    """That was or will be fetched there, a name of ``downloads.sources``; empty for anything else."""
+    record: downloads.Record | None = None
+    """Of the source that was or will be fetched there; None for anything else."""
     again: str = ""
     """The command that makes it anew then."""
 
@@ -50,8 +42,19 @@ class Finding:
     """One of ``whole``, ``incomplete``, ``corrupt``, ``missing``."""
     found: int = 0
     problems: tuple[str, ...] = ()
-    cure: str = ""
-    """What to do, empty if there is nothing to do."""
+
+    @property
+    def cure(self) -> str:
+        """What to do, empty if there is nothing to do."""
+        item, record = self.item, self.item.record
+        if self.state == WHOLE:
+            return ""
+        if record is None:  # drawn here, the bundle's layout, or nowhere public
+            is_ours = self.state == MISSING or item.folder == mini.FOLDER
+            return item.again if is_ours else f"move {item.folder} away, then {item.again}"
+        if record.in_the_way():
+            return f"{record.command} --force"
+        return f"delete what is damaged, then {record.command}" if record.is_whole() else record.command
 
 
 def items_of(profile: Profile) -> list[Item]:
@@ -68,11 +71,23 @@ def items_of(profile: Profile) -> list[Item]:
         return parts
     reader = {"camvid": CamVid, "cityscapes": Cityscapes}[profile.name]
     folder = data_root().resolve() / {"camvid": "CamVid"}.get(profile.name, profile.name)
-    splits = [
-        Item(f"{reader.__name__} {split}", folder, expected, partial(reader, split), profile.name)
+    record = downloads.Record(downloads.find_source(profile.name), data_root())
+    items = [
+        Item(f"{reader.__name__} {split}", folder, expected, partial(reader, split), record)
         for split, expected in SPLITS[profile.name].items()
     ]
-    return splits + [_benchmark(name) for name in profile.benchmarks]
+    for name in profile.benchmarks:
+        benchmark, opened = find_benchmark(name), partial(BenchmarkImages, name)
+        source = benchmark.script.removeprefix("fetch_").removesuffix(".py")
+        official, at = OFFICIAL.get(name), data_root().resolve() / "benchmarks" / name
+        if official is not None and not at.is_dir():
+            record = downloads.Record(downloads.find_source(source), data_root())
+            folder = at.parent / official.folder
+            items.append(Item(name, folder, benchmark.official_images, opened, record))
+        else:
+            again = f"python3 start.py fetch {source}" + ("" if official else " --dry-run")
+            items.append(Item(name, at, benchmark.official_images, opened, again=again))
+    return items
 
 
 def look_over(item: Item, thorough: bool = False) -> Finding:
@@ -86,8 +101,8 @@ def look_over(item: Item, thorough: bool = False) -> Finding:
         images = item.open()
     except OSError as error:
         if not item.folder.is_dir():
-            return Finding(item, MISSING, cure=_cure(item, MISSING))
-        return Finding(item, INCOMPLETE, 0, (str(error),), _cure(item, INCOMPLETE))
+            return Finding(item, MISSING)
+        return Finding(item, INCOMPLETE, problems=(str(error),))
     problems, state = [], WHOLE
     if thorough:
         for index in tqdm(range(len(images)), desc=item.title, unit="image"):
@@ -96,65 +111,39 @@ def look_over(item: Item, thorough: bool = False) -> Finding:
             except (ValueError, OSError) as error:
                 problems.append(str(error))
     else:
-        files = (*images.images, *images.masks)
-        damaged = [path for path in files if not _has_both_ends(path)]
+        damaged = [path for path in (*images.images, *images.masks) if not _has_both_ends(path)]
         problems += [f"{path} is cut short, no image, or cannot be read" for path in damaged]
-    gone = _record(item.source).missing() if item.source else []
+    gone = item.record.missing() if item.record else []
     if problems:
         state = CORRUPT
     elif gone or len(images) < item.expected:
         state = INCOMPLETE
     if gone:
         problems.append(f"{len(gone)} fetched file(s) gone or changed, such as {gone[0]}")
-    return Finding(item, state, len(images), tuple(problems), "" if state == WHOLE else _cure(item, state))
-
-
-def _benchmark(name: str) -> Item:
-    """Return a public benchmark, in the layout that is there."""
-    benchmark, root = find_benchmark(name), data_root().resolve() / "benchmarks"
-    source = benchmark.script.removeprefix("fetch_").removesuffix(".py")
-    official, expected, opened = OFFICIAL.get(name), benchmark.official_images, partial(BenchmarkImages, name)
-    if official is not None and not (root / name).is_dir():
-        return Item(name, root / official.folder, expected, opened, source)
-    again = f"python3 start.py fetch {source}" + ("" if official else " --dry-run")
-    return Item(name, root / name, expected, opened, again=again)
-
-
-def _record(source: str) -> downloads.Record:
-    return downloads.Record(downloads.find_source(source), data_root())
-
-
-def _cure(item: Item, state: str) -> str:
-    """Return what mends an item."""
-    if not item.source:  # drawn here, the bundle's layout, or nowhere public
-        is_ours = state == MISSING or item.folder == mini.FOLDER
-        return item.again if is_ours else f"move {item.folder} away, then {item.again}"
-    record = _record(item.source)
-    if record.in_the_way():
-        return f"{record.command} --force"
-    return f"delete what is damaged, then {record.command}" if record.is_whole() else record.command
+    return Finding(item, state, len(images), tuple(problems))
 
 
 def _has_both_ends(path: Path) -> bool:
-    """Tell whether a file begins and ends like an image."""
+    """Tell whether a file begins and ends like an image, whatever kind its name tells."""
     try:
         with path.open("rb") as file:
             head = file.read(12)
             size = file.seek(0, 2)
-            file.seek(max(size - TAIL, 0))
+            file.seek(max(size - 64, 0))  # some programs write a little behind the end
             tail = file.read()
     except OSError:
         return False
-    if head.startswith(b"RIFF"):
+    if head.startswith(b"RIFF"):  # webp says its length
         return int.from_bytes(head[4:8], "little") + 8 <= size
-    return any(head.startswith(begins) and ends in tail for begins, ends in ENDS.items())
+    is_png, is_jpg = head.startswith(b"\x89PNG"), head.startswith(b"\xff\xd8")
+    return (is_png and b"IEND" in tail) or (is_jpg and b"\xff\xd9" in tail)
 
 
 def weights() -> Iterator[tuple[str, str, str]]:
     """Yield what can be fetched of public weights: file, state, and the command where it is not whole."""
     for name, source in downloads.sources().items():
         if name.endswith("_weights"):
-            record = _record(name)
+            record = downloads.Record(source, data_root())
             state = WHOLE if record.is_whole() else MISSING
             if state == MISSING and record.in_the_way():
                 state = WHOLE if downloads.is_expected(record) else UNKNOWN

@@ -37,35 +37,35 @@ class Store:
                 code are added, so that nothing is kept that another code has made.
             make: returns tensors, numbers, texts, and lists, tuples and dicts of them.
         """
-        key = self._key(about)
-        found = self._read(name, key)
+        found = self._read(name, about)
         if found is None:
             began, content = time.monotonic(), io.BytesIO()
             made = make()
-            torch.save({"key": key, "seconds": time.monotonic() - began, "found": made}, content)
+            torch.save({"key": _key(about), "seconds": time.monotonic() - began, "found": made}, content)
             self.folder.mkdir(parents=True, exist_ok=True)
             write_atomically(self.folder / f"{name}.pt", content.getvalue())
-            found = self._read(name, key)
+            found = self._read(name, about)
         self.seconds[name] = found["seconds"]
         return found["found"]
 
     def read(self, name: str, about: object) -> Any:
         """Return what was kept of a step; None if it was not, or of another one."""
-        found = self._read(name, self._key(about))
+        found = self._read(name, about)
         return None if found is None else found["found"]
 
-    def _key(self, about: object) -> str:
-        """Return a short name for all that decides a result; what JSON cannot write counts by its text."""
-        decides = [about, package_versions(), code_digest()]
-        return hashlib.sha256(json.dumps(decides, sort_keys=True, default=str).encode()).hexdigest()
-
-    def _read(self, name: str, key: str) -> dict | None:
+    def _read(self, name: str, about: object) -> dict | None:
         """Return what a file holds, result and seconds; None if it is absent, damaged, or of another step."""
         try:
             state = torch.load(self.folder / f"{name}.pt", weights_only=True)
         except Exception:  # whatever is wrong with it, it can be made again
             return None
-        return state if state.get("key") == key else None
+        return state if state.get("key") == _key(about) else None
+
+
+def _key(about: object) -> str:
+    """Return a short name for all that decides a result; what JSON cannot write counts by its text."""
+    decides = [about, package_versions(), code_digest()]
+    return hashlib.sha256(json.dumps(decides, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def about_network(sha256: str, settings: Settings) -> dict:

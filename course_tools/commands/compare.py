@@ -9,8 +9,6 @@ from course_lib import data, evaluation, models, runtime
 from course_tools.commands import options as shared
 from course_tools.commands import parser_of
 
-SUMMARY = ".summary.csv"
-
 DESCRIPTION = """\
 Score the same images with several networks and say where a training differs from a baseline by more than the
 choice of images (95 % intervals of paired draws) and by more than the choice of seeds (no overlap).
@@ -32,9 +30,8 @@ def parser() -> argparse.ArgumentParser:
     add = described.add_argument
     add("weights", nargs="+", type=Path, metavar="FILE", help="our .safetensors, two or more")
     shared.add(described, "--model", help="of all files (default: %(default)s)")
-    add(
-        "--baseline", default="ce", metavar="NAME", help="the training to compare with (default: %(default)s)"
-    )
+    against = "the training to compare with (default: %(default)s)"
+    add("--baseline", default="ce", metavar="NAME", help=against)
     add("--benchmarks", nargs="+", metavar="NAME", help="(default: the five of the first file's profile)")
     shared.add(described, "--score", "--validation", "--bootstrap", "--seed", "--device", "--speed")
     add("--output", type=Path, metavar="FILE.csv", help="write both tables")
@@ -45,7 +42,8 @@ def main(options: argparse.Namespace) -> int:
     """Measure all networks, then print and write what is different."""
     if options.output:
         shared.check_suffix(options.output, ".csv")
-        shared.check_writable([options.output, options.output.with_suffix(SUMMARY)])
+        summary_file = options.output.with_suffix(".summary.csv")
+        shared.check_writable([options.output, summary_file])
     paths = [found for path in options.weights for found in _found(path)]
     loaded = [(path, *models.load(options.model, path)) for path in paths]
     about = []
@@ -65,8 +63,16 @@ def main(options: argparse.Namespace) -> int:
         if options.output:
             _save(pd.concat([run.frame for run in runs]), options.output)
         if options.output and any((run.frame["training"] == options.baseline).any() for run in runs):
-            _save(evaluation.compare(runs, options.baseline), options.output.with_suffix(SUMMARY))
-    print(_as_text(evaluation.compare(runs, options.baseline)))
+            _save(evaluation.compare(runs, options.baseline), summary_file)
+    summary = evaluation.compare(runs, options.baseline)
+    shown = summary[["training", "seeds", "score", "benchmark"]].copy()
+    shown["chance"] = summary["chance"].map("{:.2f}".format)
+    for name, title in (("auprc", "AuPRC"), ("fpr95", "FPR95")):
+        shown[title] = summary[name].map("{:.2f}".format)
+        shown[f"{title} differs by"] = [_difference(row, name) for _, row in summary.iterrows()]
+    print(shown.to_string(index=False))
+    legend = "[...] 95 % intervals over images, in pairs; * excludes 0; ** and no seeds overlap"
+    print(f"\n{legend}. All numbers are percent or points.")
     return 0
 
 
@@ -81,17 +87,6 @@ def _found(path: Path) -> list[Path]:
 def _save(frame: pd.DataFrame, path: Path) -> None:
     """Write a table; a kill or a full disk leaves the old one."""
     runtime.write_atomically(path, frame.to_csv(index=False, float_format="%.6g").encode())
-
-
-def _as_text(summary: pd.DataFrame) -> str:
-    """Return the differences as people read them."""
-    shown = {"training": summary["training"], "seeds": summary["seeds"], "score": summary["score"]}
-    shown |= {"benchmark": summary["benchmark"], "chance": summary["chance"].map("{:.2f}".format)}
-    for name, title in (("auprc", "AuPRC"), ("fpr95", "FPR95")):
-        shown[title] = summary[name].map("{:.2f}".format)
-        shown[f"{title} differs by"] = [_difference(row, name) for _, row in summary.iterrows()]
-    legend = "[...] 95 % intervals over images, in pairs; * excludes 0; ** and no seeds overlap"
-    return f"{pd.DataFrame(shown).to_string(index=False)}\n\n{legend}. All numbers are percent or points."
 
 
 def _difference(row: pd.Series, name: str) -> str:

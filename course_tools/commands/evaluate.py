@@ -10,17 +10,11 @@ from pathlib import Path
 import pandas as pd
 
 from course_lib import calibration, data, evaluation, models, runtime
-from course_lib.labels import VOID
 from course_lib.lesson import figures
 from course_lib.scores import SCORES, needs_temperature
 from course_tools.commands import options as shared
 from course_tools.commands import parser_of
 from course_tools.result_store import Store, about_network, files_of
-
-PUBLIC = "cityscapes"  # what public weights were trained on
-
-FITTED = "fitted"
-"""The word for the temperature that ``calibrate`` wrote beside the weights."""
 
 DESCRIPTION = """\
 Score every image of some benchmarks in one pass. Print AuPRC, FPR95 and AUROC in percent, with 95 % intervals
@@ -79,9 +73,9 @@ def parser() -> argparse.ArgumentParser:
 def _temperature(text: str) -> float | str:
     """Return a number, or the word that stands for the fitted one."""
     try:
-        return text if text == FITTED else float(text)
+        return text if text == "fitted" else float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"need a number or {FITTED}, got {text!r}") from None
+        raise argparse.ArgumentTypeError(f"need a number or fitted, got {text!r}") from None
 
 
 def main(options: argparse.Namespace) -> int:
@@ -89,9 +83,14 @@ def main(options: argparse.Namespace) -> int:
     started = time.monotonic()
     _check(options)
     network, metadata, options.weights = shared.load_network(options)
-    names = options.benchmarks or data.find_profile(options.profile or metadata.profile or PUBLIC).benchmarks
+    profile = options.profile or metadata.profile or "cityscapes"  # which public weights were trained on
+    names = options.benchmarks or data.find_profile(profile).benchmarks
     benchmarks = [data.BenchmarkImages(name) for name in dict.fromkeys(names)]
-    settings = _settings(options, network, metadata)
+    temperatures = tuple(
+        calibration.read_temperature(options.weights) if given == "fitted" else given
+        for given in options.temperatures
+    )
+    settings = shared.settings_of(options, metadata, network, temperatures=temperatures)
     miou = shared.mean_iou(options.validation, network, settings)
     controls = evaluation.Controls() if options.controls else None
     if options.controls and options.validation:
@@ -113,7 +112,16 @@ def main(options: argparse.Namespace) -> int:
                 print(f"{images.name} was measured before this command was interrupted: kept")
             rows += store.kept(images.name, key, measure)
             frame = evaluation.table(rows, metadata, options.weights, miou)
-            _write(options, frame, about, settings, time.monotonic() - started)
+            runtime.write_atomically(options.output, frame.to_csv(index=False).encode())
+            facts = {
+                "command": options.command,
+                **about,
+                "seconds": round(time.monotonic() - started, 1),
+                "versions": runtime.package_versions(),
+                "hardware": runtime.hardware(settings.device),
+            }
+            text = json.dumps(facts, indent=2) + "\n"
+            runtime.write_atomically(options.output.with_suffix(".json"), text.encode())
     finally:  # what was finished is shown even if a later benchmark failed
         frame = evaluation.table(rows, metadata, options.weights, miou)
         if rows:
@@ -136,50 +144,8 @@ def _check(options: argparse.Namespace) -> None:
         raise ValueError(f"protocol {options.protocol} fixes the size; leave --size out")
 
 
-def _settings(
-    options: argparse.Namespace, network: models.Network, metadata: models.Metadata
-) -> evaluation.Settings:
-    """Return the checked settings."""
-    chosen = {}
-    if options.keep_void_channel:
-        if network.num_classes != VOID + 1:
-            raise ValueError(
-                f"--keep-void-channel needs {VOID + 1} outputs, these weights have {network.num_classes}: "
-                "use a network trained with void"
-            )
-        chosen["known_classes"] = (*metadata.known_classes, VOID)
-    temperatures = tuple(
-        calibration.read_temperature(options.weights) if given == FITTED else given
-        for given in options.temperatures
-    )
-    return shared.settings_of(options, metadata, network, temperatures=temperatures, **chosen)
-
-
-def _write(
-    options: argparse.Namespace,
-    frame: pd.DataFrame,
-    about: dict,
-    settings: evaluation.Settings,
-    seconds: float,
-) -> None:
-    """Write the table, and the JSON beside it: how the numbers were made."""
-    facts = {
-        "command": options.command,
-        **about,
-        "seconds": round(seconds, 1),
-        "versions": runtime.package_versions(),
-        "hardware": runtime.hardware(settings.device),
-    }
-    runtime.write_atomically(options.output, frame.to_csv(index=False).encode())
-    text = json.dumps(facts, indent=2) + "\n"
-    runtime.write_atomically(options.output.with_suffix(".json"), text.encode())
-
-
 def _print_notes(
-    frame: pd.DataFrame,
-    options: argparse.Namespace,
-    settings: evaluation.Settings,
-    benchmarks: list[data.BenchmarkImages],
+    frame: pd.DataFrame, options: argparse.Namespace, settings: evaluation.Settings, benchmarks: list
 ) -> None:
     """Say below the table how to read it."""
     protocol = evaluation.PROTOCOLS[settings.protocol]

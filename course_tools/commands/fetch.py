@@ -22,15 +22,12 @@ same command is given again; parts and archives lie in DIR/downloads. Exit statu
 1 a file could not be had or is not what was expected, 2 wrong usage, 130 stopped.
 """
 
-AFTERWARDS = {"fishyscapes_static": lay_over_cityscapes}
-"""What is done with fetched data: takes the root, returns what to say."""
-
 
 # fmt: off
 def parser() -> argparse.ArgumentParser:
     """Describe the options."""
     every = downloads.sources()
-    rows = [f"  {one.name:<27}{_megabytes(one.size):>10}  {one.licence}" for one in every.values()]
+    rows = [f"  {one.name:<27}{one.size / 1e6:>7.1f} MB  {one.licence}" for one in every.values()]
     described = parser_of("fetch", DESCRIPTION, EPILOG.format(names="\n".join(rows)))
     add = described.add_argument
     add("names", nargs="+", choices=every, metavar="NAME", help="see below")
@@ -56,7 +53,6 @@ def _accepted(text: str) -> tuple[str, str]:
 
 def main(options: argparse.Namespace) -> int:
     """Fetch what is missing; return the exit status."""
-    chosen = {"keep_archives": options.keep_archives, "force": options.force}
     for name in dict.fromkeys(options.names):
         source = downloads.find_source(name)
         print(f"{source.title}\nLicence: {source.licence}\nPlease cite: {source.citation}\n{source.homepage}")
@@ -66,9 +62,10 @@ def main(options: argparse.Namespace) -> int:
             _show_plan(downloads.Record(source, options.root))
             continue
         try:
-            print(downloads.fetch(name, options.root, accept=dict(options.accept), **chosen))
-            if name in AFTERWARDS:
-                print(AFTERWARDS[name](options.root))
+            accept, keep = dict(options.accept), options.keep_archives
+            print(downloads.fetch(name, options.root, keep, accept, options.force))
+            if name == "fishyscapes_static":
+                print(lay_over_cityscapes(options.root))
         except (ValueError, OSError) as error:
             print(f"error: {error}", file=sys.stderr)
             return 1
@@ -92,14 +89,10 @@ def _show_plan(record: downloads.Record) -> None:
         elif remote.trees:
             checked = f"{len(remote.trees)} folders by their digests (verified: {remote.verified})"
         about = "about " if remote.bytes is None else ""
-        print(f"{remote.name}, {about}{_megabytes(remote.size)}: {checked}")
+        print(f"{remote.name}, {about}{remote.size / 1e6:.1f} MB: {checked}")
         for url in remote.urls or ("csDownload, with your account",):
             print(f"  from {url}")
         print(f"  to {root / downloads.DOWNLOADS if remote.is_archive else root / remote.into}", end="")
         print(f", unpacked into {root / remote.into}" if remote.is_archive else "")
     needed, free = downloads.disk_needed(record) / 1e9, downloads.disk_free(root) / 1e9
     print(f"Disk: {needed:.2f} GB needed on the way, {free:.2f} GB free")
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.1f} MB"

@@ -24,11 +24,8 @@ Further options go to JupyterLab, for example --no-browser --port 8890. Exit sta
 def parser() -> argparse.ArgumentParser:
     """Describe the options."""
     described = parser_of("lab", DESCRIPTION, EPILOG)
-    described.add_argument(
-        "--profile",
-        choices=data.PROFILES,
-        help="the data that lessons use (default: COURSE_PROFILE if set, else mini)",
-    )
+    whose = "the data that lessons use (default: COURSE_PROFILE if set, else mini)"
+    described.add_argument("--profile", choices=data.PROFILES, help=whose)
     return described
 
 

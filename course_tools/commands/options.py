@@ -71,11 +71,16 @@ def settings_of(
         chosen: other settings.
     """
     given = vars(options)
-    if "void" in given.get("scores", ()) and network.num_classes != VOID + 1:
-        raise ValueError(
-            f"the void score needs {VOID + 1} outputs, these weights have {network.num_classes}: use a "
-            "network trained with void"
-        )
+    keep_void = given.get("keep_void_channel")
+    asked = {"the void score": "void" in given.get("scores", ()), "--keep-void-channel": keep_void}
+    for what, is_asked in asked.items():
+        if is_asked and network.num_classes != VOID + 1:
+            raise ValueError(
+                f"{what} needs {VOID + 1} outputs, these weights have {network.num_classes}: use a network "
+                "trained with void"
+            )
+    if keep_void:
+        chosen["known_classes"] = (*metadata.known_classes, VOID)
     common = {name: given.get(name) for name in ("protocol", "seed", "speed")}
     common |= {name: tuple(given.get(name) or ()) or None for name in ("scores", "size")}
     common |= {"resamples": given.get("bootstrap"), "device": runtime.choose_device(options.device)}

@@ -4,9 +4,9 @@ import argparse
 import json
 import tempfile
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
-import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
@@ -14,6 +14,14 @@ from course_lib import data, inference, models, profiling, runtime
 from course_lib.lesson import figures
 from course_tools.commands import parser_of
 from course_tools.commands.options import check_writable
+
+SHOWN = {
+    "model": "network", "head": "head", "speed": "speed", "batch": "batch", "milliseconds": "ms",
+    "p95": "p95", "images_per_second": "images/s", "giga_macs": "GMAC", "million_parameters": "M par.",
+    "peak_megabytes": "MB", "training_milliseconds": "ms train", "training_megabytes": "MB train",
+    "watts": "W", "same_class": "same class %",
+}  # fmt: skip
+"""Columns that are printed, and their titles."""
 
 OUTSIDE = ("onnx", "int8")
 """Speeds that need a file and onnxruntime instead of torch."""
@@ -68,9 +76,31 @@ def main(options: argparse.Namespace) -> int:
             rows += _rows(subject, options, device)
             bar.update()
     frame = profiling.profile_table(rows)
-    _print(frame, device)
+    shown = frame[list(SHOWN)].rename(columns=SHOWN).dropna(axis="columns", how="all")
+    digits = dict.fromkeys(("GMAC", "M par.", "same class %", "images/s"), "{:.2f}")
+    formats = {name: digits.get(name, "{:.1f}").format for name in shown.select_dtypes("float")}
+    print(shown.to_string(index=False, na_rep="", formatters=formats))
+    print("\nMedian and 95th percentile in ms for the batch. GMAC are 10^9 multiply-adds of one image.")
+    print("MB are 10^6 bytes that torch holds at the most beyond the weights.")
+    if frame["reserved_megabytes"].isna().all():
+        print(f"Not to be had on {device}: memory reserved from a driver, power.")
+    if frame["peak_megabytes"].isna().any():
+        print("No memory is given where torch does not see it: onnxruntime keeps its own.")
     if options.output:
-        _write(frame, options, device)
+        frame.to_csv(options.output / "profile.csv", index=False)
+        about = {
+            "command": options.command,
+            "versions": runtime.package_versions(),
+            "hardware": runtime.hardware(device),
+            "peak_resident_gigabytes": runtime.peak_memory(),
+        }
+        (options.output / "profile.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        first = frame[(frame["speed"] == options.speeds[0]) & (frame["batch"] == options.batches[0])]
+        title = f"{options.size[0]} x {options.size[1]}, {options.speeds[0]}, {device}"
+        figures.time_bars(first, title).savefig(options.output / "time.png")
+        if first["peak_megabytes"].notna().any():
+            figures.memory_bars(first, title).savefig(options.output / "memory.png")
+        print(f"Tables and figures: {options.output}")
     if options.layers:
         _layers(options, device)
     return 0
@@ -78,16 +108,15 @@ def main(options: argparse.Namespace) -> int:
 
 def _subjects(options: argparse.Namespace, device: torch.device) -> Iterator[profiling.Subject]:
     """Yield each network with each head, trained if it is shipped."""
-    for model in options.models:
-        for head in options.heads:
-            network, pictures = models.build(model, head=head), ()
-            for training in ("ce", "void") if head == "linear" else ("eiml_fl",):
-                path = models.shipped_file("mini", model, training)
-                if path.is_file():
-                    network = models.load(model, path)[0]
-                    pictures = tuple(_pictures("val", options.size, 8, device))
-                    break
-            yield profiling.Subject(model, network.to(device).eval(), pictures)
+    for model, head in product(options.models, options.heads):
+        network, pictures = models.build(model, head=head), ()
+        for training in ("ce", "void") if head == "linear" else ("eiml_fl",):
+            path = models.shipped_file("mini", model, training)
+            if path.is_file():
+                network = models.load(model, path)[0]
+                pictures = tuple(_pictures("val", options.size, 8, device))
+                break
+        yield profiling.Subject(model, network.to(device).eval(), pictures)
 
 
 def _pictures(split: str, size: list[int], count: int, device: torch.device) -> Iterator[torch.Tensor]:
@@ -118,54 +147,11 @@ def _rows(subject: profiling.Subject, options: argparse.Namespace, device: torch
                 yield found | (training if (speed, batch) == ("plain", 1) else {})
 
 
-SHOWN = {
-    "model": "network", "head": "head", "speed": "speed", "batch": "batch", "milliseconds": "ms",
-    "p95": "p95", "images_per_second": "images/s", "giga_macs": "GMAC", "million_parameters": "M par.",
-    "peak_megabytes": "MB", "training_milliseconds": "ms train", "training_megabytes": "MB train",
-    "watts": "W", "same_class": "same class %",
-}  # fmt: skip
-
-
-def _print(frame: pd.DataFrame, device: torch.device) -> None:
-    """Print the table without columns that this machine cannot fill, and below it how to read it."""
-    shown = frame[list(SHOWN)].rename(columns=SHOWN).dropna(axis="columns", how="all")
-    digits = {"GMAC": "{:.2f}", "M par.": "{:.2f}", "same class %": "{:.2f}", "images/s": "{:.2f}"}
-    formats = {name: digits.get(name, "{:.1f}").format for name in shown.select_dtypes("float")}
-    print(shown.to_string(index=False, na_rep="", formatters=formats))
-    print("\nMedian and 95th percentile in ms for the batch. GMAC are 10^9 multiply-adds of one image.")
-    print("MB are 10^6 bytes that torch holds at the most beyond the weights.")
-    if frame["reserved_megabytes"].isna().all():
-        print(f"Not to be had on {device}: memory reserved from a driver, power.")
-    if frame["peak_megabytes"].isna().any():
-        print("No memory is given where torch does not see it: onnxruntime keeps its own.")
-
-
-def _write(frame: pd.DataFrame, options: argparse.Namespace, device: torch.device) -> None:
-    """Write the table, how it was made, and the figures."""
-    frame.to_csv(options.output / "profile.csv", index=False)
-    about = {
-        "command": options.command,
-        "versions": runtime.package_versions(),
-        "hardware": runtime.hardware(device),
-        "peak_resident_gigabytes": runtime.peak_memory(),
-    }
-    (options.output / "profile.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    first = frame[(frame["speed"] == options.speeds[0]) & (frame["batch"] == options.batches[0])]
-    height, width = options.size
-    title = f"{height} x {width}, {options.speeds[0]}, {device}"
-    figures.time_bars(first, title).savefig(options.output / "time.png")
-    if first["peak_megabytes"].notna().any():
-        figures.memory_bars(first, title).savefig(options.output / "memory.png")
-    print(f"Tables and figures: {options.output}")
-
-
 def _layers(options: argparse.Namespace, device: torch.device) -> None:
     """Measure each layer of each network, and print those that take longest."""
     ceilings = profiling.measure_ceilings(device)
-    print(
-        f"\nLimits of {device}, measured: {ceilings.giga_macs_per_second:.0f} GMAC/s, "
-        f"{ceilings.gigabytes_per_second:.0f} GB/s."
-    )
+    limits = f"{ceilings.giga_macs_per_second:.0f} GMAC/s, {ceilings.gigabytes_per_second:.0f} GB/s"
+    print(f"\nLimits of {device}, measured: {limits}.")
     for subject in _subjects(options, device):
         layers = profiling.profile_layers(subject.network, tuple(options.size))
         title = f"{models.TITLES[subject.name]}, {subject.network.head_kind}"

@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -47,7 +46,15 @@ def parser() -> argparse.ArgumentParser:
 
 def main(options: argparse.Namespace) -> int:
     """Score every picture and save a figure of each, at the size at which the network saw it."""
-    paths = list(_pictures(options.pictures))
+    paths = []
+    for path in options.pictures:
+        found = [path]
+        if path.is_dir():  # other systems leave hidden files behind
+            inside = [one for one in sorted(path.iterdir()) if not one.name.startswith(".")]
+            found = [one for one in inside if one.suffix.lower() in IMAGE_SUFFIXES]
+        if not found or not found[0].is_file():
+            raise FileNotFoundError(f"no picture {path}: name png, jpg or webp files, or folders of them")
+        paths += found
     name, count = Counter(path.stem for path in paths).most_common(1)[0]
     if count > 1:
         raise ValueError(
@@ -76,19 +83,3 @@ def main(options: argparse.Namespace) -> int:
     if bad:
         print(*(f"left out: {problem}" for problem in bad), sep="\n", file=sys.stderr)
     return int(bool(bad))
-
-
-def _pictures(given: list[Path]) -> Iterator[Path]:
-    """Yield the files that were meant.
-
-    Raises:
-        FileNotFoundError: if there is no such file, or no picture in a folder.
-    """
-    for path in given:
-        found = [path]
-        if path.is_dir():  # other systems leave hidden files behind
-            inside = [one for one in sorted(path.iterdir()) if not one.name.startswith(".")]
-            found = [one for one in inside if one.suffix.lower() in IMAGE_SUFFIXES]
-        if not found or not found[0].is_file():
-            raise FileNotFoundError(f"no picture {path}: name png, jpg or webp files, or folders of them")
-        yield from found

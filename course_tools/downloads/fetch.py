@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -16,9 +15,6 @@ from course_lib.runtime import sha256_of
 from course_tools.downloads.sources import DOWNLOADS, NEVER, Record, RemoteFile, Source, find_source
 from course_tools.downloads.transfer import DiskFull, Unavailable, parts, transfer
 from course_tools.downloads.unpacking import Damaged, placed, unpacked
-
-ANY = "any"
-"""In the place of a digest: nothing is compared."""
 
 CITYSCAPES_PROGRAM = "csDownload"
 
@@ -39,7 +35,7 @@ def fetch(
         root: folder that holds the data sets; made if it is missing.
         keep_archives: keep archives after they were unpacked.
         accept: by the name of a file or unpacked folder: the digest that it may have instead of the known
-            one, or ``ANY``.
+            one, or ``any``: nothing is compared then.
         force: fetch although something is there that this course did not fetch; files that differ are kept
             as NAME.old.
 
@@ -58,7 +54,16 @@ def fetch(
     if record.is_whole():
         return f"{where}: there and whole, nothing to do"
     if record.in_the_way() and not force:
-        _adopt(record)
+        if not is_expected(record):
+            raise ValueError(
+                f"{', '.join(record.in_the_way())} in {root}: not fetched by this course, nor known to "
+                "be what it fetches, so it was left as it is. python3 start.py check-data looks it over; "
+                f"{record.command} --force fetches all the same, and keeps files that differ as NAME.old"
+            )
+        files = record.source.files
+        trees = [root / one.into / tree for one in files for tree in one.trees]
+        singles = [root / one.into / one.name for one in files if not one.is_archive]
+        record.finish(singles + [path for tree in trees for path in tree.iterdir() if path.is_file()])
         return f"{where}: there already, and what was expected"
     needed, free = disk_needed(record), disk_free(root)
     if needed > free:
@@ -105,24 +110,6 @@ def is_expected(record: Record) -> bool:
     return True
 
 
-def _adopt(record: Record) -> None:
-    """Take what somebody else put there, if all of it can be verified.
-
-    Raises:
-        ValueError: if it cannot; nothing was changed.
-    """
-    if not is_expected(record):
-        raise ValueError(
-            f"{', '.join(record.in_the_way())} in {record.root}: not fetched by this course, nor known to "
-            "be what it fetches, so it was left as it is. python3 start.py check-data looks it over; "
-            f"{record.command} --force fetches all the same, and keeps files that differ as NAME.old"
-        )
-    files = record.source.files
-    trees = [record.root / one.into / name for one in files for name in one.trees]
-    singles = [record.root / one.into / one.name for one in files if not one.is_archive]
-    record.finish(singles + [path for tree in trees for path in tree.iterdir() if path.is_file()])
-
-
 def _fetch(record: Record, downloads: Path, keep_archives: bool, accept: Mapping[str, str]) -> str:
     """Download, unpack, bring to its place and remember; return what was done."""
     files = [(one, downloads / one.name) for one in record.source.files]
@@ -157,7 +144,7 @@ def _fetch(record: Record, downloads: Path, keep_archives: bool, accept: Mapping
 def _download(remote: RemoteFile, path: Path, record: Record, accept: Mapping[str, str]) -> None:
     """Leave a verified download behind: one that is there, or else from the first address that has it."""
     expected = accept.get(remote.name, remote.digest)
-    known = None if expected in ("", ANY) else expected
+    known = None if expected in ("", "any") else expected
     size = None if remote.name in accept else remote.bytes
     if path.is_file():
         try:
@@ -202,7 +189,7 @@ def _check_unpacked(folder: Path, remote: RemoteFile, record: Record, accept: Ma
         )
     for name, known in remote.trees.items():
         expected, got = accept.get(name, known).removeprefix("sha256:"), tree_digest(folder / name)
-        if expected not in (ANY, got):
+        if expected not in ("any", got):
             raise ValueError(_cure(f"{name} differs: expected {expected}, got {got}.", remote, record, name))
 
 
@@ -233,10 +220,7 @@ def _download_with_account(source: Source, downloads: Path) -> None:
     """Let Cityscapes' own downloader fetch the archives that are missing.
 
     It asks for name and password on the terminal; nothing of that passes through this course. An archive that
-    a browser fetched counts as well.
-
-    Raises:
-        ValueError: if the program is missing or fails; what it fetched so far is kept.
+    a browser fetched counts as well, and what came before a failure is kept.
     """
     partial = downloads / CITYSCAPES_PROGRAM
     missing = []
@@ -248,10 +232,8 @@ def _download_with_account(source: Source, downloads: Path) -> None:
             missing.append(remote.name)
     if not missing:
         return
-    beside = Path(sys.executable).parent
-    program = shutil.which(
-        CITYSCAPES_PROGRAM, path=os.pathsep.join([str(beside), os.environ.get("PATH", "")])
-    )
+    beside = str(Path(sys.executable).parent)
+    program = shutil.which(CITYSCAPES_PROGRAM, path=beside) or shutil.which(CITYSCAPES_PROGRAM)
     if program is None:
         raise ValueError(
             f"{CITYSCAPES_PROGRAM} is not installed: {sys.executable} -m pip install cityscapesscripts; or "

@@ -16,9 +16,6 @@ DOWNLOADS = "downloads"
 NEVER = "never (published value)"
 """The digest or size was published somewhere, and nobody of this course has seen the file yet."""
 
-GROWTH = 1.1
-"""What unpacking adds to files that are compressed already, where nothing better is known."""
-
 
 @dataclass(frozen=True)
 class RemoteFile:
@@ -57,7 +54,7 @@ class RemoteFile:
     @property
     def disk(self) -> int:
         """Bytes of disk that it needs, unpacked beside its archive."""
-        unpacked = self.unpacked_bytes or int(self.size * GROWTH)
+        unpacked = self.unpacked_bytes or int(self.size * 1.1)  # such files are compressed already
         return self.size + (unpacked if self.is_archive else 0)
 
 
@@ -162,11 +159,14 @@ class Record:
 
     def begin(self) -> None:
         """Note that what appears from now on is ours."""
-        self._write({})
+        self.finish([])
 
     def finish(self, paths: list[Path]) -> None:
         """Note what was fetched."""
-        self._write({path.relative_to(self.root).as_posix(): path.stat().st_size for path in paths})
+        sizes = {path.relative_to(self.root).as_posix(): path.stat().st_size for path in paths}
+        content = {"recipe": self._recipe(), "digests": self._digests() if sizes else {}, "files": sizes}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.path, json.dumps(content, indent=0).encode())
 
     def _read(self) -> dict | None:
         """Return the record; None if there is none, empty if it is damaged or was of other files."""
@@ -177,11 +177,6 @@ class Record:
             return None
         except (OSError, ValueError, KeyError, TypeError):
             return {}
-
-    def _write(self, sizes: dict[str, int]) -> None:
-        content = {"recipe": self._recipe(), "digests": self._digests() if sizes else {}, "files": sizes}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.path, json.dumps(content, indent=0).encode())
 
     def _recipe(self) -> str:
         """Return what the content depends on."""

@@ -14,12 +14,6 @@ from urllib3.exceptions import HTTPError, IncompleteRead, ProtocolError, ReadTim
 
 from course_lib.runtime import FULL
 
-BLOCK = 1 << 18  # bytes
-LONGEST = 200  # characters of an error that are shown
-RANGE_NOT_SATISFIABLE = 416
-TEMPORARY = {408, 429, 500, 502, 503, 504}
-"""Answers after which a server may be asked again."""
-
 
 @dataclass(frozen=True)
 class RetryPolicy:
@@ -81,14 +75,14 @@ def transfer(url: str, path: Path, size: int | None = None, retries: RetryPolicy
             break
         except (requests.RequestException, HTTPError, Interrupted) as error:
             failures = 1 if _size(part) > furthest else failures + 1
-            furthest, why = max(_size(part), furthest), str(error)[:LONGEST]
+            furthest, why = max(_size(part), furthest), str(error)[:200]
             if isinstance(error, requests.Timeout | ReadTimeoutError):
                 why = f"nothing came for {retries.silence:g} s"
             elif isinstance(error, requests.ConnectionError):
                 why = "no connection"
             if failures >= retries.tries:
-                kept = f"{_size(part)} bytes are kept: give the same command again"
-                kept = kept if _size(part) else "nothing came"
+                here = _size(part)
+                kept = f"{here} bytes are kept: give the same command again" if here else "nothing came"
                 raise OSError(f"{url} could not be fetched ({why}); {kept}") from None
             seconds = retries.wait * 2 ** (failures - 1)
             print(f"{why}; trying again in {seconds:g} s", file=sys.stderr)
@@ -112,9 +106,9 @@ def _receive(url: str, part: Path, name: str, size: int | None, retries: RetryPo
     with requests.get(url, headers=headers, stream=True, timeout=retries.silence) as answer:
         status, told = answer.status_code, f"the server answers {answer.status_code} {answer.reason}"
         extent = answer.headers.get("Content-Range", "")
-        if status == RANGE_NOT_SATISFIABLE and extent.endswith(f"/{here}"):
+        if status == requests.codes.range_not_satisfiable and extent.endswith(f"/{here}"):
             return  # everything had come before
-        if status in TEMPORARY:
+        if status in (408, 429, 500, 502, 503, 504):  # it may be asked again
             raise Interrupted(told)
         if not answer.ok:
             raise Unavailable(f"{url} cannot be had: {told}")
@@ -127,19 +121,12 @@ def _receive(url: str, part: Path, name: str, size: int | None, retries: RetryPo
             raise ValueError(f"{url} has {total} bytes, expected {size}.")
         if not is_rest:
             part.unlink(missing_ok=True)
-            about.write_text(_validator(answer), encoding="utf-8")
+            # What tells later whether the server still has the same file: the strong ETag, else the date.
+            tag = answer.headers.get("ETag", "")
+            if answer.headers.get("Accept-Ranges", "bytes") == "none" or tag.startswith("W/"):
+                tag = ""
+            about.write_text(tag or answer.headers.get("Last-Modified", ""), encoding="utf-8")
         _append(answer, part, name, total)
-
-
-def _validator(answer: requests.Response) -> str:
-    """Return what tells later whether the server still has the same file, empty if nothing does.
-
-    It is the strong ETag, else the date; a server that takes no ranges gives none.
-    """
-    tag = answer.headers.get("ETag", "")
-    if answer.headers.get("Accept-Ranges", "bytes") == "none" or tag.startswith("W/"):
-        tag = ""
-    return tag or answer.headers.get("Last-Modified", "")
 
 
 def _append(answer: requests.Response, part: Path, name: str, total: int | None) -> None:
@@ -148,7 +135,7 @@ def _append(answer: requests.Response, part: Path, name: str, total: int | None)
     ended = False
     try:
         with bar, part.open("ab") as file, contextlib.suppress(IncompleteRead, ProtocolError):
-            while block := answer.raw.read1(BLOCK):
+            while block := answer.raw.read1(1 << 18):
                 file.write(block)
                 bar.update(len(block))
             ended = True

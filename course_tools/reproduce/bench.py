@@ -8,18 +8,12 @@ from pathlib import Path
 import torch
 
 from course_lib import calibration, data, evaluation, models, runtime
-from course_lib.runtime import data_root, unknown_name
+from course_lib.runtime import data_root
+from course_tools import downloads
 from course_tools.result_store import Store, about_network, files_of
 
 NUMBERS = (1, 2, 3, 4)
 """Of the paper's tables, and of its figures."""
-
-PUBLIC = {
-    "erfnet": "erfnet_pretrained.pth",
-    "enet": "enet_cityscapes.pth",
-    "bisenetv2": "model_final_v2_city.pth",
-}
-"""Files of ``start.py fetch NAME_weights``, trained on Cityscapes by cross-entropy."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +35,6 @@ class Job:
 
     def __post_init__(self) -> None:
         """Raise a ValueError before any work is done."""
-        for kind, asked in (("table", self.tables), ("figure", self.figures)):
-            for number in asked:
-                if number not in NUMBERS:
-                    raise unknown_name(kind, str(number), map(str, NUMBERS))
-        if self.protocol not in evaluation.PROTOCOLS:
-            raise unknown_name("protocol", self.protocol, evaluation.PROTOCOLS)
         if self.resamples < evaluation.FEWEST_RESAMPLES:
             raise ValueError(
                 f"intervals and marks need {evaluation.FEWEST_RESAMPLES} resamples or more, "
@@ -93,13 +81,12 @@ def find_checkpoint(profile: data.Profile, model: str, training: str) -> Checkpo
     Raises:
         ValueError: if there is none; the message says how to make one.
     """
-    is_public = (profile.name, training) == ("cityscapes", "ce")
+    is_public = (profile.name, training) == ("cityscapes", "ce")  # what others trained and published
     places = [models.shipped_file(profile.name, model, training)]
     if is_public:
-        places.append(data_root() / "weights" / PUBLIC[model])
-    places.append(
-        models.run_folder(profile.name, model, training, seed=0) / f"{model}_{training}.safetensors"
-    )
+        places.append(data_root() / downloads.find_source(f"{model}_weights").gives[0])
+    run = models.run_folder(profile.name, model, training, seed=0)
+    places.append(run / f"{model}_{training}.safetensors")
     for path in places:
         if path.is_file():
             return Checkpoint(path, model)
@@ -151,15 +138,25 @@ class Bench:
         """Measure a network on every benchmark, with its mean IoU."""
         network, metadata = checkpoint.loaded
         self.measured[checkpoint] = None
-        controls = cache(lambda: self._controls(checkpoint, settings) if with_controls else None)
+
+        @cache
+        def controls() -> evaluation.Controls | None:
+            """As many as the data here allow; a constant score always."""
+            if not with_controls:
+                return None
+            if self.validation is None or self.training is None:
+                return evaluation.Controls()
+            position = evaluation.mean_score_maps(network, self.validation, settings)
+            return evaluation.Controls(position, evaluation.colour_scores(self.training, settings.size))
+
         rows = []
         for images in self.benchmarks:
 
-            def make(images=images) -> dict:
-                return {"rows": evaluation.evaluate(network, [images], settings, controls())}
+            def make(images=images) -> list[dict]:
+                return evaluation.evaluate(network, [images], settings, controls())
 
             about = [about_network(checkpoint.sha256, settings), with_controls, files_of(images)]
-            rows += self.store.kept(f"{step}_{images.name}", about, make)["rows"]
+            rows += self.store.kept(f"{step}_{images.name}", about, make)
         return evaluation.network_result(rows, metadata, checkpoint.path, self.miou(checkpoint))
 
     def miou(self, checkpoint: Checkpoint) -> tuple[float, int] | None:
@@ -188,35 +185,13 @@ class Bench:
         about = [about_network(checkpoint.sha256, settings), files_of(self.validation)]
         return self.store.kept(f"temperature_{checkpoint.name}", about, make)
 
-    def objects(self, checkpoint: Checkpoint, settings: evaluation.Settings) -> list[dict]:
-        """Return the component metrics of a network on every benchmark."""
-        return self._by_benchmark("objects", checkpoint, settings, evaluation.component_rows)
-
-    def each_image(self, checkpoint: Checkpoint, settings: evaluation.Settings) -> list[dict]:
-        """Return the metrics of a network on each image of every benchmark."""
-
-        def rows(network, images, settings) -> list[dict]:
-            found = evaluation.per_image(network, images, settings).to_dict("records")
-            return [{"benchmark": images.name} | row for row in found]
-
-        return self._by_benchmark("images", checkpoint, settings, rows)
-
-    def _by_benchmark(
+    def by_benchmark(
         self, kind: str, checkpoint: Checkpoint, settings: evaluation.Settings, rows: Callable
     ) -> list[dict]:
-        """Return the rows of every benchmark."""
+        """Return what ``rows`` gives for the network, each benchmark and the settings, one after another."""
         found = []
         for images in self.benchmarks:
             about = [about_network(checkpoint.sha256, settings), files_of(images)]
             make = partial(rows, checkpoint.loaded[0], images, settings)
             found += self.store.kept(f"{kind}_{images.name}_{checkpoint.name}", about, make)
         return found
-
-    def _controls(self, checkpoint: Checkpoint, settings: evaluation.Settings) -> evaluation.Controls:
-        """Return as many controls as the data here allow; a constant score always."""
-        if self.validation is None or self.training is None:
-            return evaluation.Controls()
-        return evaluation.Controls(
-            evaluation.mean_score_maps(checkpoint.loaded[0], self.validation, settings),
-            evaluation.colour_scores(self.training, settings.size),
-        )

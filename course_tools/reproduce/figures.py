@@ -13,9 +13,6 @@ from course_tools.reproduce.results import Figure
 SHOWN = "eiml_fl"
 """The training that the paper's figures show."""
 
-EXAMPLES = 3
-"""Benchmarks of which Figure 1 shows an image."""
-
 SECONDS = 2.0
 """For which each time is measured again and again."""
 
@@ -28,7 +25,7 @@ def figure_1(bench: Bench) -> list[Figure]:
     title = "Figure 1: scores of ERFNet, EIML + FL"
     found = [
         one._replace(name=f"{images.name}\nimage {one.name}")
-        for images in bench.benchmarks[:EXAMPLES]
+        for images in bench.benchmarks[:3]
         for one in evaluation.examples(network, images, settings, 1)
     ]
     if not found:
@@ -46,10 +43,10 @@ def figure_1(bench: Bench) -> list[Figure]:
 
 def figure_2(bench: Bench) -> list[Figure]:
     """Loss and mean IoU over the epochs of a run of this machine, else of the shipped one."""
-    log = models.run_folder(bench.job.profile.name, "erfnet", SHOWN, seed=0) / "log.csv"
+    name = bench.job.profile.name
+    log = models.run_folder(name, "erfnet", SHOWN, seed=0) / "log.csv"
     whose = "a run on this machine" if log.is_file() else "the shipped run"
     try:
-        name = bench.job.profile.name
         frame = pd.read_csv(log) if log.is_file() else tables.measured(name, f"{SHOWN}.log")
     except FileNotFoundError as error:
         raise ValueError(str(error)) from None
@@ -59,49 +56,48 @@ def figure_2(bench: Bench) -> list[Figure]:
 
 def figure_3(bench: Bench) -> list[Figure]:
     """Time of an image and of a training step, of three networks with two heads."""
-    frame = _costs(bench)
-    drawn = figures.time_bars(frame, _about(bench))
+    frame, title = _costs(bench)
+    drawn = figures.time_bars(frame, title)
     return [Figure("figure3", "Figure 3: time on this machine", drawn, frame)]
 
 
 def figure_4(bench: Bench) -> list[Figure]:
     """Memory of the same."""
-    frame = _costs(bench)
+    frame, title = _costs(bench)
     if frame["peak_megabytes"].isna().all():
         raise ValueError(f"torch does not say how much memory it holds on {bench.job.device}")
-    drawn = figures.memory_bars(frame, _about(bench))
+    drawn = figures.memory_bars(frame, title)
     return [Figure("figure4", "Figure 4: memory on this machine", drawn, frame)]
 
 
-def _size(bench: Bench) -> tuple[int, int]:
-    return bench.job.profile.numbers(bench.job.device).size
-
-
-def _about(bench: Bench) -> str:
-    height, width = _size(bench)
-    return f"{height} x {width}, {bench.job.device}"
-
-
-def _costs(bench: Bench) -> pd.DataFrame:
-    """Measure all networks; weights do not matter to time and memory, so that random ones do."""
-    about = [_size(bench), runtime.hardware(bench.job.device)]
+def _costs(bench: Bench) -> tuple[pd.DataFrame, str]:
+    """Measure all networks, and say at which size and where."""
+    size, device = bench.job.profile.numbers(bench.job.device).size, bench.job.device
+    about = [size, runtime.hardware(device)]
     found = bench.store.kept("costs", about, lambda: list(_cost_rows(bench)))
-    return profiling.profile_table(found)
+    return profiling.profile_table(found), f"{size[0]} x {size[1]}, {device}"
 
 
 def _cost_rows(bench: Bench) -> Iterator[dict]:
-    """Yield a row for each network with each head."""
+    """Yield a row for each network with each head; random weights do, time and memory are the same."""
+    size = bench.job.profile.numbers(bench.job.device).size
     pairs = [(model, head) for model in models.NETWORKS for head in models.HEADS]
     for model, head in tqdm(pairs, desc="time and memory", unit="network"):
         network = models.build(model, head=head).to(bench.job.device).eval()
         subject = profiling.Subject(model, network)
-        row = profiling.profile(subject, _size(bench), seconds=SECONDS)
-        yield row | profiling.profile_training(subject, _size(bench), seconds=SECONDS)
+        row = profiling.profile(subject, size, seconds=SECONDS)
+        yield row | profiling.profile_training(subject, size, seconds=SECONDS)
 
 
 def each_image(bench: Bench, checkpoint: Checkpoint, settings: evaluation.Settings) -> Figure:
     """Return the metrics of every image, drawn as dots."""
-    frame = pd.DataFrame(bench.each_image(checkpoint, settings))
+
+    def rows(network, images, settings) -> list[dict]:
+        found = evaluation.per_image(network, images, settings)
+        found.insert(0, "benchmark", images.name)
+        return found.to_dict("records")
+
+    frame = pd.DataFrame(bench.by_benchmark("images", checkpoint, settings, rows))
     title = "Beyond the paper: every image by itself, ERFNet of Table 1"
     return Figure("each_image", title, figures.image_dots(frame, "AuPRC of every image by itself"), frame)
 
@@ -113,20 +109,12 @@ def future_work(bench: Bench) -> list[Figure]:
         return []
     weights, summary = (tables.measured(profile, f"term_weights{part}") for part in ("", ".summary"))
     temperatures = tables.measured(profile, "eiml_fl.temperatures")
-    return [
-        Figure(
-            "term_weights",
-            "Beyond the paper: weights of the loss terms, EIML : focal loss (shipped)",
-            figures.term_weights(weights, summary, "max_logit"),
-            summary,
-        ),
-        Figure(
-            "temperatures",
-            "Beyond the paper: temperatures of EIML + FL (shipped)",
-            figures.temperature_curves(temperatures[temperatures["score"] == "msp"]),
-            temperatures,
-        ),
-    ]
+    drawn = figures.term_weights(weights, summary, "max_logit")
+    title = "Beyond the paper: weights of the loss terms, EIML : focal loss (shipped)"
+    made = [Figure("term_weights", title, drawn, summary)]
+    drawn = figures.temperature_curves(temperatures[temperatures["score"] == "msp"])
+    title = "Beyond the paper: temperatures of EIML + FL (shipped)"
+    return [*made, Figure("temperatures", title, drawn, temperatures)]
 
 
 FIGURES = {1: figure_1, 2: figure_2, 3: figure_3, 4: figure_4}

@@ -24,7 +24,7 @@ class Table:
 
     def write(self, folder: Path) -> None:
         """Write CSV, Markdown and LaTeX."""
-        write_frame(folder / f"{self.name}.csv", self.frame)
+        write_text(folder / f"{self.name}.csv", self.frame.to_csv(index=False, float_format="%.6g"))
         write_text(folder / f"{self.name}.md", self.to_markdown())
         write_text(folder / f"{self.name}.tex", tables.to_latex(self.printed))
 
@@ -57,7 +57,7 @@ class Figure:
     def write(self, folder: Path) -> None:
         """Write PNG, and CSV."""
         if self.frame is not None:
-            write_frame(folder / f"{self.name}.csv", self.frame)
+            write_text(folder / f"{self.name}.csv", self.frame.to_csv(index=False, float_format="%.6g"))
         self.drawn.savefig(folder / f"{self.name}.png", dpi=self.drawn.dpi)
 
     def to_html(self) -> str:
@@ -72,11 +72,6 @@ class Figure:
     def files(self) -> tuple[str, ...]:
         """What ``write`` writes."""
         return (f"{self.name}.png", *([] if self.frame is None else [f"{self.name}.csv"]))
-
-
-def write_frame(path: Path, frame: pd.DataFrame) -> None:
-    """Write numbers, rounded alike everywhere."""
-    write_text(path, frame.to_csv(index=False, float_format="%.6g"))
 
 
 def write_text(path: Path, text: str) -> None:

@@ -18,8 +18,6 @@ BASELINE = "ce"
 COMBINED = ("ln", "ln_ce", "ln_fl", "eiml", "eiml_ce", "eiml_fl")
 """The trainings of Table 4, in its order."""
 
-OBJECT_METRICS = {"siou": "sIoU ↑", "ppv": "PPV ↑", "f1": "F1 ↑"}
-
 OBJECTS_CAPTION = (
     "All numbers are percent; objects are connected pixels. sIoU: of the true objects, the mean adjusted IoU "
     "with what is flagged. PPV: of the flagged objects, the mean share that is anomalous. F1 counts objects "
@@ -33,11 +31,9 @@ def table_1(bench: Bench) -> list[Table | Figure]:
     """Three scores of ERFNet trained by cross-entropy, beside controls; its objects; and every image."""
     checkpoint = find_checkpoint(bench.job.profile, "erfnet", BASELINE)
     settings = bench.job.settings(checkpoint.loaded[1])
-    result = bench.result(checkpoint, "table1", settings, with_controls=True)
-    frame = evaluation.against_score(result)
-    title = "Table 1: anomaly scores of ERFNet"
+    frame = evaluation.against_score(bench.result(checkpoint, "table1", settings, with_controls=True))
     return [
-        Table("table1", title, frame, _printed(frame, 1)),
+        Table("table1", "Table 1: anomaly scores of ERFNet", frame, _printed(frame, 1)),
         objects(bench, checkpoint, settings),
         each_image(bench, checkpoint, settings),
     ]
@@ -45,15 +41,16 @@ def table_1(bench: Bench) -> list[Table | Figure]:
 
 def objects(bench: Bench, checkpoint: Checkpoint, settings: evaluation.Settings) -> Table:
     """Return the component metrics of a network in the shape of the other tables."""
-    frame = pd.DataFrame(bench.objects(checkpoint, settings))
+    frame = pd.DataFrame(bench.by_benchmark("objects", checkpoint, settings, evaluation.component_rows))
+    metrics = {"siou": "sIoU ↑", "ppv": "PPV ↑", "f1": "F1 ↑"}
     benchmarks = tuple(frame["benchmark"].unique())
     rows = {}
     for (score, temperature), found in frame.groupby(["score", "temperature"], sort=False):
         by_name = found.set_index("benchmark")
         rows[score_label(score, temperature)] = [
-            tables.Cell(by_name.loc[name, metric]) for name in benchmarks for metric in OBJECT_METRICS
+            tables.Cell(by_name.loc[name, metric]) for name in benchmarks for metric in metrics
         ]
-    printed = tables.PaperTable(benchmarks, rows, OBJECTS_CAPTION, metrics=tuple(OBJECT_METRICS.values()))
+    printed = tables.PaperTable(benchmarks, rows, OBJECTS_CAPTION, metrics=tuple(metrics.values()))
     return Table("objects", "Beyond the paper: objects, ERFNet of Table 1", frame, printed)
 
 
@@ -65,8 +62,8 @@ def table_2(bench: Bench) -> list[Table]:
     settings = bench.job.settings(checkpoint.loaded[1], scores=("msp",), temperatures=temperatures)
     frame = evaluation.against_temperature(bench.result(checkpoint, "table2", settings))
     printed = tables.temperature_table(frame, fitted)
-    title = "Table 2: MSP of ERFNet at several temperatures"
-    return [Table("table2", title, frame, tables.with_published(printed, frame, 2))]
+    printed = tables.with_published(printed, frame, 2)
+    return [Table("table2", "Table 2: MSP of ERFNet at several temperatures", frame, printed)]
 
 
 def table_3(bench: Bench) -> list[Table]:
@@ -84,8 +81,7 @@ def table_4(bench: Bench) -> list[Table | Figure]:
         return [*found, *_over_seeds(bench, found), *future_work(bench)]
     measured = [bench.result(one, f"table4_{one.name}", bench.job.settings(one.loaded[1])) for one in runs]
     frame = evaluation.compare(measured, BASELINE)
-    title = "Table 4: combined losses, all runs on this machine"
-    here = Table("table4", title, frame, _printed(frame, 4))
+    here = Table("table4", "Table 4: combined losses, all runs on this machine", frame, _printed(frame, 4))
     return [here, *_over_seeds(bench, []), *future_work(bench)]
 
 
@@ -94,35 +90,24 @@ def _comparable(bench: Bench, runs: list[Checkpoint]) -> list[Checkpoint]:
     baselines = [one for one in runs if one.loaded[1].training == BASELINE]
     if not baselines:
         return []
-    wanted = _length(baselines[0])
-    found = [one for one in runs if _length(one) == wanted]
+    lengths = {}
+    for one in runs:
+        metadata = one.loaded[1]
+        lengths[one] = f"{metadata.epochs} epochs at {metadata.size[0]} x {metadata.size[1]}"
+    wanted = lengths[baselines[0]]
+    found = [one for one in runs if lengths[one] == wanted]
     if all(one.loaded[1].training == BASELINE for one in found):
         return []
     for one in set(runs) - set(found):
         what = f"table 4, {one.loaded[1].training}, seed {one.loaded[1].seed}"
-        bench.miss(what, f"trained {_length(one)}, not comparable with {wanted} of the baseline")
+        bench.miss(what, f"trained {lengths[one]}, not comparable with {wanted} of the baseline")
     return found
-
-
-def _length(checkpoint: Checkpoint) -> str:
-    """Say how long a network was trained, and on how large images."""
-    metadata = checkpoint.loaded[1]
-    height, width = metadata.size
-    return f"{metadata.epochs} epochs at {height} x {width}"
 
 
 def _one_run_each(
     bench: Bench, number: int, title: str, wanted: dict[str, tuple[str, str]], **chosen: object
 ) -> list[Table]:
-    """Return a table of one checkpoint each; marks compare scores, not trainings.
-
-    Args:
-        bench: what is here.
-        number: of the table.
-        title: of the table.
-        wanted: network and training of each, by what it is called in the list of what could not be done.
-        chosen: settings that are not the job's.
-    """
+    """Return a table of one checkpoint each, of (network, training); marks compare scores, not trainings."""
     frames = []
     for name, (model, training) in wanted.items():
         try:
