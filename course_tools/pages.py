@@ -11,7 +11,7 @@ import math
 import re
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -76,8 +76,13 @@ class Executed:
         return f"ran in {self.seconds:.1f} s{memory}; {self.points:g} of {self.most_points:g} points"
 
 
-def execute(path: Path) -> Executed:
-    """Run a notebook in a fresh process of this Python; the file is not changed."""
+def execute(path: Path, finished_cell: Callable[[], None] = lambda: None) -> Executed:
+    """Run a notebook in a fresh process of this Python; the file is not changed.
+
+    Args:
+        path: of the notebook.
+        finished_cell: called after each code cell, for a progress bar.
+    """
     notebook = nbformat.read(path, as_version=4)
     probe = nbformat.v4.new_code_cell("from course_lib.runtime import peak_memory; peak_memory()")
     notebook.cells.append(probe)
@@ -88,6 +93,7 @@ def execute(path: Path) -> Executed:
         timeout=LONGEST_CELL,
         resources={"metadata": {"path": str(path.parent)}},
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        on_cell_executed=lambda **_: finished_cell(),
     )
     started, error = time.monotonic(), ""
     try:

@@ -1,6 +1,7 @@
 """``run``: execute all lessons and show them as pages."""
 
 import argparse
+import json
 from pathlib import Path
 
 from tqdm import tqdm
@@ -32,11 +33,16 @@ def parser() -> argparse.ArgumentParser:
 
 def main(options: argparse.Namespace) -> int:
     """Execute and build; a lesson that fails does not stop the others."""
-    profile, executed = data.current_profile().name, []
-    for path in tqdm(notebooks.lesson_files(), unit="lesson"):
-        lesson = pages.execute(path)
-        executed.append(lesson)
-        pages.keep(lesson, path, profile, options.output / "lessons")
+    paths, profile, executed = notebooks.lesson_files(), data.current_profile().name, []
+    cells = [cell for path in paths for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    # in each lesson, one more cell is run to measure memory
+    with tqdm(total=len(code) + len(paths), unit="cell") as bar:
+        for path in paths:
+            bar.set_description(path.stem)
+            lesson = pages.execute(path, bar.update)
+            executed.append(lesson)
+            pages.keep(lesson, path, profile, options.output / "lessons")
     for lesson in executed:
         print(f"{lesson.name}: {lesson.summary}")
     status = 1 if any(lesson.error for lesson in executed) else 0

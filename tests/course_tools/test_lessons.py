@@ -28,33 +28,39 @@ def executed(tmp_path_factory):
     """A solved lesson with a figure, a progress bar and an answer in words, after its run."""
     path = tmp_path_factory.mktemp("lesson") / "07_lesson.ipynb"
     bar = "from tqdm.auto import tqdm\nlist(tqdm(range(3)))"
-    return pages.execute(write_lesson(path, more=(DESCRIBED, bar), essays=(ESSAY,)))
+    cells: list[int] = []
+    lesson = pages.execute(
+        write_lesson(path, more=(DESCRIBED, bar), essays=(ESSAY,)), lambda: cells.append(1)
+    )
+    return lesson, len(cells)
 
 
 def test_a_lesson_reports_points_time_and_memory(executed):
-    assert (executed.title, executed.error) == ("7 A lesson", "")
-    assert (executed.points, executed.most_points) == (2, 2), "without those that a person gives"
-    assert 0.1 < executed.peak_gb < 2 and executed.seconds > 1
+    lesson, cells = executed
+    assert (lesson.title, lesson.error) == ("7 A lesson", "")
+    assert (lesson.points, lesson.most_points) == (2, 2), "without those that a person gives"
+    assert 0.1 < lesson.peak_gb < 2 and lesson.seconds > 1
+    assert cells == 6, "five cells and the memory probe, for the progress bar"
 
 
 def test_where_nothing_moves_figures_stay_and_progress_bars_go(executed):
-    shown = json.dumps(pages.without_widgets(executed.notebook))
+    shown = json.dumps(pages.without_widgets(executed[0].notebook))
     assert "A &lt;figure&gt;" in shown and "twice: 2 of 2 points" in shown
-    assert "3/3" in json.dumps(executed.notebook) and "3/3" not in shown
+    assert "3/3" in json.dumps(executed[0].notebook) and "3/3" not in shown
 
 
 def test_the_index_leads_to_every_lesson_and_says_how_it_went(executed):
-    broken = dataclasses.replace(executed, name="08_more", error="Traceback\nValueError: <no>")
-    index = pages.index_page([executed, broken], "mini")
+    broken = dataclasses.replace(executed[0], name="08_more", error="Traceback\nValueError: <no>")
+    index = pages.index_page([executed[0], broken], "mini")
     assert '<a href="site/lessons/07_lesson.html">7 A lesson</a>: ran in ' in index
     assert re.search(r"ran in \d+\.\d s, \d\.\d\d GB of memory; 2 of 2 points", index)
     assert "STOPPED, ValueError: &lt;no&gt;" in index and "http" not in index
 
 
 def test_a_lesson_without_a_heading_has_its_name_for_a_title(executed):
-    notebook = copy.deepcopy(executed.notebook)
+    notebook = copy.deepcopy(executed[0].notebook)
     notebook.cells[0].source = "text"
-    assert dataclasses.replace(executed, notebook=notebook).title == "07_lesson"
+    assert dataclasses.replace(executed[0], notebook=notebook).title == "07_lesson"
 
 
 @pytest.fixture
