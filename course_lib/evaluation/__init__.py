@@ -1,7 +1,7 @@
 """A network, scores and benchmarks to one tidy table.
 
 Read ``loop`` first. It takes what is in ``settings``, ``protocols`` and ``controls``, and gives a ``table``;
-``images`` and ``comparison`` build on it.
+``images`` builds on the loop, ``comparison`` on the table.
 """
 
 from course_lib.evaluation.comparison import (

@@ -79,6 +79,7 @@ def measure(
             for key, scored in maps.items():
                 streamed = metrics.setdefault(key, StreamingMetrics(summaries=settings.resamples > 0))
                 streamed.update(to_size_of(target, scored), target, f"{images.name}/{sample.name}")
+            del maps, scored
     if not metrics:
         raise ValueError(
             f"{images.name}: no image holds an anomaly (1 in a mask; 255 is void); are these the right masks?"
@@ -88,16 +89,19 @@ def measure(
 
 @contextmanager
 def ready(network: Network, settings: Settings) -> Iterator[None]:
-    """Put the network on its device in evaluation mode; allow raw input only if the protocol wants it."""
-    before = network.training, network.checks_range
+    """Put the network on its device in evaluation mode; allow raw input only if the protocol wants it.
+
+    Mode and check of the input are put back at the end.
+    """
+    was_training, checked_range = network.training, network.checks_range
     network.to(settings.device).eval()
     network.checks_range = not find_protocol(settings.protocol).raw_input
     try:
         with torch.no_grad():
             yield
     finally:
-        network.train(before[0])
-        network.checks_range = before[1]
+        network.train(was_training)
+        network.checks_range = checked_range
 
 
 def score(network: Network, images: Tensor, settings: Settings) -> dict[Key, Tensor]:
@@ -111,14 +115,13 @@ def score(network: Network, images: Tensor, settings: Settings) -> dict[Key, Ten
     functions, (height, width) = settings.score_functions(), images.shape[-2:]
     fitting = STRIP_PIXELS // width if settings.device.type == "cpu" else height
     rows = network.size_multiple * max(1, -(-fitting // network.size_multiple))
-    maps = {key: torch.empty(height, width, device=settings.device) for key in functions}
+    strips: dict[Key, list[Tensor]] = {key: [] for key in functions}
     with clear_errors(images, settings.device):
-        strips = network.logits_in_strips(images.to(settings.device), rows)
-        for top, logits in zip(range(0, height, rows), strips, strict=True):
-            logits = logits.float().contiguous()  # class by class: scores go through all classes of a pixel
+        for logits in network.logits_in_strips(images.to(settings.device), rows):
+            logits = logits.float().contiguous()  # a plane per class: scores reduce over the classes
             for key, function in functions.items():
-                maps[key][top : top + rows] = function(logits)[0]
-    return maps
+                strips[key].append(function(logits)[0])
+    return {key: torch.cat(found) for key, found in strips.items()}
 
 
 @contextmanager
@@ -145,4 +148,4 @@ def reuse_memory() -> None:
         trim_threshold, mmap_threshold = -1, -3  # as in its malloc.h
         library = ctypes.CDLL(None)
         library.mallopt(mmap_threshold, 32 << 20)  # bytes: the largest block that it can keep
-        library.mallopt(trim_threshold, 1 << 30)  # and how many free ones
+        library.mallopt(trim_threshold, 1 << 30)  # bytes: how much free memory it keeps

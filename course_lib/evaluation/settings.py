@@ -43,7 +43,7 @@ class Settings:
     seed: int = 0
     """Of the bootstrap."""
     speed: str | inference.Optimizations = "plain"
-    """A name of ``inference.SPEEDS``, or steps put together by hand."""
+    """A name of ``inference.SPEEDS``, or optimizations put together by hand."""
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     def __post_init__(self) -> None:

@@ -49,7 +49,7 @@ def train(settings: TrainingSettings, folder: Path, resume: bool = False, comman
         ValueError: if a setting does not fit the data or the interrupted run, or the folder holds another.
         FileNotFoundError: if the data set, or the file of the encoder, is missing.
         OSError: if the disk is full; the previous checkpoint is kept.
-        Diverged: if a loss is NaN or explodes; the last good checkpoint is kept.
+        Diverged: if a loss or a gradient is NaN, infinite or absurdly large; the last good checkpoint is kept.
         MemoryError: if a batch does not fit; the message says what may help.
         Interrupted: after Ctrl-C or SIGTERM; the state is saved.
     """
@@ -170,6 +170,7 @@ def validate(trainer: Trainer, samples: Sequence[Sample]) -> dict[str, float]:
     for one in evaluation.segmented(trainer.network, samples, settings, progress=False):
         target = one.sample.target.long()
         counts.update(one.predicted, target)
+        # IGNORE stays left out; void is the 20th class by now, where void is learnt
         learnt = void_as_class(target) if trainer.settings.num_classes > VOID else target
         learnt = learnt.masked_fill(~torch.isin(target, learnable), IGNORE)[None].to(trainer.device)
         with torch.no_grad():

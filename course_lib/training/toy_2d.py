@@ -1,4 +1,4 @@
-"""A toy: two known classes of points in the plane, and one that no network is shown."""
+"""A toy for lesson 4: two known classes of points in the plane, and one that no network is shown."""
 
 from typing import NamedTuple
 

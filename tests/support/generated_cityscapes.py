@@ -1,6 +1,6 @@
 """A tree as of Cityscapes and the five benchmarks, 1024 x 2048, of enlarged drawings: for paths and memory.
 
-By hand: ``python tests/generated_cityscapes.py FOLDER``, then set ``COURSE_DATA=FOLDER``.
+By hand: ``python tests/support/generated_cityscapes.py FOLDER``, then set ``COURSE_DATA=FOLDER``.
 """
 
 import argparse
