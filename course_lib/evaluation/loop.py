@@ -79,7 +79,7 @@ def measure(
             for key, scored in maps.items():
                 streamed = metrics.setdefault(key, StreamingMetrics(summaries=settings.resamples > 0))
                 streamed.update(to_size_of(target, scored), target, f"{images.name}/{sample.name}")
-            del maps, scored
+            del maps, scored  # nothing of an image is held while the network works on the next
     if not metrics:
         raise ValueError(
             f"{images.name}: no image holds an anomaly (1 in a mask; 255 is void); are these the right masks?"

@@ -1,6 +1,7 @@
 """Training: one readable loop that can be stopped and resumed at any moment.
 
-Read ``loop`` first, then ``trainer``, which takes one step; ``samples``, ``recipes`` and ``settings`` feed them.
+Read ``loop`` first, then ``trainer``, which takes one step. ``samples``, ``recipes`` and ``settings`` feed
+them.
 """
 
 from course_lib.training.files import load_state, nobody_else_in, previous_state

@@ -49,7 +49,7 @@ def train(settings: TrainingSettings, folder: Path, resume: bool = False, comman
         ValueError: if a setting does not fit the data or the interrupted run, or the folder holds another.
         FileNotFoundError: if the data set, or the file of the encoder, is missing.
         OSError: if the disk is full; the previous checkpoint is kept.
-        Diverged: if a loss or a gradient is NaN, infinite or absurdly large; the last good checkpoint is kept.
+        Diverged: if a loss or a gradient is NaN, infinite or too large; the last good checkpoint is kept.
         MemoryError: if a batch does not fit; the message says what may help.
         Interrupted: after Ctrl-C or SIGTERM; the state is saved.
     """
