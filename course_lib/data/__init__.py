@@ -5,6 +5,7 @@ from course_lib.data.datasets import SEGMENTATION_SETS, BenchmarkImages, CamVid,
 from course_lib.data.files import (
     Augmentation,
     ImagePairs,
+    Layout,
     Sample,
     read_image,
     resize_image,

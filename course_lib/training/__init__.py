@@ -6,7 +6,7 @@ them.
 
 from course_lib.training.files import load_state, nobody_else_in, previous_state
 from course_lib.training.loop import Trained, train, train_one_epoch, validate
-from course_lib.training.processes import Interrupted
+from course_lib.training.processes import Interrupted, Request
 from course_lib.training.recipes import RECIPES, TRAININGS, Recipe, Training, training_title
 from course_lib.training.samples import Batches, TrainingImages, loader
 from course_lib.training.settings import PRECISIONS, TrainingSettings, settings_for

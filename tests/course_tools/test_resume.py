@@ -208,7 +208,8 @@ def test_training_data_that_has_changed_is_noticed(street, tmp_path, monkeypatch
     write_street(tmp_path / "CamVid")
     short = replace(settings(), epochs=1)
     training.train(short, tmp_path / "run")
-    (tmp_path / "CamVid" / "train" / "6.png").unlink()
+    for folder in ("train", "trainannot"):
+        (tmp_path / "CamVid" / folder / "6.png").unlink()
     with pytest.raises(
         ValueError, match=r"training data has changed since this run began \(7 images then, 6 now"
     ):

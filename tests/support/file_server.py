@@ -79,8 +79,8 @@ class Handler(BaseHTTPRequestHandler):
             for at in range(0, min(end, len(body)), served.block):
                 time.sleep(served.pause)
                 block = body[at : min(at + served.block, end)]
+                served.sent[answer] += len(block)  # before the client has it, and may look
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(block), block) if served.chunked else block)
-                served.sent[answer] += len(block)
             if served.chunked and end >= len(body):
                 self.wfile.write(b"0\r\n\r\n")
         self.close_connection = True
