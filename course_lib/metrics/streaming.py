@@ -56,7 +56,9 @@ class Histogram:
     def merge(self, other: "Histogram") -> None:
         """Add the counts of ``other``, which is left as it is."""
         for page, counts in other.pages.items():
-            self.pages[page] = self.pages.get(page, 0) + counts
+            if page not in self.pages:
+                self.pages[page] = torch.zeros_like(counts)
+            self.pages[page] += counts  # in place: new blocks for each image would scatter over the memory
 
     def occupied(self) -> tuple[Tensor, Tensor]:
         """Return the bins with a pixel, int64 (K,), highest first; normal and anomalous pixels (2, K)."""
