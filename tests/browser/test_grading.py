@@ -3,6 +3,7 @@
 import nbformat
 import pandas as pd
 from lesson_cells import exercises
+from playwright.sync_api import expect
 from sandbox_here import needs_sandbox
 from small_data import ROOT
 from small_notebooks import answered
@@ -40,9 +41,9 @@ def test_formgrader_shows_a_submission_and_takes_points_that_are_exported(page, 
     page.get_by_role("link", name=LESSON).last.click()
     page.get_by_role("link", name="Submission #1").click()
     page.get_by_text(TEXT).wait_for()
-    assert page.get_by_text("focal_loss: 2 of 2 points").is_visible()
+    expect(page.get_by_text("focal_loss: 2 of 2 points")).to_be_visible()
     boxes = page.locator("input.score")
-    assert boxes.count() == 5
+    expect(boxes).to_have_count(5)
     with page.expect_response(lambda response: response.request.method == "PUT" and response.ok):
         boxes.last.fill("1.5")
         boxes.last.blur()
@@ -50,7 +51,7 @@ def test_formgrader_shows_a_submission_and_takes_points_that_are_exported(page, 
     totals = pd.read_csv(folder / "grading" / "totals.csv").iloc[0]
     assert (totals["student_id"], totals["raw_score"], totals["max_score"]) == ("anna", 9.5, 10)
     page.goto((folder / "grading" / "feedback" / "anna" / LESSON / f"{LESSON}.html").as_uri())
-    assert page.get_by_text("Score: 9.5 / 10").first.is_visible()
+    expect(page.get_by_text("Score: 9.5 / 10").first).to_be_visible()
 
 
 @needs_sandbox
@@ -69,8 +70,8 @@ def test_a_lesson_goes_round_from_release_to_feedback(page, course, tmp_path, mo
     assert table["points"].to_dict() == {"class_share": 1, "prevalence": 0}
     page.route("**/mathjax/**", lambda route: route.fulfill(body=MATHJAX, content_type="text/javascript"))
     page.goto((folder / "grading" / "feedback" / "Anna-Meyer-123" / SHORT / f"{SHORT}.html").as_uri())
-    assert page.get_by_text("class_share: 1 of 1 point").is_visible()
-    assert page.get_by_text("Score: 1.0 / 2").first.is_visible()
+    expect(page.get_by_text("class_share: 1 of 1 point")).to_be_visible()
+    expect(page.get_by_text("Score: 1.0 / 2").first).to_be_visible()
 
 
 def solve_in_jupyterlab(page, address, name, path):

@@ -1,5 +1,7 @@
 """A learner opens lesson 0 in JupyterLab, runs cells and sees figures."""
 
+from playwright.sync_api import expect
+
 TROUBLE = ".jp-NotebookPanel [data-mime-type*=stderr], .jp-NotebookPanel [data-mime-type*=error]"
 LAST_OUTPUT = "mini_RoadAnomaly 30 images"
 
@@ -15,5 +17,5 @@ def test_jupyterlab_opens_on_lesson_0_which_runs_and_its_figures_have_alternativ
     texts = [figures.nth(i).get_attribute("alt") for i in range(figures.count())]
     assert len(texts) == 3 and texts[0].startswith("Three training scenes")
     assert figures.first.evaluate("image => image.naturalWidth") > 800
-    assert page.get_by_text("not attempted yet").count() == 2
-    assert page.locator(TROUBLE).count() == 0
+    expect(page.get_by_text("not attempted yet")).to_have_count(2)
+    expect(page.locator(TROUBLE)).to_have_count(0)

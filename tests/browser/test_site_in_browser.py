@@ -6,7 +6,7 @@ import shutil
 import nbformat
 import pytest
 from crawl import PALE, WIDE, broken_links, crawl, serve
-from playwright.sync_api import TimeoutError
+from playwright.sync_api import TimeoutError, expect
 from small_data import ROOT
 from small_notebooks import write_lesson
 
@@ -124,16 +124,16 @@ def test_the_search_finds_a_page(browser, site):
 def test_an_explorer_is_a_picture_with_its_controls_and_numbers(browser, site):
     page = browser.new_page()
     page.goto((site / "lessons" / "08_more.html").as_uri())
-    assert page.get_by_role("img", name="value 7").is_visible()
-    assert page.get_by_text("In JupyterLab its controls move").is_visible()
-    assert "value 7" in page.locator("[aria-label=test]").inner_text()
-    assert page.get_by_text("ZeroDivisionError").first.is_visible()
+    expect(page.get_by_role("img", name="value 7")).to_be_visible()
+    expect(page.get_by_text("In JupyterLab its controls move")).to_be_visible()
+    expect(page.locator("[aria-label=test]")).to_contain_text("value 7")
+    expect(page.get_by_text("ZeroDivisionError").first).to_be_visible()
     page.close()
 
 
 def test_what_run_shows_first_leads_to_the_lessons(page, site):
     page.goto((site.parent / "index.html").as_uri())
     assert page.title() == "Road anomalies: the executed lessons"
-    assert page.get_by_text("STOPPED, ZeroDivisionError: division by zero").is_visible()
+    expect(page.get_by_text("STOPPED, ZeroDivisionError: division by zero")).to_be_visible()
     page.get_by_role("link", name="7 A lesson").click()
-    assert page.get_by_role("img", name="value 7").is_visible()
+    expect(page.get_by_role("img", name="value 7")).to_be_visible()
