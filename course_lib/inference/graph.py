@@ -4,7 +4,6 @@ import operator
 
 import torch
 from torch import fx, nn
-from torch.fx.passes.shape_prop import ShapeProp
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -21,6 +20,16 @@ class _Tracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         """Tell where to stop."""
         return isinstance(m, (nn.BatchNorm2d, IsoMaxPlus)) or super().is_leaf_module(m, module_qualified_name)
+
+
+class _Shapes(fx.Interpreter):
+    """Runs a graph and notes the shape that each node makes; torch's own ``ShapeProp`` loads sympy, 40 MB."""
+
+    def run_node(self, n: fx.Node) -> torch.Tensor:
+        """Run one node."""
+        made = super().run_node(n)
+        n.meta["shape"] = getattr(made, "shape", None)  # None of a pair
+        return made
 
 
 def traced_features(network: Network) -> fx.GraphModule:
@@ -69,7 +78,7 @@ def work_in_place(graph: fx.GraphModule, image: torch.Tensor) -> int:
         image: any (1, 3, H, W) with sides larger than the network's ``size_multiple``: it shows where the two
             parts of a sum have one shape.
     """
-    ShapeProp(graph).propagate(image)
+    _Shapes(graph).run(image)
     changed = 0
     for node in graph.graph.nodes:
         layer = _layer(graph, node)
@@ -80,8 +89,8 @@ def work_in_place(graph: fx.GraphModule, image: torch.Tensor) -> int:
         elif node.target is operator.add:
             first, second = node.args
             own = [part for part in node.args if _is_free(graph, part)]
-            shape = node.meta["tensor_meta"].shape
-            free = [part for part in own if part.meta["tensor_meta"].shape == shape]
+            shape = node.meta["shape"]
+            free = [part for part in own if part.meta["shape"] == shape]
             if first is second or not free:
                 continue
             node.args = (first, second) if first is free[0] else (second, first)

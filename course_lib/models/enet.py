@@ -114,7 +114,8 @@ class UpsamplingBottleneck(nn.Module):
     def forward(self, x: Tensor, indices: Tensor) -> Tensor:
         """(N, in, H, W) and indices (N, out, H, W) to (N, out, 2H, 2W)."""
         height, width = x.shape[-2:]
-        main = F.max_unpool2d(self.main_conv1(x), indices, kernel_size=2, output_size=(2 * height, 2 * width))
+        # not F.max_unpool2d, which loads sympy, 40 MB, to check the size
+        main = torch.ops.aten.max_unpool2d(self.main_conv1(x), indices, (2 * height, 2 * width))
         y = F.relu(self.ext_tconv1_bnorm(self.ext_tconv1(self.ext_conv1(x))))
         return F.relu(main + self.ext_regul(self.ext_conv2(y)))
 
