@@ -96,6 +96,7 @@ class FastNetwork(Network):
         super().__init__()
         self.chosen = chosen
         self.size_multiple, self.feature_channels = network.size_multiple, network.feature_channels
+        self.align_corners = network.align_corners
         original = copy.deepcopy(network).eval().requires_grad_(False)
         self.body = traced_features(original)
         self.last_layer = original.classifier

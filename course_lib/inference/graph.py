@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from course_lib.models import IsoMaxPlus, Network, flush_subnormal
+from course_lib.models.espnetv2 import Pyramid
 
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 
@@ -19,7 +20,8 @@ class _Tracer(fx.Tracer):
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         """Tell where to stop."""
-        return isinstance(m, (nn.BatchNorm2d, IsoMaxPlus)) or super().is_leaf_module(m, module_qualified_name)
+        ours = (nn.BatchNorm2d, IsoMaxPlus, Pyramid)
+        return isinstance(m, ours) or super().is_leaf_module(m, module_qualified_name)
 
 
 class _Shapes(fx.Interpreter):

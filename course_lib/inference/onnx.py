@@ -58,7 +58,8 @@ class _Exported(nn.Module):
         self.network = network
 
     def forward(self, images: Tensor) -> Tensor:
-        return enlarge(self.network.classifier(self.network.features(images)), images.shape[-2:])
+        logits = self.network.classifier(self.network.features(images))
+        return enlarge(logits, images.shape[-2:], self.network.align_corners)
 
 
 def quantise(network: Network, path: Path, training_batches: Iterable[Tensor]) -> None:

@@ -19,5 +19,5 @@ from course_lib.models.network import (
     flush_subnormal,
     layer_shapes,
 )
-from course_lib.models.registry import NETWORKS, TITLES, build, with_void_output
+from course_lib.models.registry import NETWORKS, PAPER_NETWORKS, TITLES, build, with_void_output
 from course_lib.models.shipped import results_folder, run_folder, shipped_file, shipped_weights

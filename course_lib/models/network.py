@@ -2,7 +2,7 @@
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -68,6 +68,9 @@ class Network(nn.Module, ABC):
     checks_range = True
     """Whether images outside [0, 1] are refused."""
 
+    align_corners = False
+    """Whether logits are enlarged corner on corner, as some networks were trained, or edge on edge."""
+
     @property
     def classifier(self) -> nn.Module:
         """The last layer: features in, logits out."""
@@ -132,8 +135,8 @@ class Network(nn.Module, ABC):
         check_images(images, check_range=self.checks_range)
         height, width = images.shape[-2:]
         padded = pad_to_multiple(images, self.size_multiple)
-        enlarged = (enlarge(logits, padded.shape[-2:]) for logits in self.head_logits(padded))
-        return [logits[..., :height, :width] for logits in enlarged]
+        found, size = self.head_logits(padded), padded.shape[-2:]
+        return [enlarge(logits, size, self.align_corners)[..., :height, :width] for logits in found]
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits alone, (N, C, H, W); see ``all_logits``."""
@@ -188,11 +191,11 @@ def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:
     return F.pad(images, padding, mode="replicate") if any(padding) else images
 
 
-def enlarge(logits: Tensor, size: tuple[int, int]) -> Tensor:
+def enlarge(logits: Tensor, size: Sequence[int], align_corners: bool = False) -> Tensor:
     """Return logits (N, C, h, w) at (height, width), bilinear; those that have that size are untouched."""
     if logits.shape[-2:] == size:
         return logits
-    return F.interpolate(logits, size, mode="bilinear", align_corners=False)
+    return F.interpolate(logits, size, mode="bilinear", align_corners=align_corners)
 
 
 def flush_subnormal(module: nn.Module) -> None:

@@ -6,13 +6,27 @@ from course_lib.labels import NUM_CLASSES, VOID, Titles
 from course_lib.models.bisenetv2 import BiSeNetV2
 from course_lib.models.enet import ENet
 from course_lib.models.erfnet import ERFNet
+from course_lib.models.espnetv2 import ESPNetv2Half, ESPNetv2One, ESPNetv2OneHalf, ESPNetv2Two
 from course_lib.models.network import HEADS, Network
 from course_lib.runtime import unknown_name
 
-NETWORKS: dict[str, type[Network]] = {"erfnet": ERFNet, "enet": ENet, "bisenetv2": BiSeNetV2}
+PAPER_NETWORKS: dict[str, type[Network]] = {"erfnet": ERFNet, "enet": ENet, "bisenetv2": BiSeNetV2}
+"""Those of the paper."""
+
+NETWORKS: dict[str, type[Network]] = PAPER_NETWORKS | {
+    "espnetv2_0.5": ESPNetv2Half,
+    "espnetv2_1.0": ESPNetv2One,
+    "espnetv2_1.5": ESPNetv2OneHalf,
+    "espnetv2_2.0": ESPNetv2Two,
+}
 """Every network that ``build`` knows."""
 
-TITLES = Titles(erfnet="ERFNet", enet="ENet", bisenetv2="BiSeNetV2")
+TITLES = Titles(
+    {name: name.replace("espnetv2_", "ESPNetv2 ") for name in NETWORKS},
+    erfnet="ERFNet",
+    enet="ENet",
+    bisenetv2="BiSeNetV2",
+)
 """How papers write the networks."""
 
 

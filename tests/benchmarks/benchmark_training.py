@@ -70,7 +70,7 @@ def many_steps(steps):
 
 WAYS = {"plain": plain_steps} | {
     f"ours, {model}, {precision}": partial(our_steps, model, precision)
-    for model in models.NETWORKS
+    for model in models.PAPER_NETWORKS
     for precision in ("fp32", "bf16")
 }
 
@@ -127,7 +127,7 @@ def test_void_training_of_each_network(capsys, monkeypatch):
     monkeypatch.setenv("TQDM_DISABLE", "1")
     with capsys.disabled():
         print(f"\n{'network':10} s/image  parameters  MB kept/image  GB at peak  GB before")
-        for model in models.NETWORKS:
+        for model in models.PAPER_NETWORKS:
             spawn = multiprocessing.get_context("spawn")
             with ProcessPoolExecutor(1, mp_context=spawn) as process:
                 seconds, parameters, kept, peak, before = process.submit(void_training, model).result()

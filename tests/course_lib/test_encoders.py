@@ -30,7 +30,7 @@ def trained_network(name, head="linear", num_classes=19):
 
 @pytest.fixture
 def files(tmp_path):
-    paths = {name: tmp_path / f"{name}_ce.safetensors" for name in models.NETWORKS}
+    paths = {name: tmp_path / f"{name}_ce.safetensors" for name in models.PAPER_NETWORKS}
     for name, path in paths.items():
         models.save_checkpoint(trained_network(name), path, models.Metadata(model=name))
     return paths

@@ -10,8 +10,9 @@ import torch
 from course_lib import data, inference, models
 from course_lib.inference.graph import fold_batch_norms, traced_features, work_in_place
 
-CASES = [(name, head) for name in models.NETWORKS for head in models.HEADS]
-FOLDED = {"erfnet": (36, 3), "enet": (87, 1), "bisenetv2": (53, 1)}
+NAMES = [*models.PAPER_NETWORKS, "espnetv2_0.5"]
+CASES = [(name, head) for name in NAMES for head in models.HEADS]
+FOLDED = {"erfnet": (36, 3), "enet": (87, 1), "bisenetv2": (53, 1), "espnetv2_0.5": (47, 20)}
 """Normalisations that a convolution takes in, and those behind a concatenation or a mean, which stay."""
 ONE_STEP = [
     inference.Optimizations(fold=True),
@@ -84,7 +85,7 @@ def test_each_step_alone_changes_nothing(steps):
     assert found.argmax == 1 and found.largest_difference < 1e-4
 
 
-@pytest.mark.parametrize("name", models.NETWORKS)
+@pytest.mark.parametrize("name", NAMES)
 def test_most_normalisations_vanish_and_the_network_stays_as_it_is(name):
     network = filled(name).train()
     before = {key: value.clone() for key, value in network.state_dict().items()}
@@ -144,7 +145,7 @@ def test_cuda_graphs_need_cuda():
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
-@pytest.mark.parametrize("name", models.NETWORKS)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_cuda_graph_replays_the_network(name):
     network = filled(name).eval().cuda()
     recorded = inference.accelerate(network, "cuda_graph")
@@ -173,7 +174,7 @@ def scene():
     return torch.stack(pictures_of)
 
 
-@pytest.mark.parametrize("name", models.NETWORKS)
+@pytest.mark.parametrize("name", NAMES)
 def test_one_onnx_file_takes_any_batch_and_size(name, tmp_path, capfd):
     network, path = filled(name).eval(), tmp_path / "network.onnx"
     inference.export_onnx(network, path)

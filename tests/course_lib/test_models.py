@@ -14,7 +14,8 @@ from course_lib.labels import IGNORE
 
 GOLDENS = Path(__file__).parents[1] / "goldens"
 FLOAT32_ATOL = {"erfnet": 1e-4, "enet": 1e-3, "bisenetv2": 5e-3}
-for_each_network = pytest.mark.parametrize("name", models.NETWORKS)
+for_each_network = pytest.mark.parametrize("name", models.PAPER_NETWORKS)
+for_one_more = pytest.mark.parametrize("name", [*models.PAPER_NETWORKS, "espnetv2_0.5"])
 DROPOUT = (torch.nn.Dropout, torch.nn.Dropout2d)
 for_each_size = pytest.mark.parametrize("size", ["small", "medium"])
 for_each_dtype = pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
@@ -157,7 +158,7 @@ def test_dropout_rates_are_the_published_ones(name):
     assert found == {k: p for k, (_, p) in facts_of(name)["facts"]["dropout"].items()}
 
 
-@for_each_network
+@for_one_more
 @pytest.mark.parametrize("size", [(45, 61), (180, 240), (720, 1280)])
 def test_any_size_works(name, size):
     network = models.build(name).eval()
@@ -199,7 +200,7 @@ def test_unknown_networks_and_numbers_of_classes_raise():
         models.build("enet", num_classes=12)
 
 
-@for_each_network
+@for_one_more
 def test_a_void_output_is_added_beside_unchanged_classes(name):
     network = models.build(name).eval()
     wider = models.with_void_output(network).eval()
@@ -208,6 +209,22 @@ def test_a_void_output_is_added_beside_unchanged_classes(name):
         expected, found = network(images), wider(images)
     assert found.shape[1] == 20 and torch.allclose(found[:, :19], expected, atol=1e-5)
     assert not found[:, 19].eq(0).all()
+
+
+def test_the_logits_of_espnetv2_are_enlarged_corner_on_corner():
+    network, image = models.build("espnetv2_0.5").eval(), torch.rand(1, 3, 64, 96)
+    with torch.inference_mode():
+        coarse, found = network.head_logits(image)[0], network(image)
+    assert coarse.shape == (1, 19, 32, 48)
+    for corner in ((0, 0), (0, -1), (-1, 0), (-1, -1)):
+        torch.testing.assert_close(found[0, :, *corner], coarse[0, :, *corner])
+
+
+def test_averages_as_products_are_those_of_torch():
+    for side, smaller in ((64, 32), (65, 7), (100, 10), (5, 5), (96, 64)):
+        column = torch.rand(1, 1, side, 1)
+        expected = F.adaptive_avg_pool2d(column, (smaller, 1))
+        torch.testing.assert_close(models.espnetv2._averages(side, smaller) @ column, expected)
 
 
 def test_a_second_void_output_is_refused():
@@ -223,7 +240,7 @@ def test_erfnet_shrinks_to_an_eighth_and_grows_back():
     assert sum(s.kind == "NonBottleneck1D" for s in shapes) == 17
 
 
-@for_each_network
+@for_one_more
 def test_looking_changes_nothing(name):
     network = models.build(name).train()
     before = {key: value.clone() for key, value in network.state_dict().items()}
