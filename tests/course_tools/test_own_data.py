@@ -69,9 +69,9 @@ def test_a_known_benchmark_elsewhere_keeps_its_quirks(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("score nothing.jpg", "error: no picture nothing.jpg: name png, jpg or webp files"),
-        ("score results", "error: no picture results: name png, jpg or webp files"),
-        ("score photographs/a.jpg photographs", "error: 2 pictures are called a; score one folder at a time"),
+        ("score nothing.jpg", "error: no picture nothing.jpg: name png, jpg, webp, tif or bmp files"),
+        ("score results", "error: no picture results: name png, jpg, webp, tif or bmp files"),
+        ("score twins", "error: twins/a.jpg and twins/a.tif have one name; rename one"),
         ("score photographs --score void", "error: the void score needs 20 outputs, these weights have 19"),
         ("score photographs --into photographs", "error: photographs holds the pictures; choose another"),
         (
@@ -82,7 +82,9 @@ def test_a_known_benchmark_elsewhere_keeps_its_quirks(tmp_path):
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(mine, capsys, arguments, message):
-    (mine / "notes.png").write_text("no picture")
+    (mine / "twins").mkdir()
+    for name in ("a.jpg", "a.tif"):
+        (mine / "twins" / name).write_text("no picture")
     assert main(shlex.split(arguments)) == 2
     assert message in capsys.readouterr().err
 
