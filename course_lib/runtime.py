@@ -142,11 +142,11 @@ def what_instead(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(1000).removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if not head:
-        return "is empty: the download stopped"
+        return "is empty"
     if head.startswith(b"version https://git-lfs"):
-        return "is a pointer of Git LFS instead of the file: git lfs pull brings that"
+        return "is a pointer of Git LFS, which git lfs pull replaces by the file"
     if head.startswith((b"<!doctype html", b"<html")):
-        return "is a web page instead of the file: has that moved, or is a login needed?"
+        return "is a web page instead of the file, which has moved or needs a login"
     return ""
 
 

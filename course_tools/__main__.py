@@ -63,8 +63,17 @@ def speaking_plainly() -> Iterator[None]:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="plainly")
+    told = set()
+
+    def tell(message: Warning, *_: object) -> None:
+        if str(message) not in told:  # Python itself forgets whenever a library changes its filters
+            from tqdm import tqdm  # here: what only explains itself needs the standard library alone
+
+            told.add(str(message))
+            tqdm.write(f"warning: {message}", file=sys.stderr)  # on a line of its own beside a bar
+
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_: print(f"warning: {message}", file=sys.stderr)
+        warnings.showwarning = tell
         yield
 
 

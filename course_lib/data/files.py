@@ -80,7 +80,8 @@ def _decoded(path: Path) -> Image.Image:
         most = 2 * Image.MAX_IMAGE_PIXELS / 1e6
         raise ValueError(f"{path} is too large: shrink it to {most:.0f} million pixels or fewer") from None
     except (OSError, SyntaxError, ValueError) as error:  # Pillow reports broken png chunks as SyntaxError
-        reason = what_instead(path) or error
+        instead = what_instead(path)
+        reason = f"it {instead}" if instead else error
         raise ValueError(f"{path} cannot be read as an image ({reason}); fetch it again") from None
 
 
@@ -117,12 +118,12 @@ def _cure(folder: Path, pattern: str, name: str, partner: Path) -> str:
         name: what it shares with its partner, the group in the pattern.
         partner: the image of a mask, or the mask of an image.
     """
-    expected = pattern.replace("([^/]+)", name).replace("\\", "")
+    expected = re.sub(r"\(\?:[^()]*\)\??|\[\^/\]\+", "*", pattern.replace("([^/]+)", name)).replace("\\", "")
     whole_name = re.compile(rf"(?<![0-9A-Za-z]){re.escape(name)}(?![0-9A-Za-z])")
     for (path,) in _by_name(folder, r"(.+\.[^/]+)").values():
         if path != partner and whole_name.search(path.name):
-            return f"{expected} in {folder}; there is {path.name}: rename it or convert it"
-    return f"{expected} in {folder}: add it or fetch it again"
+            return f"named {expected}; there is {path.name}: rename it or convert it"
+    return f"named {expected}: add it or fetch it again"
 
 
 class ImagePairs(Dataset[Sample]):
@@ -147,7 +148,7 @@ class ImagePairs(Dataset[Sample]):
         if layout.every_image_has_a_mask and (bare := sorted(images.keys() - masks.keys())):
             image = images[bare[0]][0]
             cure = _cure(folder, layout.masks, bare[0], image)
-            raise FileNotFoundError(f"no mask for {image}; every image needs one: {cure}")
+            raise FileNotFoundError(f"no mask for {image}; every image needs one, {cure}")
         if not masks:
             raise FileNotFoundError(
                 f"no masks for the images in {folder}, named as {layout.masks}; fetch them"
@@ -155,7 +156,7 @@ class ImagePairs(Dataset[Sample]):
         if missing := sorted(masks.keys() - images.keys()):
             mask = masks[missing[0]][0]
             cure = _cure(image_folder, layout.images, missing[0], mask)
-            raise FileNotFoundError(f"no image for {mask}; every mask needs one: {cure}")
+            raise FileNotFoundError(f"no image {missing[0]} in {image_folder} for {mask}, {cure}")
         for paths in (found[name] for found in (images, masks) for name in masks if len(found[name]) > 1):
             raise ValueError(f"{paths[0]} and {paths[1]} have one name, so which one is meant? rename one")
 

@@ -288,9 +288,12 @@ def test_a_wrapper_that_cannot_be_taken_away_is_named(network, wrap, message, tm
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "is a pointer of Git LFS instead of"),
-        (b"\xef\xbb\xbf <HTML lang='en'>", "is a web page instead of the file: has that moved"),
-        (b"", "is empty: the download stopped"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+            "is a pointer of Git LFS, which git lfs pull",
+        ),
+        (b"\xef\xbb\xbf <HTML lang='en'>", "is a web page instead of the file, which has moved"),
+        (b"", "is empty"),
     ],
 )
 def test_what_came_instead_of_weights_is_said(content, message, suffix, tmp_path):

@@ -301,9 +301,13 @@ def test_a_file_with_another_name_or_format_is_named_with_the_cure(part, found, 
     folder = write_benchmark(data_root / "benchmarks", "RoadAnomaly21")
     (folder / part).rename(folder / found)
     name = found.partition("/")[2]
-    message = rf"{part} in {folder}; there is {name}: rename it or convert it$"
+    message = rf" 1 in .*, named images/1.png; there is {name}: rename it or convert it$"
+    if part.startswith("labels"):
+        message = (
+            rf"no mask for .*/images/1.png; every image needs one, named {part}; there is {name}: rename"
+        )
     if found == "images/1_leftImg8bit.png":  # an image without a mask comes first
-        message = r"no mask for .*images/1_leftImg8bit.png; .*labels_masks/1_leftImg8bit.png in .* add it or"
+        message = r"no mask for .*images/1_leftImg8bit.png; .* named labels_masks/1_leftImg8bit.png: add it"
     with pytest.raises(FileNotFoundError, match=message):
         BenchmarkImages("RoadAnomaly21")
 
@@ -311,7 +315,7 @@ def test_a_file_with_another_name_or_format_is_named_with_the_cure(part, found, 
 def test_a_name_is_not_taken_for_a_longer_one(data_root):
     folder = write_benchmark(data_root / "benchmarks", "RoadAnomaly21", images=12)
     (folder / "labels_masks" / "1.png").unlink()
-    with pytest.raises(FileNotFoundError, match=r"labels_masks/1.png in .*: add it or fetch it again"):
+    with pytest.raises(FileNotFoundError, match=r"named labels_masks/1.png: add it or fetch it again"):
         BenchmarkImages("RoadAnomaly21")
 
 
@@ -336,15 +340,18 @@ def test_two_towns_with_one_name_are_not_merged(data_root):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "is a pointer of Git LFS instead"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+            "is a pointer of Git LFS, which git lfs pull",
+        ),
         (b"\n<!DOCTYPE html>\n<html>", "is a web page instead"),
-        (b"", "is empty: the download stopped"),
+        (b"", "is empty"),
     ],
 )
 def test_what_came_instead_of_an_image_is_said(part, content, message, data_root):
     folder = write_benchmark(data_root / "benchmarks", "RoadAnomaly21")
     (folder / part).write_bytes(content)
-    with pytest.raises(ValueError, match=rf"{part} cannot be read as an image \({message}"):
+    with pytest.raises(ValueError, match=rf"{part} cannot be read as an image \(it {message}"):
         BenchmarkImages("RoadAnomaly21")[1]
 
 

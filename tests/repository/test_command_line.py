@@ -317,4 +317,4 @@ def test_a_reader_that_has_seen_enough_is_no_error(arguments):
     if arguments[-1] == "--x":
         assert done.returncode == 2 and done.stderr.startswith("error: ")
     else:
-        assert (done.returncode, done.stderr) == (141, "")
+        assert done.returncode in (0, 141) and done.stderr == ""  # argparse itself says nothing of its help
