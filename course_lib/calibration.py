@@ -19,7 +19,7 @@ from course_lib import evaluation
 from course_lib.data import Sample
 from course_lib.labels import IGNORE
 from course_lib.models import Network
-from course_lib.runtime import sha256_of, write_atomically
+from course_lib.runtime import COMMAND, sha256_of, write_atomically
 
 BINS = 15
 """Of reliability diagrams and of both calibration errors, as in Guo et al. (2017)."""
@@ -332,7 +332,7 @@ def read_temperature(weights: Path) -> float:
         ValueError: if the file is damaged, or was written for other weights.
     """
     path = temperature_file(weights)
-    command = f"python3 start.py calibrate --weights {weights}"
+    command = f"{COMMAND} calibrate --weights {weights}"
     if not path.is_file():
         raise FileNotFoundError(f"no fitted temperature at {path}; run {command}")
     try:

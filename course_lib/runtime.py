@@ -30,6 +30,9 @@ PROJECT_ROOT = Path.cwd() if CAME_ALONE else LIBRARY.parent
 :meta hide-value:
 """
 
+COMMAND = "course" if CAME_ALONE else "python3 start.py"
+"""What stands before the name of a command in messages: without the project there is no start.py."""
+
 REFERENCE_TORCH = "2.14"
 """The version of torch with which everything that is published from now on is made: weights and results."""
 
@@ -45,12 +48,17 @@ FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 """The errors of a full disk, of a limit on files, of a used-up quota."""
 
 
+def environment(name: str, default: str) -> str:
+    """Return an environment variable without the blanks and quotes that Windows' ``set`` leaves around it."""
+    return os.environ.get(name, "").strip().strip("\"'").strip() or default
+
+
 def data_root() -> Path:
     """Return the folder of the data sets: ``COURSE_DATA`` if set, else ``data`` in the project.
 
     A relative ``COURSE_DATA`` counts from the project's root, so that notebooks and the command line agree.
     """
-    return PROJECT_ROOT / Path(os.environ.get("COURSE_DATA") or "data").expanduser()
+    return PROJECT_ROOT / Path(environment("COURSE_DATA", "data")).expanduser()
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> ValueError:
@@ -127,6 +135,19 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file's content in hexadecimal digits; a file of any size is read in parts."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def what_instead(path: Path) -> str:
+    """Return what a file that cannot be read is instead, if its beginning tells; else nothing."""
+    with path.open("rb") as file:
+        head = file.read(1000).removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if not head:
+        return "is empty"
+    if head.startswith(b"version https://git-lfs"):
+        return "is a pointer of Git LFS, which git lfs pull replaces by the file"
+    if head.startswith((b"<!doctype html", b"<html")):
+        return "is a web page instead of the file, which has moved or needs a login"
+    return ""
 
 
 def peak_memory(process_id: int | None = None) -> float:
@@ -206,7 +227,7 @@ def check_environment() -> Environment:
             f"only {free:.1f} GB of disk are free in {PROJECT_ROOT}, the lessons need {LEAST_FREE_GB}: "
             "delete what you can spare, for example the folder results"
         )
-    profile = os.environ.get("COURSE_PROFILE") or "mini"
+    profile = environment("COURSE_PROFILE", "mini")
     data = "generated data, no download" if profile == "mini" else f"data sets in {data_root()}"
     versions = f"Python {platform.python_version()}, torch {torch.__version__.split('+')[0]}"
     advice = []

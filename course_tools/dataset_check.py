@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import torch
 from tqdm.auto import tqdm
 
 from course_lib.data import OFFICIAL, BenchmarkImages, CamVid, Cityscapes, Profile, find_benchmark, mini
 from course_lib.data.files import ImagePairs
-from course_lib.runtime import data_root
+from course_lib.labels import IGNORE
+from course_lib.runtime import COMMAND, data_root
 from course_tools import downloads
 
 WHOLE, INCOMPLETE, CORRUPT, MISSING, UNKNOWN = "whole", "incomplete", "corrupt", "missing", "unknown"
@@ -30,7 +32,7 @@ class Item:
     record: downloads.Record | None = None
     """Of the source that was or will be fetched there; None for anything else."""
     again: str = ""
-    """The command that makes it anew then."""
+    """What makes it anew then."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Finding:
 def items_of(profile: Profile) -> list[Item]:
     """Return what a profile needs."""
     if profile.name == "mini":
-        make = "python data_scripts/make_mini.py --again"
+        make = f"delete {mini.FOLDER}, if it is there; lessons and commands draw it on their next use"
         parts = []
         for split, towns in mini.TOWNS.items():
             opened = partial(Cityscapes, split, mini.FOLDER / "cityscapes")
@@ -85,7 +87,7 @@ def items_of(profile: Profile) -> list[Item]:
             folder = at.parent / official.folder
             items.append(Item(name, folder, benchmark.official_images, opened, record))
         else:
-            again = f"python3 start.py fetch {source}" + ("" if official else " --dry-run")
+            again = f"{COMMAND} fetch {source}" + ("" if official else " --dry-run")
             items.append(Item(name, at, benchmark.official_images, opened, again=again))
     return items
 
@@ -99,17 +101,28 @@ def look_over(item: Item, thorough: bool = False) -> Finding:
     """
     try:
         images = item.open()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         if not item.folder.is_dir():
             return Finding(item, MISSING)
         return Finding(item, INCOMPLETE, problems=(str(error),))
     problems, state = [], WHOLE
     if thorough:
+        counts = torch.zeros(IGNORE + 1, dtype=torch.int64)
         for index in tqdm(range(len(images)), desc=item.title, unit="image"):
             try:
-                images[index]
+                counts += images[index].target.flatten().bincount(minlength=IGNORE + 1)
             except (ValueError, OSError) as error:
                 problems.append(str(error))
+        # of train ids, read as label ids, the commonest classes are void, and there is nothing behind pole
+        if (
+            isinstance(images, Cityscapes)
+            and counts[IGNORE] > counts.sum() / 2
+            and not counts[6:IGNORE].any()
+        ):
+            problems.append(
+                f"the masks in {images.masks[0].parents[1]} look like train ids: expected the label ids of "
+                "Cityscapes (road 7, car 26)"
+            )
     else:
         damaged = [path for path in (*images.images, *images.masks) if not _has_both_ends(path)]
         problems += [f"{path} is cut short, no image, or cannot be read" for path in damaged]

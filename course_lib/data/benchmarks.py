@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from course_lib.data.files import Layout
+from course_lib.runtime import COMMAND
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ _GENERATED = {
         title=f"generated, like {public.title}",
         official_images=GENERATED_IMAGES,
         generated=True,
-        script="make_mini.py",
+        script="",
     )
     for name, public in _PUBLIC.items()
 }
@@ -70,7 +71,7 @@ def find_benchmark(name: str) -> Benchmark:
     return BENCHMARKS.get(name) or Benchmark(name, "", 1, 0, paper_counts_void=False)
 
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 _ANY_SUFFIX = rf"(?:{'|'.join(map(re.escape, IMAGE_SUFFIXES))})"
 
 _TRACK = rf"images/([^/]+){_ANY_SUFFIX}", r"labels_masks/([^/]+)_labels_semantic\.png"
@@ -112,15 +113,17 @@ def find_layout(name: str, benchmark: Benchmark, root: Path) -> Layout:
     official = OFFICIAL.get(name)
     if official and (root / official.folder).is_dir():
         return official
+    if benchmark.generated:
+        raise FileNotFoundError(
+            f"no folder {root / name}: delete {root.parent}, and the next use draws it again"
+        )
     if not benchmark.script:
         raise FileNotFoundError(
             f"no folder {root / name}: a benchmark of your own is a folder that holds images and labels_masks"
             "; see site/own_data.md"
         )
-    command = f"python3 start.py fetch {benchmark.script.removeprefix('fetch_').removesuffix('.py')}"
-    if benchmark.generated:
-        command = f"python data_scripts/{benchmark.script}"
-    tells = "fetches it" if official or benchmark.generated else "--dry-run says where to get it"
+    command = f"{COMMAND} fetch {benchmark.script.removeprefix('fetch_').removesuffix('.py')}"
+    tells = "fetches it" if official else "--dry-run says where to get it"
     other = f" nor {official.folder}" if official else ""
     raise FileNotFoundError(
         f"no folder {root / name}{other}: {command} {tells}, or point COURSE_DATA at the folder that holds "

@@ -1,7 +1,7 @@
 """The data sets, image by image: those with a class for every pixel, in train ids, and the benchmarks."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from torch.utils.data import Dataset
@@ -10,7 +10,7 @@ from course_lib.data.benchmarks import BENCHMARKS, find_benchmark, find_layout
 from course_lib.data.files import ImagePairs, Layout, Sample
 from course_lib.data.mini import mini_root
 from course_lib.labels import CAMVID_TO_TRAIN_ID, IGNORE, LABEL_IDS
-from course_lib.runtime import data_root, unknown_name
+from course_lib.runtime import COMMAND, data_root, unknown_name
 
 _TRAIN_ID_OF_CAMVID_ID = dict(enumerate(CAMVID_TO_TRAIN_ID))
 _TRAIN_ID_OF_LABEL_ID = dict.fromkeys([*range(34), IGNORE], IGNORE) | {
@@ -37,7 +37,7 @@ class ClassImages(ImagePairs):
             root: the folder of the data set; by default ``home`` under the data root.
 
         Raises:
-            ValueError: if the split is unknown.
+            ValueError: if the split is unknown, or two files share a name.
             FileNotFoundError: if the folder is missing or empty, or an image or a mask is alone.
         """
         if split not in self.splits:
@@ -46,7 +46,7 @@ class ClassImages(ImagePairs):
         folder, image_folder = (part.format(split) for part in (self.layout.folder, self.layout.image_folder))
         if not (root / image_folder).is_dir():
             raise FileNotFoundError(
-                f"no folder {root / image_folder}: python3 start.py fetch {self.home.lower()} fetches it, or "
+                f"no folder {root / image_folder}: {COMMAND} fetch {self.home.lower()} fetches it, or "
                 f"point COURSE_DATA at the folder that holds {self.home}"
             )
         layout = self.layout._replace(folder=folder, image_folder=image_folder)
@@ -104,7 +104,7 @@ class BenchmarkImages(ImagePairs):
                 ones are in ``data/mini``, and drawn on first use.
 
         Raises:
-            ValueError: if the name is unknown.
+            ValueError: if the name is unknown, or two files share one.
             FileNotFoundError: if the folder is missing or empty, or an image has no mask or a mask no image.
         """
         if os.sep in name or "/" in name:
@@ -119,3 +119,20 @@ class BenchmarkImages(ImagePairs):
         super().__init__(layout, root, {0: 0, self.benchmark.anomaly_value: 1, IGNORE: IGNORE})
         if layout.folder != name:  # in an official layout images are named by number, as in the bundle
             self.names = [str(number) for number in range(len(self.names))]
+
+
+def open_benchmarks(names: Iterable[str]) -> list[BenchmarkImages]:
+    """Open several benchmarks, each once, however often or in what spelling it is named.
+
+    Raises:
+        ValueError, FileNotFoundError: as ``BenchmarkImages``; also if two folders have one name, since tables
+            could not tell them apart.
+    """
+    opened: dict[str, BenchmarkImages] = {}
+    for images in map(BenchmarkImages, names):
+        first, second = opened.setdefault(images.name, images).images[0], images.images[0]
+        if not first.samefile(second):
+            raise ValueError(
+                f"two benchmarks are called {images.name}, of {first} and of {second}; rename one folder"
+            )
+    return list(opened.values())

@@ -5,6 +5,7 @@ What happens to an image happens to its mask.
 
 import glob
 import re
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from course_lib.labels import IGNORE
+from course_lib.runtime import what_instead
 
 Size = tuple[int, int]
 """Height and width in pixels."""
@@ -44,7 +46,7 @@ def read_image(path: Path) -> Image.Image:
 
 
 def read_mask(path: Path) -> Tensor:
-    """Return the numbers of a one-channel image, uint8 (H, W).
+    """Return the numbers of a one-channel image, uint8 (H, W); warn if greys of a palette contradict them.
 
     Raises:
         ValueError: if the file is damaged or has more than one channel.
@@ -54,7 +56,16 @@ def read_mask(path: Path) -> Tensor:
         raise ValueError(
             f"{path} has mode {image.mode}; a mask has one channel of 8 bits: save it so, or fetch it again"
         )
-    return torch.from_numpy(np.array(image))
+    numbers = np.array(image)
+    if image.mode == "P":
+        palette = np.reshape(image.getpalette("RGB"), (-1, 3)).astype(int)
+        used = np.unique(numbers[numbers < min(len(palette), IGNORE)])
+        if not np.ptp(palette[used], axis=1).any() and (np.diff(palette[used, 0]) < 0).any():
+            warnings.warn(
+                f"masks in {path.parent}: their palette draws {used[0]} lighter than {used[-1]}, but "
+                "only numbers count; if light means anomaly, convert them to mode L, with 1 in its place"
+            )
+    return torch.from_numpy(numbers)
 
 
 def _decoded(path: Path) -> Image.Image:
@@ -65,9 +76,13 @@ def _decoded(path: Path) -> Image.Image:
             return image
     except FileNotFoundError:
         raise FileNotFoundError(f"no file {path}; the data set is incomplete: fetch it again") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        # Pillow reports broken png chunks as SyntaxError
-        raise ValueError(f"{path} cannot be read as an image ({error}); fetch it again") from None
+    except Image.DecompressionBombError:
+        most = 2 * Image.MAX_IMAGE_PIXELS / 1e6
+        raise ValueError(f"{path} is too large: shrink it to {most:.0f} million pixels or fewer") from None
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow reports broken png chunks as SyntaxError
+        instead = what_instead(path)
+        reason = f"it {instead}" if instead else error
+        raise ValueError(f"{path} cannot be read as an image ({reason}); fetch it again") from None
 
 
 class Layout(NamedTuple):
@@ -84,11 +99,31 @@ class Layout(NamedTuple):
     """Else images without one are left out."""
 
 
-def _by_name(folder: Path, pattern: str) -> dict[str, Path]:
+def _by_name(folder: Path, pattern: str) -> dict[str, list[Path]]:
     """Return the files below a folder whose path matches, by the group in the pattern; no hidden ones."""
     below = glob.glob("**", root_dir=folder, recursive=True)  # noqa: PTH207 - it skips what is hidden
-    matches = (re.fullmatch(pattern, Path(path).as_posix(), re.IGNORECASE) for path in below)
-    return {match[1]: folder / match[0] for match in matches if match}
+    found: dict[str, list[Path]] = {}
+    for path in sorted(below):
+        if match := re.fullmatch(pattern, Path(path).as_posix(), re.IGNORECASE):
+            found.setdefault(match[1], []).append(folder / match[0])
+    return found
+
+
+def _cure(folder: Path, pattern: str, name: str, partner: Path) -> str:
+    """Say what a missing file is called, and whether there is one that only has another name or format.
+
+    Args:
+        folder: in which it is missing.
+        pattern: of its path.
+        name: what it shares with its partner, the group in the pattern.
+        partner: the image of a mask, or the mask of an image.
+    """
+    expected = re.sub(r"\(\?:[^()]*\)\??|\[\^/\]\+", "*", pattern.replace("([^/]+)", name)).replace("\\", "")
+    whole_name = re.compile(rf"(?<![0-9A-Za-z]){re.escape(name)}(?![0-9A-Za-z])")
+    for (path,) in _by_name(folder, r"(.+\.[^/]+)").values():
+        if path != partner and whole_name.search(path.name):
+            return f"named {expected}; there is {path.name}: rename it or convert it"
+    return f"named {expected}: add it or fetch it again"
 
 
 class ImagePairs(Dataset[Sample]):
@@ -104,25 +139,32 @@ class ImagePairs(Dataset[Sample]):
 
         Raises:
             FileNotFoundError: if there are no images or no masks, or one has no partner.
+            ValueError: if an image or a mask is there twice.
         """
         folder, image_folder = root / layout.folder, root / (layout.image_folder or layout.folder)
         images, masks = _by_name(image_folder, layout.images), _by_name(folder, layout.masks)
         if not images:
             raise FileNotFoundError(f"no images in {image_folder}, named as {layout.images}; fetch them")
         if layout.every_image_has_a_mask and (bare := sorted(images.keys() - masks.keys())):
-            raise FileNotFoundError(f"no mask for {images[bare[0]]}; every image needs one: fetch it again")
+            image = images[bare[0]][0]
+            cure = _cure(folder, layout.masks, bare[0], image)
+            raise FileNotFoundError(f"no mask for {image}; every image needs one, {cure}")
         if not masks:
             raise FileNotFoundError(
                 f"no masks for the images in {folder}, named as {layout.masks}; fetch them"
             )
         if missing := sorted(masks.keys() - images.keys()):
-            raise FileNotFoundError(f"no image {missing[0]} in {image_folder} for its mask; fetch it again")
+            mask = masks[missing[0]][0]
+            cure = _cure(image_folder, layout.images, missing[0], mask)
+            raise FileNotFoundError(f"no image {missing[0]} in {image_folder} for {mask}, {cure}")
+        for paths in (found[name] for found in (images, masks) for name in masks if len(found[name]) > 1):
+            raise ValueError(f"{paths[0]} and {paths[1]} have one name, so which one is meant? rename one")
 
         def in_order(name: str) -> list:  # validation2 before validation10
             return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
 
         self.names = sorted(masks, key=in_order)
-        self.images, self.masks = [images[name] for name in self.names], [masks[name] for name in self.names]
+        self.images, self.masks = ([found[name][0] for name in self.names] for found in (images, masks))
         self.values = values
 
     def __len__(self) -> int:

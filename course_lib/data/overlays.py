@@ -10,6 +10,7 @@ from tqdm.auto import tqdm
 
 from course_lib.data.files import read_image, read_mask
 from course_lib.labels import IGNORE
+from course_lib.runtime import COMMAND
 
 
 def lay_over_cityscapes(root: Path) -> str:
@@ -40,7 +41,7 @@ def lay_over_cityscapes(root: Path) -> str:
     if missing := [path for path in photographs.values() if not path.is_file()]:
         return (
             f"{len(missing)} of {len(photographs)} images of Cityscapes val are not in {root}, so nothing "
-            "was laid over them: python3 start.py fetch cityscapes, then this command again"
+            f"was laid over them: {COMMAND} fetch cityscapes, then this command again"
         )
     with tempfile.TemporaryDirectory(prefix=".overlays-", dir=root) as temporary:
         new = Path(temporary) / result.name

@@ -1,6 +1,5 @@
 """Profiles: the same code on other data, with other numbers."""
 
-import os
 from dataclasses import dataclass
 
 import torch
@@ -8,7 +7,7 @@ import torch
 from course_lib.data.benchmarks import BENCHMARKS
 from course_lib.data.datasets import BenchmarkImages
 from course_lib.data.files import Size
-from course_lib.runtime import unknown_name
+from course_lib.runtime import environment, unknown_name
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def current_profile() -> Profile:
     Raises:
         ValueError: if there is none of that name.
     """
-    return find_profile(os.environ.get("COURSE_PROFILE") or "mini")
+    return find_profile(environment("COURSE_PROFILE", "mini"))
 
 
 def benchmarks_here(profile: Profile) -> tuple[list[BenchmarkImages], dict[str, str]]:

@@ -38,13 +38,19 @@ def network_result(
         miou: mean IoU as a fraction and the number of classes in it, if it was measured.
 
     Raises:
-        ValueError: if there are no intervals: without resamples, or if a benchmark has a single image.
+        ValueError: if a benchmark stands twice, or there are no intervals: without resamples, or if a
+            benchmark has a single image.
     """
     drawn = {}
     for row in rows:
         if row["drawn"] is None:
             raise ValueError(f"{row['benchmark']}: a comparison needs resamples of two images or more")
-        drawn[tuple(row[name] for name in KEY)] = Resampled(*row["drawn"])
+        key = tuple(row[name] for name in KEY)
+        if key in drawn:
+            raise ValueError(
+                f"{row['benchmark']}: two benchmarks of this name cannot be told apart; rename one"
+            )
+        drawn[key] = Resampled(*row["drawn"])
     return NetworkResult(table(rows, metadata, weights, miou), drawn)
 
 

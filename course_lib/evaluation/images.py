@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from course_lib.data import BenchmarkImages, Sample, resize_image, to_tensor
-from course_lib.evaluation.loop import clear_errors, measure, ready, score
+from course_lib.evaluation.loop import check_numbers, clear_errors, measure, ready, score
 from course_lib.evaluation.protocols import find_protocol, to_size_of
 from course_lib.evaluation.settings import Key, Settings
 from course_lib.labels import IGNORE, NUM_CLASSES
@@ -54,6 +54,9 @@ def segmented(
             [0, 1] whatever the protocol. Logits are brought to the target's size, bilinear, before the
             argmax, which is over the known classes and void.
         progress: whether to show a progress bar.
+
+    Raises:
+        ValueError: if a logit is NaN, or the network fails on the device.
     """
     size = find_protocol(settings.protocol).input_size(settings.size) or settings.size
     channels = torch.tensor([*settings.known_classes, *range(NUM_CLASSES, network.num_classes)]).unique()
@@ -66,7 +69,9 @@ def segmented(
         with ready(network, settings), clear_errors(image, settings.device):
             logits = network(image.to(settings.device)).float()
             logits = F.interpolate(logits, sample.target.shape, mode="bilinear", align_corners=False)[0].cpu()
-        yield Segmented(sample, channels[logits[channels].argmax(dim=0)], logits, settings.known_classes)
+        candidates = logits[channels]
+        check_numbers(candidates, f"logits of image {sample.name!r}")
+        yield Segmented(sample, channels[candidates.argmax(dim=0)], logits, settings.known_classes)
 
 
 def confusion(
@@ -128,8 +133,15 @@ def examples(network: Network, images: BenchmarkImages, settings: Settings, coun
 
 
 def score_maps(network: Network, images: Tensor, settings: Settings) -> dict[Key, Tensor]:
-    """Return the score maps (h, w) of one image (1, 3, h, w), on the CPU; call it inside ``ready``."""
-    return {key: scores.cpu() for key, scores in score(network, images, settings).items()}
+    """Return the score maps (h, w) of one image (1, 3, h, w), on the CPU; call it inside ``ready``.
+
+    Raises:
+        ValueError: if a score is NaN, or the network fails on the device.
+    """
+    maps = {key: scores.cpu() for key, scores in score(network, images, settings).items()}
+    for (name, _), scores in maps.items():
+        check_numbers(scores, f"scores {name}")
+    return maps
 
 
 def per_image(

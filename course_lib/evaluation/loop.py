@@ -82,7 +82,8 @@ def measure(
             del maps, scored  # nothing of an image is held while the network works on the next
     if not metrics:
         raise ValueError(
-            f"{images.name}: no image holds an anomaly (1 in a mask; 255 is void); are these the right masks?"
+            f"{images.name}: no image holds an anomaly; in its masks 255 is void and an anomaly must be "
+            f"{images.benchmark.anomaly_value}"
         )
     return metrics
 
@@ -110,18 +111,23 @@ def score(network: Network, images: Tensor, settings: Settings) -> dict[Key, Ten
     On a CPU they are made in strips, which stay in its cache and take little memory. The maps are the same.
 
     Raises:
-        ValueError: if the device cannot compute them, for want of memory say.
+        ValueError: if the network fails on the device, for want of memory say.
     """
     functions, (height, width) = settings.score_functions(), images.shape[-2:]
     fitting = STRIP_PIXELS // width if settings.device.type == "cpu" else height
     rows = network.size_multiple * max(1, -(-fitting // network.size_multiple))
     strips: dict[Key, list[Tensor]] = {key: [] for key in functions}
-    with clear_errors(images, settings.device):
-        for logits in network.logits_in_strips(images.to(settings.device), rows):
-            logits = logits.float().contiguous()  # a plane per class: scores reduce over the classes
-            for key, function in functions.items():
-                strips[key].append(function(logits)[0])
+    for logits in _strips(network, images, settings.device, rows):
+        logits = logits.float().contiguous()  # a plane per class: scores reduce over the classes
+        for key, function in functions.items():
+            strips[key].append(function(logits)[0])
     return {key: torch.cat(found) for key, found in strips.items()}
+
+
+def _strips(network: Network, images: Tensor, device: torch.device, rows: int) -> Iterator[Tensor]:
+    """Yield logits; a generator, so that errors of what is done with them are not taken for the network's."""
+    with clear_errors(images, device):
+        yield from network.logits_in_strips(images.to(device), rows)
 
 
 @contextmanager
@@ -136,6 +142,15 @@ def clear_errors(images: Tensor, device: torch.device) -> Iterator[None]:
             f"the network failed on an image of {height} x {width} on {device} ({reason}); "
             "try a smaller size or the cpu"
         ) from error
+
+
+def check_numbers(values: Tensor, what: str) -> None:
+    """Raise a ValueError that names what holds a NaN."""
+    if values.isnan().any():
+        raise ValueError(
+            f"{what}: {int(values.isnan().sum())} of {values.numel()} are NaN; the network's weights or its "
+            "input are broken"
+        )
 
 
 def reuse_memory() -> None:

@@ -1,6 +1,7 @@
 """The tidy table of results: its columns, and how it is shown."""
 
 import math
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -44,7 +45,10 @@ def row_of(benchmark: str, key: Key, settings: Settings, streamed: StreamingMetr
     try:
         found = streamed.compute(protocol.fpr_convention)
     except ValueError as error:
-        raise ValueError(f"{benchmark}: {error}; are these the right masks?") from None
+        anomaly = find_benchmark(benchmark).anomaly_value
+        raise ValueError(
+            f"{benchmark}: {error}; in its masks 255 is void and an anomaly must be {anomaly}"
+        ) from None
     height, width = protocol.input_size(settings.size) or (None, None)
     score, temperature = key
     row = {
@@ -91,7 +95,7 @@ def excludes(low: float, high: float, value: float) -> bool:
 def table(
     rows: list[dict], metadata: Metadata, weights: str | Path, miou: tuple[float, int] | None = None
 ) -> pd.DataFrame:
-    """Return the tidy table.
+    """Return the tidy table; warn where more than half of the pixels are anomalies.
 
     Args:
         rows: of ``evaluate``.
@@ -99,6 +103,11 @@ def table(
         weights: the file that they came from; only its name is kept.
         miou: mean IoU as a fraction and the number of classes in it, if it was measured.
     """
+    for benchmark, prevalence in {row["benchmark"]: row["prevalence"] for row in rows}.items():
+        if prevalence > 50:
+            warnings.warn(
+                f"{benchmark}: {prevalence:.1f} % of the pixels are anomalies; are its masks inverted?"
+            )
     mean, classes = miou or (None, None)
     about = {
         "model": metadata.model,

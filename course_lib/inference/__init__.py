@@ -1,6 +1,7 @@
 """Running a trained network faster: the same function with less work, or nearly the same with still less."""
 
 from course_lib.inference.fast import (
+    PRECISIONS,
     SPEEDS,
     Agreement,
     FastNetwork,

@@ -4,6 +4,7 @@ import contextlib
 import copy
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -168,6 +169,10 @@ def _reads_only_below(layer: nn.Module) -> bool:
     return layer.dilation[0] == 1 and kernel - 1 - padding < stride and stride - 1 + padding < 2 * stride
 
 
+GRAPHS = 4
+"""Of so many shapes the recordings are kept, each with its memory; the one that was used longest ago goes."""
+
+
 class CudaGraphs:
     """A function of images whose kernels are recorded once for each shape, and replayed.
 
@@ -178,26 +183,29 @@ class CudaGraphs:
     def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
         """Wrap a function that does the same work for every batch of one shape, without looking at values."""
         self.function = function
-        self.recorded: dict[tuple, tuple[torch.cuda.CUDAGraph, Tensor, Tensor]] = {}
+        self.recorded = lru_cache(GRAPHS)(self.record)
 
     def __call__(self, images: Tensor) -> Tensor:
         """Return what the function returns."""
-        key = (*images.shape, images.dtype)
-        if key not in self.recorded:
-            given, graph = images.clone(), torch.cuda.CUDAGraph()
-            stream = torch.cuda.Stream()
-            stream.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(stream):
-                for _ in range(3):  # in which libraries choose their kernels and make room
-                    self.function(given)
-            torch.cuda.current_stream().wait_stream(stream)
-            with torch.cuda.graph(graph):
-                result = self.function(given)
-            self.recorded[key] = graph, given, result
-        graph, given, result = self.recorded[key]
+        graph, given, result = self.recorded(images.shape, images.dtype, images.device)
         given.copy_(images)
         graph.replay()
         return result.clone()
+
+    def record(
+        self, shape: torch.Size, dtype: torch.dtype, device: torch.device
+    ) -> tuple[torch.cuda.CUDAGraph, Tensor, Tensor]:
+        """Return a recording, the images that it reads and the result that it writes."""
+        given, graph = torch.zeros(shape, dtype=dtype, device=device), torch.cuda.CUDAGraph()
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(3):  # in which libraries choose their kernels and make room
+                self.function(given)
+        torch.cuda.current_stream().wait_stream(stream)
+        with torch.cuda.graph(graph):
+            result = self.function(given)
+        return graph, given, result
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ Needs the packages of the extra ``export``; they are imported only when somethin
 
 import contextlib
 import copy
+import itertools
 import logging
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator
@@ -16,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.inference.fast import Optimizations, accelerate
-from course_lib.models import Network
-from course_lib.models.network import enlarge
+from course_lib.models import Network, check_images
+from course_lib.models.network import enlarge, pad_to_multiple
 
 
 def export_onnx(network: Network, path: Path) -> None:
@@ -70,11 +72,11 @@ def quantise(network: Network, path: Path, training_batches: Iterable[Tensor]) -
     Args:
         network: any trained network; it is left as it is.
         path: of the file, which is replaced.
-        training_batches: float32 in [0, 1], shape (N, 3, H, W), both sides multiples of ``size_multiple``.
+        training_batches: RGB float in [0, 1], shape (N, 3, H, W), any size.
             Training images, never those of a benchmark: ranges measured on them would know the answer.
 
     Raises:
-        ValueError: if the packages are missing.
+        ValueError: if packages are missing, there is no batch, or images have another shape, type or range.
 
     Source: Jacob et al., "Quantization and Training of Neural Networks", CVPR 2018.
     """
@@ -82,6 +84,9 @@ def quantise(network: Network, path: Path, training_batches: Iterable[Tensor]) -
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
+    batches = iter(training_batches)
+    if (first := next(batches, None)) is None:
+        raise ValueError("need one batch of training images or more to measure ranges on, got none")
     with tempfile.TemporaryDirectory() as folder, _quiet():
         exported, prepared = Path(folder) / "fp32.onnx", Path(folder) / "prepared.onnx"
         export_onnx(network, exported)
@@ -90,7 +95,7 @@ def quantise(network: Network, path: Path, training_batches: Iterable[Tensor]) -
         quantize_static(
             prepared,
             path,
-            _Reader(training_batches),
+            _Reader(itertools.chain([first], batches), network.size_multiple),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
             calibrate_method=CalibrationMethod.MinMax,
@@ -100,12 +105,15 @@ def quantise(network: Network, path: Path, training_batches: Iterable[Tensor]) -
 class _Reader:
     """Hands images to onnxruntime one batch at a time, as its quantisation asks for them."""
 
-    def __init__(self, batches: Iterable[Tensor]) -> None:
-        self.batches: Iterator[Tensor] = iter(batches)
+    def __init__(self, batches: Iterator[Tensor], size_multiple: int) -> None:
+        self.batches, self.size_multiple = batches, size_multiple
 
     def get_next(self) -> dict | None:
         batch = next(self.batches, None)
-        return None if batch is None else {"images": batch.numpy()}
+        if batch is None:
+            return None
+        check_images(batch)
+        return {"images": pad_to_multiple(batch.float().cpu(), self.size_multiple).numpy()}
 
 
 class OnnxNetwork(Network):
@@ -143,7 +151,7 @@ class OnnxNetwork(Network):
 
     def head_logits(self, images: Tensor) -> list[Tensor]:
         """Return the logits (N, C, H, W)."""
-        (logits,) = self.session.run(None, {"images": images.cpu().numpy()})
+        (logits,) = self.session.run(None, {"images": images.float().cpu().numpy()})
         return [torch.from_numpy(logits).to(images.device)]
 
 
@@ -163,4 +171,5 @@ def _check_packages() -> None:
     """Raise a ValueError that says what to install if a package is missing."""
     missing = [name for name in ("onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]
     if missing:
-        raise ValueError(f"ONNX needs {', '.join(missing)}: python -m pip install -e .[export]")
+        install = f"{sys.executable} -m pip install {' '.join(missing)}"
+        raise ValueError(f"ONNX needs {', '.join(missing)}: {install}")

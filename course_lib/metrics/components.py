@@ -12,6 +12,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from course_lib.labels import IGNORE
+from course_lib.metrics.exact import check_tensors
 
 THRESHOLDS = np.linspace(0.25, 0.75, 11)
 """Of sIoU and PPV, at which objects count as found."""
@@ -78,6 +79,7 @@ def components(scores: Tensor, target: Tensor, threshold: float, sizes: Sizes = 
     Raises:
         ValueError: if the shapes differ.
     """
+    check_tensors(scores, target)
     if scores.shape != target.shape:
         raise ValueError(
             f"scores have shape {tuple(scores.shape)}, the target {tuple(target.shape)}; expected one"

@@ -168,8 +168,16 @@ def exact_curve(scores: Tensor, is_anomaly: Tensor) -> Curve:
     return Curve(positives, flagged.diff(prepend=flagged.new_zeros(1)) - positives)
 
 
+def check_tensors(*values: object) -> None:
+    """Raise a ValueError unless all are tensors: of an array some operations work and give something else."""
+    if not all(map(torch.is_tensor, values)):
+        kinds = " and ".join(type(value).__name__ for value in values)
+        raise ValueError(f"need tensors, got {kinds}; torch.as_tensor makes one of an array or a list")
+
+
 def check_mask(scores: Tensor, is_anomaly: Tensor) -> None:
     """Raise a ValueError unless the mask is a bool mask of the scores' shape, and no score is NaN."""
+    check_tensors(scores, is_anomaly)
     if is_anomaly.dtype != torch.bool or is_anomaly.shape != scores.shape:
         got = f"{is_anomaly.dtype} of {tuple(is_anomaly.shape)}"
         raise ValueError(f"need a bool mask of {tuple(scores.shape)}, got {got}")
@@ -190,6 +198,7 @@ def class_share(target: Tensor, train_id: int) -> float:
     >>> class_share(Tensor([0, 0, 1, 255]), 1)
     0.3333333333333333
     """
+    check_tensors(target)
     valid = target[target != IGNORE]
     if not len(valid):
         raise ValueError(f"no valid pixel in a target of {tuple(target.shape)}: all are void")

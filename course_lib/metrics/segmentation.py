@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from course_lib.labels import CLASS_NAMES, IGNORE, NUM_CLASSES, VOID
+from course_lib.metrics.exact import check_tensors
 
 
 class Confusion:
@@ -23,6 +24,7 @@ class Confusion:
         Raises:
             ValueError: if shapes differ or an id is out of range.
         """
+        check_tensors(predicted, target)
         if predicted.shape != target.shape:
             raise ValueError(
                 f"prediction {tuple(predicted.shape)}, target {tuple(target.shape)}: need equal shapes"

@@ -22,7 +22,7 @@ from course_lib.metrics.bootstrap import (
     resampled,
     summarise,
 )
-from course_lib.metrics.exact import Curve, exact_curve
+from course_lib.metrics.exact import Curve, check_tensors, exact_curve
 
 EXACT_PIXELS = 1_000_000
 """Up to so many pixels the scores themselves are kept and the metrics are exact."""
@@ -154,6 +154,7 @@ class StreamingMetrics:
         name = f"{len(self.images):06d}" if image is None else image
         if name in self.images:
             raise ValueError(f"image {name!r} was added before; give each image once")
+        check_tensors(scores, target)
         if scores.shape != target.shape:
             raise ValueError(
                 f"image {name!r}: scores {tuple(scores.shape)} and mask {tuple(target.shape)} differ"

@@ -4,6 +4,7 @@ Nothing is skipped silently: a missing or unmatched name raises and is named.
 """
 
 import json
+import re
 import sys
 import warnings
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 from course_lib.labels import NUM_CLASSES, VOID
 from course_lib.models.network import HEADS, Network, flush_subnormal
 from course_lib.models.registry import NETWORKS, build
-from course_lib.runtime import sha256_of, unknown_name, write_atomically
+from course_lib.runtime import sha256_of, unknown_name, what_instead, write_atomically
 
 CLASS_ORDERS = ("train-id", "unlabelled-first")
 """How the outputs of a file are ordered: train ids first and void last, or void first."""
@@ -176,8 +177,10 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], Metadata]:
     if not path.is_file():
         what = "a folder" if path.is_dir() else "no file"
         raise FileNotFoundError(f"no weights at {path}, which is {what}; check the path")
+    if instead := what_instead(path):
+        raise ValueError(f"{path} {instead}; fetch it again")
     if path.suffix != ".safetensors":
-        return _read_pth(path), Metadata()
+        return _bare_names(_read_pth(path), path), Metadata()
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
@@ -199,7 +202,15 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], Metadata]:
         )
     if metadata.head not in HEADS:
         raise ValueError(f"{path} cannot be used: {unknown_name('head', metadata.head, HEADS)}")
-    return tensors, metadata
+    return _bare_names(tensors, path), metadata
+
+
+def _bare_names(tensors: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """Take away what DataParallel, ``torch.compile`` and training programs write before every name."""
+    bare = {re.sub(r"^((module|_orig_mod|model|net)\.)+", "", name): value for name, value in tensors.items()}
+    if len(bare) < len(tensors):
+        raise ValueError(f"{path} holds some weights twice, with and without module.; ask for a clean file")
+    return bare
 
 
 def _read_pth(path: Path) -> dict[str, Tensor]:
@@ -222,19 +233,30 @@ def _read_pth(path: Path) -> dict[str, Tensor]:
             f"{path} is not a weights file that is safe to load: it holds code, is cut short or is no "
             "PyTorch file; expected a state_dict: download it again or ask for one"
         ) from None
-    if isinstance(content, dict):
-        content = content.get("state_dict", content)
-    if not (isinstance(content, dict) and content) or not all(
-        isinstance(name, str) and torch.is_tensor(value) for name, value in content.items()
-    ):
+    if _is_state_dict(content):
+        return content
+    inside = content if isinstance(content, dict) else {}
+    found = [name for name, value in inside.items() if _is_state_dict(value)]
+    if len(found) > 1:
         raise ValueError(
-            f"{path} holds a {type(content).__name__} that is no state_dict; expected tensors by name: "
-            "is it a checkpoint?"
+            f"{path} holds several sets of weights: {', '.join(map(str, found))}; save the right one alone"
         )
-    tensors = {name.removeprefix("module."): tensor for name, tensor in content.items()}
-    if len(tensors) < len(content):
-        raise ValueError(f"{path} holds some weights twice, with and without module.; ask for a clean file")
-    return tensors
+    if not found:
+        names = f" of {', '.join(map(str, [*inside][:5]))}" if inside else ""
+        raise ValueError(
+            f"{path} holds a {type(content).__name__}{names} that is no state_dict; expected tensors by "
+            "name: is it a checkpoint?"
+        )
+    return inside[found[0]]
+
+
+def _is_state_dict(content: object) -> bool:
+    """Tell whether something is a dictionary of tensors by name."""
+    return (
+        isinstance(content, dict)
+        and bool(content)
+        and all(isinstance(name, str) and torch.is_tensor(value) for name, value in content.items())
+    )
 
 
 class Encoder(NamedTuple):

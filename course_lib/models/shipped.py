@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from course_lib.runtime import LIBRARY, PROJECT_ROOT, unknown_name
+from course_lib.runtime import COMMAND, LIBRARY, PROJECT_ROOT, unknown_name
 
 FOLDER = LIBRARY / "weights"
 RESULTS = PROJECT_ROOT / "results"
@@ -43,4 +43,4 @@ def shipped_weights(profile: str, model: str, training: str = "ce") -> Path:
         return trained
     known = [p.relative_to(FOLDER).with_suffix("").as_posix() for p in sorted(FOLDER.glob("*/*.safetensors"))]
     error = unknown_name("shipped weights", f"{profile}/{model}_{training}", known)
-    raise ValueError(f"{error}; others are made by python3 start.py train")
+    raise ValueError(f"{error}; others are made by {COMMAND} train")

@@ -9,7 +9,7 @@ from course_lib.training.loop import Trained, train, train_one_epoch, validate
 from course_lib.training.processes import Interrupted, Request
 from course_lib.training.recipes import RECIPES, TRAININGS, Recipe, Training, training_title
 from course_lib.training.samples import Batches, TrainingImages, loader
-from course_lib.training.settings import PRECISIONS, TrainingSettings, settings_for
+from course_lib.training.settings import TrainingSettings, settings_for
 from course_lib.training.toy_2d import (
     PlaneNetwork,
     PlanePoints,

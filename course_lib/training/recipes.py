@@ -72,7 +72,7 @@ class Recipe:
         """Return the keys of ``LOSSES`` to train with; each term is summed over all heads of the network."""
         return (self.plain,) if training.terms == ("ce",) else training.terms
 
-    def rate_factor(self, step: int, steps: int) -> float:
+    def schedule(self, step: int, steps: int) -> float:
         """Return by what the learning rate is multiplied in a step, 0 to ``steps``: warm-up, then poly."""
         rise = min(1.0, (step + 1) / (1 + self.warm_up * steps))
         return rise * max(0, 1 - step / steps) ** 0.9

@@ -7,11 +7,9 @@ from dataclasses import asdict, dataclass
 import torch
 
 from course_lib.data import SEGMENTATION_SETS, find_profile
+from course_lib.inference import PRECISIONS
 from course_lib.runtime import unknown_name
 from course_lib.training.recipes import RECIPES, TRAININGS, Recipe
-
-PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-"""The type in which convolutions are computed; weights and losses are always float32."""
 
 FREE_TO_CHANGE = {"device", "accumulate", "workers", "validate_every", "checkpoint_every"}
 """Settings that a resumed run may change. With another device the last bits differ; with another number of
@@ -43,6 +41,7 @@ class TrainingSettings:
     accumulate: int = 1
     """In how many parts a batch is worked through, to save memory."""
     precision: str = "fp32"
+    """One of ``inference.PRECISIONS``, of convolutions; weights and losses are always float32."""
     device: str = "cpu"
     workers: int = 0
     """Processes that prepare images; 0 does it in this one."""

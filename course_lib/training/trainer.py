@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.lr_scheduler import LambdaLR
 
+from course_lib.inference import PRECISIONS
 from course_lib.losses import find_term, weight_sum
 from course_lib.models import Network
 from course_lib.training import processes
-from course_lib.training.settings import PRECISIONS, TrainingSettings
+from course_lib.training.settings import TrainingSettings
 
 STATEFUL = ("network", "optimizer", "schedule", "scaler")
 
@@ -81,7 +82,7 @@ class Trainer:
             for name in network.idle_names:  # else torch would wait for their gradients
                 network.get_submodule(name).requires_grad_(False)
             self.heads = DistributedDataParallel(self.heads)  # also copies weights and buffers of the first
-        self.schedule = LambdaLR(self.optimizer, lambda step: recipe.rate_factor(step, steps))
+        self.schedule = LambdaLR(self.optimizer, lambda step: recipe.schedule(step, steps))
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=settings.precision == "fp16")
         self.terms = {name: find_term(name, known_classes) for name in settings.terms}
         self.history: list[dict] = []
@@ -162,8 +163,8 @@ class Trainer:
     def all_logits(self, images: Tensor) -> list[Tensor]:
         """Run the network in the chosen precision; the logits of all heads are float32."""
         images = images.to(self.device, memory_format=self.memory_format, non_blocking=True)
-        dtype = PRECISIONS[self.settings.precision]
-        with torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32):
+        half = PRECISIONS[self.settings.precision]
+        with torch.autocast(self.device.type, half, enabled=half is not None):
             heads = self.heads(images)
         return [logits.float() for logits in heads]
 

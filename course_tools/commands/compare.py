@@ -52,7 +52,7 @@ def main(options: argparse.Namespace) -> int:
         about.append(known | {"weights": path.name, "height": metadata.size[0], "width": metadata.size[1]})
     evaluation.check_comparable(about, options.baseline)
     names = options.benchmarks or data.find_profile(loaded[0][2].profile).benchmarks
-    benchmarks = [data.BenchmarkImages(name) for name in dict.fromkeys(names)]
+    benchmarks = data.open_benchmarks(names)
     runs: list[evaluation.NetworkResult] = []
     for number, (path, network, metadata) in enumerate(loaded, start=1):
         print(f"{number} of {len(loaded)}: {metadata.training}, seed {metadata.seed} ({path})")

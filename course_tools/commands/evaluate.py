@@ -85,7 +85,7 @@ def main(options: argparse.Namespace) -> int:
     network, metadata, options.weights = shared.load_network(options)
     profile = options.profile or metadata.profile or "cityscapes"  # which public weights were trained on
     names = options.benchmarks or data.find_profile(profile).benchmarks
-    benchmarks = [data.BenchmarkImages(name) for name in dict.fromkeys(names)]
+    benchmarks = data.open_benchmarks(names)
     temperatures = tuple(
         calibration.read_temperature(options.weights) if given == "fitted" else given
         for given in options.temperatures

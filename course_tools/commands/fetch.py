@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from course_lib.data import lay_over_cityscapes
-from course_lib.runtime import data_root
+from course_lib.runtime import COMMAND, data_root
 from course_tools import downloads
 from course_tools.commands import parser_of
 
@@ -70,7 +70,7 @@ def main(options: argparse.Namespace) -> int:
             print(f"error: {error}", file=sys.stderr)
             return 1
         if source.use:
-            print("Use it: python3 start.py " + source.use.format(options.root / source.gives[0]))
+            print(f"Use it: {COMMAND} " + source.use.format(options.root / source.gives[0]))
     return 0
 
 

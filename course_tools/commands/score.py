@@ -1,15 +1,16 @@
 """``score``: look for anomalies in photographs of your own."""
 
 import argparse
+import math
 import sys
 from collections import Counter
 from pathlib import Path
 
 import torch
-from PIL import ImageOps
+from PIL import Image, ImageOps
 from tqdm.auto import tqdm
 
-from course_lib import data, evaluation
+from course_lib import data, evaluation, inference
 from course_lib.data import IMAGE_SUFFIXES, read_image
 from course_lib.labels import IGNORE
 from course_lib.lesson import figures
@@ -18,7 +19,8 @@ from course_tools.commands import parser_of
 
 DESCRIPTION = """\
 Score photographs of your own for anomalies, and save each beside its score maps. There is no ground truth, so
-nothing is measured; for numbers, make masks and use evaluate --benchmarks FOLDER.
+nothing is measured; for numbers, make masks and use evaluate --benchmarks FOLDER. The network sees a picture
+in its own shape, with about as many pixels as the weights were trained on.
 """
 
 EPILOG = """\
@@ -31,42 +33,48 @@ replaced. Exit status: 0 done, 1 a picture could not be read, 2 wrong usage.
 """
 
 
+KINDS = "png, jpg, webp, tif or bmp"
+
+
 def parser() -> argparse.ArgumentParser:
     """Describe the options."""
     described = parser_of("score", DESCRIPTION, EPILOG)
     add = described.add_argument
-    add("pictures", nargs="+", type=Path, metavar="PICTURE", help="png, jpg or webp; or folders of them")
+    add("pictures", nargs="+", type=Path, metavar="PICTURE", help=f"{KINDS}; or folders of them")
     shared.add(described, "--model", "--weights")
     knows = "which shipped weights (default: %(default)s, the ones that know photographs)"
     shared.add(described, "--profile", default="camvid", help=knows)
-    shared.add(described, "--training", "--class-order", "--score", "--size", "--device", "--speed")
+    shared.add(described, "--training", "--class-order", "--score", "--device", "--speed")
+    shared.add(described, "--size", help="of every picture, whatever its shape (default: its own shape)")
     add("--into", type=Path, default=Path("results/scores"), metavar="DIR", help="(default: %(default)s)")
     return described
 
 
 def main(options: argparse.Namespace) -> int:
     """Score every picture and save a figure of each, at the size at which the network saw it."""
-    paths = []
+    paths, skipped = [], []
     for path in options.pictures:
         found = [path]
         if path.is_dir():  # other systems leave hidden files behind
             inside = [one for one in sorted(path.iterdir()) if not one.name.startswith(".")]
             found = [one for one in inside if one.suffix.lower() in IMAGE_SUFFIXES]
+            skipped += [one for one in inside if one.is_file() and one not in found]
         if not found or not found[0].is_file():
-            raise FileNotFoundError(f"no picture {path}: name png, jpg or webp files, or folders of them")
+            raise FileNotFoundError(f"no picture {path}: name {KINDS} files, or folders of them")
         paths += found
-    name, count = Counter(path.stem for path in paths).most_common(1)[0]
-    if count > 1:
+    paths = list(dict.fromkeys(paths))
+    names = Counter(path.stem for path in paths)
+    if twice := [str(path) for path in paths if names[path.stem] > 1]:
         raise ValueError(
-            f"{count} pictures are called {name}; score one folder at a time, each --into its own"
+            f"{' and '.join(twice[:2])} have one name; rename one, or score each folder --into its own"
         )
     network, metadata, weights = shared.load_network(options)
     settings = shared.settings_of(options, metadata, network, resamples=0)
     if options.into.resolve() in {path.parent.resolve() for path in paths}:
         raise ValueError(f"{options.into} holds the pictures; choose another folder --into")
     options.into.mkdir(parents=True, exist_ok=True)
-    nobody_knows = torch.full(settings.size, IGNORE, dtype=torch.uint8)
-    bad = []
+    bad, sizes = [], Counter()
+    network = inference.accelerate(network.to(settings.device), settings.speed)
     with evaluation.ready(network, settings):
         for path in tqdm(paths, unit="picture"):
             try:
@@ -74,12 +82,29 @@ def main(options: argparse.Namespace) -> int:
             except ValueError as error:
                 bad.append(str(error))
                 continue
-            pixels = data.to_tensor(data.resize_image(image, settings.size))[None]
+            size = settings.size if options.size else _size_for(image, settings.size, network.size_multiple)
+            sizes[size] += 1
+            pixels = data.to_tensor(data.resize_image(image, size))[None]
             maps = evaluation.score_maps(network, pixels, settings)
+            nobody_knows = torch.full(size, IGNORE, dtype=torch.uint8)
             scored = evaluation.Scored(path.name, image, nobody_knows, maps)
             figure = figures.score_panels([scored], weights.name, with_truth=False)
             figure.savefig(options.into / f"{path.stem}_scores.png", dpi=120)
     print(f"{len(paths) - len(bad)} picture(s) with their scores in {options.into}")
+    for (height, width), count in sizes.items():
+        print(f"  {count} of them seen by the network at {height} x {width} pixels (height x width)")
+    if skipped:
+        names = ", ".join(path.name for path in skipped[:5]) + (", ..." if len(skipped) > 5 else "")
+        print(f"not looked at: {len(skipped)} files that are not {KINDS}: {names}", file=sys.stderr)
     if bad:
         print(*(f"left out: {problem}" for problem in bad), sep="\n", file=sys.stderr)
     return int(bool(bad))
+
+
+def _size_for(image: Image.Image, size: data.Size, multiple: int) -> data.Size:
+    """Return height and width with an image's own shape, about the area of ``size``, and nothing to pad."""
+    scale = math.sqrt(math.prod(size) / (image.height * image.width))
+    height, width = (
+        max(1, round(scale * side / multiple)) * multiple for side in (image.height, image.width)
+    )
+    return height, width

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from course_lib import evaluation, models, runtime, training
+from course_lib import evaluation, inference, models, runtime, training
 from course_lib.labels import CLASS_NAMES
 from course_lib.lesson import figures
 from course_lib.training import processes
@@ -76,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
         help="default: results/PROFILE/runs/MODEL_TRAINING_seedN in the project")
     add("--resume", action="store_true", help="go on with the run in that folder, if there is one")
     shared.add(group, "--device")
-    add("--precision", choices=training.PRECISIONS, help="of convolutions (default: fp32)")
+    add("--precision", choices=inference.PRECISIONS, help="of convolutions (default: fp32)")
     add("--accumulate", type=int, metavar="N", help="work through each batch in N parts, to save memory")
     add("--workers", type=int, metavar="N", help="processes that prepare images (default: 0; GPU: up to 8)")
     add("--validate-every", type=int, metavar="N", help="epochs between two mean IoUs (default: 5)")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pooch
 from filelock import FileLock, Timeout
 
-from course_lib.runtime import sha256_of
+from course_lib.runtime import COMMAND, sha256_of
 from course_tools.downloads.sources import DOWNLOADS, NEVER, Record, RemoteFile, Source, find_source
 from course_tools.downloads.transfer import DiskFull, Unavailable, parts, transfer
 from course_tools.downloads.unpacking import Damaged, placed, unpacked
@@ -57,7 +57,7 @@ def fetch(
         if not is_expected(record):
             raise ValueError(
                 f"{', '.join(record.in_the_way())} in {root}: not fetched by this course, nor known to "
-                "be what it fetches, so it was left as it is. python3 start.py check-data looks it over; "
+                f"be what it fetches, so it was left as it is. {COMMAND} check-data looks it over; "
                 f"{record.command} --force fetches all the same, and keeps files that differ as NAME.old"
             )
         files = record.source.files

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from course_lib.runtime import data_root, sha256_of, unknown_name, write_atomically
+from course_lib.runtime import COMMAND, data_root, sha256_of, unknown_name, write_atomically
 
 DOWNLOADS = "downloads"
 """Folder below the root for archives, parts of them, and records."""
@@ -126,7 +126,7 @@ class Record:
     def command(self) -> str:
         """The command that fetches the source into this root."""
         elsewhere = "" if self.root.absolute() == data_root().absolute() else f" --root {self.root}"
-        return f"python3 start.py fetch {self.source.name}{elsewhere}"
+        return f"{COMMAND} fetch {self.source.name}{elsewhere}"
 
     def sizes(self) -> dict[str, int] | None:
         """Return the bytes of every file that was fetched, by its path below the root; None if none was.

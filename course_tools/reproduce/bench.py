@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from course_lib import calibration, data, evaluation, models, runtime
-from course_lib.runtime import data_root
+from course_lib.runtime import COMMAND, data_root
 from course_tools import downloads
 from course_tools.result_store import Store, about_network, files_of
 
@@ -90,9 +90,9 @@ def find_checkpoint(profile: data.Profile, model: str, training: str) -> Checkpo
     for path in places:
         if path.is_file():
             return Checkpoint(path, model)
-    or_fetch = f", or python3 start.py fetch {model}_weights fetches public ones" if is_public else ""
+    or_fetch = f", or {COMMAND} fetch {model}_weights fetches public ones" if is_public else ""
     raise ValueError(
-        f"no weights; python3 start.py train --profile {profile.name} --model {model} "
+        f"no weights; {COMMAND} train --profile {profile.name} --model {model} "
         f"--training {training} makes them{or_fetch}"
     )
 

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from course_lib import models
 
@@ -246,3 +247,57 @@ def test_public_files_are_linear_and_unknown_heads_are_named(network, tmp_path, 
     models.save_checkpoint(network, tmp_path / "x.safetensors", models.Metadata(model="enet"))
     with pytest.raises(ValueError, match=r"x.safetensors cannot be used: unknown head 'cosine'; known are"):
         models.load("enet", tmp_path / "x.safetensors")
+
+
+@pytest.mark.parametrize("prefix", ["_orig_mod.", "model.", "net.", "module._orig_mod.", "model.net."])
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_prefixes_of_other_programs_are_taken_away(network, prefix, suffix, tmp_path):
+    path = tmp_path / f"public{suffix}"
+    state = {f"{prefix}{key}": value for key, value in network.state_dict().items()}
+    save_file(state, path) if suffix == ".safetensors" else torch.save(state, path)
+    assert same(models.load("enet", path)[0], network)
+
+
+@pytest.mark.parametrize("name", ["model_state_dict", "net", "model", "weights"])
+def test_the_only_weights_beside_other_things_are_taken(network, name, tmp_path):
+    state = {f"model.{key}": value for key, value in network.state_dict().items()}
+    optimizer = {"state": {0: {"step": torch.tensor(3.0)}}, "param_groups": [{"lr": 0.1}]}
+    torch.save({"epoch": 3, name: state, "optimizer": optimizer, "best": 0.5}, tmp_path / "public.pth")
+    assert same(models.load("enet", tmp_path / "public.pth")[0], network)
+
+
+@pytest.mark.parametrize(
+    ("wrap", "message"),
+    [
+        (lambda state: {"model": state, "ema": state}, "holds several sets of weights: model, ema; save the"),
+        (lambda state: {"outer": {"model": state}}, "holds a dict of outer that is no state_dict"),
+        (lambda state: {}, "holds a dict that is no state_dict"),
+        (
+            lambda state: {f"student.{key}": value for key, value in state.items()},
+            r"\(student\.initial_block",
+        ),
+    ],
+)
+def test_a_wrapper_that_cannot_be_taken_away_is_named(network, wrap, message, tmp_path):
+    torch.save(wrap(dict(network.state_dict())), tmp_path / "public.pth")
+    with pytest.raises(ValueError, match=message):
+        models.load("enet", tmp_path / "public.pth")
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+            "is a pointer of Git LFS, which git lfs pull",
+        ),
+        (b"\xef\xbb\xbf <HTML lang='en'>", "is a web page instead of the file, which has moved"),
+        (b"", "is empty"),
+    ],
+)
+def test_what_came_instead_of_weights_is_said(content, message, suffix, tmp_path):
+    path = tmp_path / f"erfnet{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=rf"erfnet{suffix} {message}.*; fetch it again$"):
+        models.load("erfnet", path)

@@ -1,5 +1,8 @@
 """Reading data sets: the real layouts, every way in which a file can be wrong, what becomes of an image."""
 
+import shutil
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -17,6 +20,7 @@ from course_lib.data import (
     Cityscapes,
     current_profile,
     find_profile,
+    open_benchmarks,
     resize_image,
     resize_mask,
     resized_pair,
@@ -257,3 +261,118 @@ def test_training_resizes_both():
     image, target = resized_pair(picture_of(mask), mask, (16, 32))
     assert image.shape == (3, 16, 32) and target.shape == (16, 32)
     assert image.dtype == target.dtype == torch.uint8
+
+
+@pytest.mark.parametrize(
+    ("palette", "warned"),
+    [
+        ([255] * 3 + [0] * 3, True),
+        ([200] * 3 + [10] * 3 + [255] * 3, True),
+        ([0] * 3 + [255] * 3, False),
+        ([255] * 3 + [255, 0, 0], False),  # red anomalies on white
+        ([90] * 6, False),
+    ],
+)
+def test_a_palette_that_contradicts_the_numbers_is_warned_of(palette, warned, data_root):
+    folder = write_benchmark(data_root / "benchmarks", "RoadAnomaly21")
+    path = folder / "labels_masks" / "0.png"
+    mask = Image.open(path).convert("L")
+    mask.putpalette((palette + [90] * 768)[:768])  # void is grey
+    mask.save(path)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        target = BenchmarkImages("RoadAnomaly21")[0].target
+    assert target.unique().tolist() == [0, 1, 255]
+    expected = "their palette draws 0 lighter than 1, but only numbers count; if light means anomaly"
+    assert [expected in str(one.message) for one in told] == [True] * warned
+
+
+@pytest.mark.parametrize(
+    ("part", "found"),
+    [
+        ("labels_masks/1.png", "labels_masks/1_mask.png"),
+        ("labels_masks/1.png", "labels_masks/mask_1.png"),
+        ("labels_masks/1.png", "labels_masks/1.jpg"),
+        ("images/1.png", "images/1.gif"),
+        ("images/1.png", "images/1_leftImg8bit.png"),
+    ],
+)
+def test_a_file_with_another_name_or_format_is_named_with_the_cure(part, found, data_root):
+    folder = write_benchmark(data_root / "benchmarks", "RoadAnomaly21")
+    (folder / part).rename(folder / found)
+    name = found.partition("/")[2]
+    message = rf" 1 in .*, named images/1.png; there is {name}: rename it or convert it$"
+    if part.startswith("labels"):
+        message = (
+            rf"no mask for .*/images/1.png; every image needs one, named {part}; there is {name}: rename"
+        )
+    if found == "images/1_leftImg8bit.png":  # an image without a mask comes first
+        message = r"no mask for .*images/1_leftImg8bit.png; .* named labels_masks/1_leftImg8bit.png: add it"
+    with pytest.raises(FileNotFoundError, match=message):
+        BenchmarkImages("RoadAnomaly21")
+
+
+def test_a_name_is_not_taken_for_a_longer_one(data_root):
+    folder = write_benchmark(data_root / "benchmarks", "RoadAnomaly21", images=12)
+    (folder / "labels_masks" / "1.png").unlink()
+    with pytest.raises(FileNotFoundError, match=r"named labels_masks/1.png: add it or fetch it again"):
+        BenchmarkImages("RoadAnomaly21")
+
+
+@pytest.mark.parametrize(("part", "twin"), [("images/0.png", "0.jpg"), ("labels_masks/0.png", "0.PNG")])
+def test_twins_are_both_named(part, twin, tmp_path):
+    folder = write_benchmark(tmp_path, "RoadAnomaly21").rename(tmp_path / "mine")
+    shutil.copy(folder / part, (folder / part).with_name(twin))
+    with pytest.raises(ValueError, match="have one name, so which one is meant") as caught:
+        BenchmarkImages(str(folder))
+    assert part in str(caught.value) and twin in str(caught.value)
+
+
+def test_two_towns_with_one_name_are_not_merged(data_root):
+    write_cityscapes(data_root / "cityscapes")
+    for path in (data_root / "cityscapes").rglob("zurich_*.png"):
+        path.rename(path.with_name(path.name.replace("zurich", "aachen")))
+    with pytest.raises(ValueError, match=r"aachen/aachen_.*zurich/aachen_.* have one name"):
+        Cityscapes("train")
+
+
+@pytest.mark.parametrize("part", ["images/1.png", "labels_masks/1.png"])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+            "is a pointer of Git LFS, which git lfs pull",
+        ),
+        (b"\n<!DOCTYPE html>\n<html>", "is a web page instead"),
+        (b"", "is empty"),
+    ],
+)
+def test_what_came_instead_of_an_image_is_said(part, content, message, data_root):
+    folder = write_benchmark(data_root / "benchmarks", "RoadAnomaly21")
+    (folder / part).write_bytes(content)
+    with pytest.raises(ValueError, match=rf"{part} cannot be read as an image \(it {message}"):
+        BenchmarkImages("RoadAnomaly21")[1]
+
+
+@pytest.mark.parametrize("part", ["images/0.png", "labels_masks/0.png"])
+def test_an_image_beyond_the_limit_is_too_large(part, data_root, monkeypatch):
+    folder = write_benchmark(data_root / "benchmarks", "RoadAnomaly21")
+    Image.new("L", (2001, 1000)).save(folder / part)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1_000_000)
+    with pytest.raises(ValueError, match=rf"{part} is too large: shrink it to 2 million pixels or fewer$"):
+        BenchmarkImages("RoadAnomaly21")[0]
+
+
+def test_benchmarks_of_one_name_are_told_apart_or_refused(data_root, monkeypatch):
+    for part in "ab":
+        write_benchmark(data_root / part, "RoadAnomaly21").rename(data_root / part / "test")
+    write_benchmark(data_root / "benchmarks", "RoadAnomaly21")
+    monkeypatch.chdir(data_root)
+    with pytest.raises(ValueError, match=r"two benchmarks are called test, of .*a/test.* and of .*b/test"):
+        open_benchmarks(["./a/test", "./b/test"])
+    with pytest.raises(ValueError, match="two benchmarks are called RoadAnomaly21"):
+        write_benchmark(data_root / "mine", "RoadAnomaly21")
+        open_benchmarks(["RoadAnomaly21", "mine/RoadAnomaly21"])
+    same = ["a/test", "./a/test", f"{data_root}/a/test", "RoadAnomaly21", "./benchmarks/RoadAnomaly21"]
+    assert [images.name for images in open_benchmarks(same)] == ["test", "RoadAnomaly21"]

@@ -241,3 +241,59 @@ def test_strips_change_nothing(images, monkeypatch):
     expected = evaluated(network, images)
     monkeypatch.setattr(loop, "STRIP_PIXELS", 1)
     pd.testing.assert_frame_equal(evaluated(network, images), expected)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        (
+            {1: 255},
+            "got 0 anomalous, .*; in its masks 255 is void and an anomaly must be 1",
+        ),
+        ({0: 255, 1: 255}, "got 0 anomalous, 0 normal pixels; in its masks 255 is void"),
+        ({0: 1}, "got .* anomalous, 0 normal pixels; in its masks 255 is void"),
+    ],
+)
+def test_masks_with_other_numbers_are_told_what_the_numbers_mean(numbers, message, images):
+    for path in images.masks:
+        mask = data.files.read_mask(path).numpy()
+        for number, new in numbers.items():
+            mask[mask == number] = new
+        write_image(path, mask)
+    with pytest.raises(ValueError, match=rf"^RoadAnomaly21: need both classes, {message}"):
+        evaluated(ColourNetwork(), images)
+
+
+def test_inverted_masks_are_warned_of_once_a_benchmark(images):
+    for path in images.masks:
+        mask = data.files.read_mask(path).numpy()
+        mask[mask < 2] = 1 - mask[mask < 2]
+        write_image(path, mask)
+    with pytest.warns(UserWarning, match=r"RoadAnomaly21: 9\d.\d % of the pixels are anomalies") as told:
+        evaluated(ColourNetwork(), images)
+    assert len(told) == 1
+
+
+def test_a_bug_in_a_score_is_not_taken_for_the_networks(images, monkeypatch):
+    monkeypatch.setattr(scores, "score", lambda name, logits, **chosen: logits.view(-1, 7))
+    with pytest.raises(RuntimeError, match=r"shape .* is invalid"):
+        evaluated(ColourNetwork(), images)
+
+
+@pytest.mark.parametrize("where", ["weight", "bias"])
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda network, images: evaluation.confusion(network, images, SETTINGS, progress=False),
+        lambda network, images: evaluation.mean_score_maps(network, images, SETTINGS, progress=False),
+        lambda network, images: evaluation.examples(network, images, SETTINGS, count=1),
+        lambda network, images: evaluation.per_image(network, images, SETTINGS, progress=False),
+        lambda network, images: evaluation.component_rows(network, images, SETTINGS, progress=False),
+    ],
+    ids=["confusion", "mean_score_maps", "examples", "per_image", "component_rows"],
+)
+def test_nan_is_an_error_wherever_a_network_is_used(use, where, images):
+    network = ColourNetwork()
+    getattr(network.out, where).data[3] = float("nan")
+    with pytest.raises(ValueError, match=r"of \d+ (scores )?are NaN; the network's weights or"):
+        use(network, images)

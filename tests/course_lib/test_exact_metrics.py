@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
+from course_lib import metrics
 from course_lib.metrics import auroc, average_precision, fpr_at_tpr
 
 GOLDENS = Path(__file__).parents[1] / "goldens"
@@ -108,3 +109,21 @@ def test_metrics_agree_with_scikit_learn(data, elements):
 def test_bad_arguments_raise(scores, mask, options, message):
     with pytest.raises(ValueError, match=message):
         fpr_at_tpr(torch.tensor(scores), mask, **options)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda scores, mask: average_precision(torch.tensor(scores), np.array(mask)),
+        lambda scores, mask: fpr_at_tpr(np.array(scores), torch.tensor(mask)),
+        lambda scores, mask: auroc(scores, mask),
+        lambda scores, mask: metrics.detections(np.array(scores), np.array(mask), 0.5),
+        lambda scores, mask: metrics.StreamingMetrics().update(np.array(scores), np.array(mask)),
+        lambda scores, mask: metrics.Confusion().update(np.array(mask), np.array(mask)),
+        lambda scores, mask: metrics.components(torch.tensor([scores]), np.array([mask]), 0.5),
+        lambda scores, mask: metrics.prevalence(np.array(mask)),
+    ],
+)
+def test_anything_but_tensors_is_refused_with_the_cure(use):
+    with pytest.raises(ValueError, match=r"need tensors, got .*(ndarray|list).*; torch.as_tensor makes one"):
+        use([0.1, 0.9], [False, True])

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from course_lib import data, inference, models
+from course_lib.inference.fast import CudaGraphs
 from course_lib.inference.graph import fold_batch_norms, traced_features, work_in_place
 
 NAMES = [*models.PAPER_NETWORKS, "espnetv2_0.5"]
@@ -201,5 +202,62 @@ def test_8_bits_are_smaller_and_nearly_agree(tmp_path, capfd):
 def test_without_its_packages_onnx_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr("course_lib.inference.onnx.find_spec", lambda name: None)
-    with pytest.raises(ValueError, match=r"ONNX needs onnx, onnxscript, onnxruntime: python -m pip install"):
+    with pytest.raises(ValueError, match=r"ONNX needs .*: \S+ -m pip install onnx onnxscript onnxruntime"):
         inference.export_onnx(models.build("enet"), tmp_path / "network.onnx")
+
+
+class Recording:
+    """A CUDA graph without CUDA: it doubles what it is given."""
+
+    def __init__(self, shape, dtype):
+        self.given, self.result = torch.zeros(shape, dtype=dtype), torch.zeros(shape, dtype=dtype)
+
+    def replay(self):
+        torch.mul(self.given, 2, out=self.result)
+
+
+def test_few_recordings_are_kept_and_the_one_used_longest_ago_goes(monkeypatch):
+    made = []
+
+    def record(graphs, shape, dtype, device):
+        made.append((shape[-1], dtype))
+        one = Recording(shape, dtype)
+        return one, one.given, one.result
+
+    monkeypatch.setattr(CudaGraphs, "record", record)
+    graphs = CudaGraphs(lambda images: images)
+    for width in (1, 2, 3, 4, 1, 5, 1, 2):  # 5 takes the place of 2, and 2 that of 3
+        images = torch.rand(1, 3, 1, width)
+        first = graphs(images)
+        second = graphs(images + 1)
+        assert torch.equal(first, images * 2) and torch.equal(second, (images + 1) * 2)
+    assert [width for width, _ in made] == [1, 2, 3, 4, 5, 2]
+    graphs(torch.rand(1, 3, 1, 2).double())
+    assert made[-1] == (2, torch.float64)
+
+
+@pytest.mark.parametrize(
+    ("batches", "message"),
+    [
+        ([], "need one batch of training images or more to measure ranges on, got none"),
+        ([torch.full((1, 3, 32, 32), 255.0)], "need images in .0, 1., got values from 255 to 255; divide by"),
+        ([torch.zeros(1, 3, 32, 32, dtype=torch.uint8)], "need float images in .0, 1., got torch.uint8"),
+        ([torch.zeros(3, 32, 32)], r"need RGB images of shape \(N, 3, H, W\), got \(3, 32, 32\)"),
+        (
+            [torch.zeros(1, 3, 32, 32), torch.full((1, 3, 32, 32), torch.nan)],
+            "need images in .0, 1., got val",
+        ),
+    ],
+)
+def test_images_to_quantise_with_are_checked_as_a_networks(batches, message, tmp_path, capfd):
+    with pytest.raises(ValueError, match=message):
+        inference.quantise(models.build("enet").eval(), tmp_path / "int8.onnx", batches)
+    assert not list(tmp_path.iterdir()) and capfd.readouterr().err == ""
+
+
+def test_images_of_any_size_and_float_type_quantise(tmp_path):
+    network, path = filled("enet").eval(), tmp_path / "int8.onnx"
+    inference.quantise(network, path, iter([pictures(1, 3, 50, 91), pictures(2, 3, 33, 17).half()]))
+    opened = inference.OnnxNetwork(path, network.size_multiple)
+    assert opened(pictures(1, 3, 50, 91)).shape == (1, 20, 50, 91)
+    assert opened(pictures(1, 3, 16, 16).half()).dtype == torch.float32

@@ -2,6 +2,8 @@
 
 import importlib
 import json
+import threading
+import time
 
 import pytest
 from small_notebooks import write_lesson
@@ -75,3 +77,24 @@ def test_outside_the_lessons_nothing_is_kept(lessons, monkeypatch):
 def test_the_file_is_plain(lessons):
     earn()
     assert json.loads(kept.FILE.read_text()) == {"07_small": {"twice": 2.0}}
+
+
+def test_two_notebooks_at_once_lose_no_points(lessons, monkeypatch):
+    read, both_run = kept._read, threading.Barrier(2, timeout=60)
+
+    def slowly():
+        known = read()
+        time.sleep(0.2)  # in which the other one would read the same
+        return known
+
+    def runs(name):
+        both_run.wait()
+        kept.record(name, 1.0)
+
+    monkeypatch.setattr(kept, "_read", slowly)
+    notebooks = [threading.Thread(target=runs, args=(name,)) for name in ("first", "second")]
+    for notebook in notebooks:
+        notebook.start()
+    for notebook in notebooks:
+        notebook.join()
+    assert read() == {"07_small": {"first": 1.0, "second": 1.0}}

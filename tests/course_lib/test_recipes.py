@@ -35,11 +35,11 @@ def test_learning_rates_are_the_published_ones_times_the_profile_s_factor():
 
 def test_the_learning_rate_rises_in_the_warm_up_and_falls_by_the_poly_schedule():
     recipe = RECIPES["bisenetv2"]
-    factors = [recipe.rate_factor(step, 3000) for step in (0, 9, 20, 1500, 3000)]
+    factors = [recipe.schedule(step, 3000) for step in (0, 9, 20, 1500, 3000)]
     falling = [(1 - step / 3000) ** 0.9 for step in (0, 9, 20, 1500, 3000)]
     rising = [1 / 21, 10 / 21, 1, 1, 1]  # 3000 * 1000 / 150,000 = 20 steps
     assert factors == pytest.approx([r * f for r, f in zip(rising, falling, strict=True)])
-    assert [RECIPES["erfnet"].rate_factor(step, 3000) for step in (0, 1500)] == [1, 0.5**0.9]
+    assert [RECIPES["erfnet"].schedule(step, 3000) for step in (0, 1500)] == [1, 0.5**0.9]
 
 
 def optimiser_of(name):

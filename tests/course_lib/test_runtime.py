@@ -3,14 +3,16 @@
 import os
 import platform
 import random
+import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
+from small_data import ROOT
 
-from course_lib import runtime
+from course_lib import data, runtime
 
 
 def test_the_data_root_is_in_the_project_unless_the_environment_says_otherwise(monkeypatch, tmp_path):
@@ -145,3 +147,43 @@ def test_the_peak_of_memory_is_that_of_this_process_not_of_the_one_that_started_
     done = subprocess.run([sys.executable, "-c", large], capture_output=True, text=True, check=True)
     assert 0.05 < float(done.stdout) < 1.5
     assert runtime.peak_memory() > 0.05
+
+
+@pytest.mark.parametrize("around", ['"{}"', "'{}'", "{} ", ' "{}" '])
+def test_quotes_and_blanks_around_a_variable_do_not_count(around, monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_DATA", around.format(tmp_path))
+    assert runtime.data_root() == tmp_path
+    monkeypatch.setenv("COURSE_PROFILE", around.format("camvid"))
+    assert data.current_profile().name == "camvid"
+
+
+def test_quotes_around_nothing_are_nothing(monkeypatch):
+    monkeypatch.setenv("COURSE_DATA", '""')
+    assert runtime.data_root() == runtime.PROJECT_ROOT / "data"
+
+
+@pytest.mark.parametrize(
+    ("call", "cure"),
+    [
+        ("data.CamVid('train')", "course fetch camvid fetches it"),
+        ("data.BenchmarkImages('RoadAnomaly21')", "course fetch anomaly_track fetches it"),
+        ("data.BenchmarkImages('mini_fs_static', Path('none/benchmarks'))", "delete none, and the next use"),
+        ("models.shipped_weights('mini', 'erfnet', 'no')", "others are made by course train"),
+        ("calibration.read_temperature(Path('x.safetensors'))", "run course calibrate --weights x"),
+    ],
+)
+def test_cures_work_where_the_library_came_alone(call, cure, tmp_path):
+    packages = tmp_path / "site-packages"
+    packages.mkdir()
+    for name in ("course_lib", "road_scenes"):
+        shutil.copytree(ROOT / name, packages / name, ignore=shutil.ignore_patterns("*.safetensors"))
+    code = f"from pathlib import Path\nfrom course_lib import calibration, data, models\n{call}"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(packages), "COURSE_DATA": "nowhere"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    last = done.stderr.splitlines()[-1]
+    assert cure in last and "start.py" not in last

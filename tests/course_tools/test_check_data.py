@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PIL import Image
 from small_archives import official_copy, write_cityscapes
@@ -166,3 +167,39 @@ def test_public_weights_are_looked_at_but_do_not_count(whole, capsys):
     assert status == 0 and "✗ weights/enet_cityscapes.pth unknown" in lines
     assert "→ python3 start.py fetch enet_weights --force" in lines
     assert "· weights/erfnet_pretrained.pth missing" in lines
+
+
+@pytest.mark.parametrize(
+    ("numbers", "noticed"),
+    [
+        ((0, 1, 2, 8, 10, 13, 255), True),  # train ids of a street
+        ((0, 0, 2, 2, 255), True),
+        ((7, 8, 11, 21, 23, 26, 0), False),  # label ids of the same
+        ((0, 7, 11, 11), False),  # a small data set of somebody's own
+        ((0, 0, 0, 0, 26), False),  # much void, and a car
+    ],
+)
+def test_train_ids_in_the_place_of_label_ids_are_noticed(whole, capsys, numbers, noticed):
+    for path in (whole / "cityscapes" / "gtFine").rglob("*_labelIds.png"):
+        size = Image.open(path).size
+        Image.fromarray(np.resize(np.array(numbers, dtype=np.uint8), size[::-1])).save(path)
+    status, lines = looked(capsys, "--profile", "cityscapes", "--thorough")
+    told = [line for line in lines if "look like train ids: expected the label ids of Cityscapes" in line]
+    assert (status, len(told)) == ((1, 2) if noticed else (0, 0))
+
+
+def test_twins_do_not_stop_the_look_at_the_rest(whole, capsys):
+    image = whole / "benchmarks" / "RoadAnomaly21" / "labels_masks" / "0.png"
+    image.with_name("0.PNG").write_bytes(image.read_bytes())
+    status, lines = looked(capsys, "--profile", "camvid")
+    assert status == 1 and any(
+        "0.PNG have one name" in line or "0.png have one name" in line for line in lines
+    )
+    assert any(line.startswith("✓ RoadAnomaly ") for line in lines)
+
+
+def test_what_is_drawn_is_cured_without_scripts(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(mini, "FOLDER", tmp_path / "mini")
+    status, lines = looked(capsys, "--profile", "mini")
+    cure = f"→ delete {tmp_path}/mini, if it is there; lessons and commands draw it on their next use"
+    assert status == 1 and lines.count(cure) == 7

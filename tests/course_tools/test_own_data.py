@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import shutil
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ import pytest
 from PIL import Image
 from small_data import ROOT, write_benchmark, write_image
 
+from course_lib import models
 from course_lib.data import BenchmarkImages
 from course_lib.lesson import figures
 from course_tools.__main__ import main
@@ -69,9 +72,9 @@ def test_a_known_benchmark_elsewhere_keeps_its_quirks(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("score nothing.jpg", "error: no picture nothing.jpg: name png, jpg or webp files"),
-        ("score results", "error: no picture results: name png, jpg or webp files"),
-        ("score photographs/a.jpg photographs", "error: 2 pictures are called a; score one folder at a time"),
+        ("score nothing.jpg", "error: no picture nothing.jpg: name png, jpg, webp, tif or bmp files"),
+        ("score results", "error: no picture results: name png, jpg, webp, tif or bmp files"),
+        ("score twins", "error: twins/a.jpg and twins/a.tif have one name; rename one"),
         ("score photographs --score void", "error: the void score needs 20 outputs, these weights have 19"),
         ("score photographs --into photographs", "error: photographs holds the pictures; choose another"),
         (
@@ -82,7 +85,9 @@ def test_a_known_benchmark_elsewhere_keeps_its_quirks(tmp_path):
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(mine, capsys, arguments, message):
-    (mine / "notes.png").write_text("no picture")
+    (mine / "twins").mkdir()
+    for name in ("a.jpg", "a.tif"):
+        (mine / "twins" / name).write_text("no picture")
     assert main(shlex.split(arguments)) == 2
     assert message in capsys.readouterr().err
 
@@ -106,3 +111,55 @@ def test_a_photograph_is_turned_upright(mine, monkeypatch):
     )
     assert main(shlex.split("score turned.jpg --into results/p --score msp")) == 0
     assert seen[0].size == (90, 160)
+
+
+def test_tif_and_bmp_are_scored_and_what_is_not_is_named(mine, capsys):
+    for name in ("c.tif", "d.BMP"):
+        write_image(mine / "photographs" / name, np.full((90, 160, 3), 90, dtype=np.uint8))
+    for name in ("e.heic", "notes.txt"):
+        (mine / "photographs" / name).write_text("something else")
+    assert main(shlex.split("score photographs --into results/p --score msp")) == 0
+    said = capsys.readouterr()
+    assert "4 picture(s) with their scores" in said.out
+    assert "not looked at: 2 files that are not png, jpg, webp, tif or bmp: e.heic, notes.txt" in said.err
+
+
+@pytest.mark.parametrize(
+    ("photograph", "options", "seen"),
+    [
+        ((480, 360), "", (176, 240)),  # the shape of the training images
+        ((360, 480), "", (240, 176)),
+        ((1600, 900), "", (152, 272)),
+        ((3000, 10), "", (8, 3560)),  # a line
+        ((360, 480), "--size 64 128", (64, 128)),
+        ((360, 480), "--speed fast", (240, 176)),
+    ],
+)
+def test_a_photograph_keeps_its_shape_and_the_size_is_said(mine, capsys, photograph, options, seen):
+    Image.new("RGB", photograph).save(mine / "street.jpg")
+    assert main(shlex.split(f"score street.jpg --into results/p --score msp {options}")) == 0
+    said = f"1 of them seen by the network at {seen[0]} x {seen[1]} pixels (height x width)"
+    assert said in capsys.readouterr().out
+
+
+def test_inverted_masks_and_palettes_are_one_warning_each(mine, capsys):
+    for path in (mine / "my_benchmark" / "labels_masks").iterdir():
+        mask = np.array(Image.open(path))
+        mask[mask < 2] = 1 - mask[mask < 2]
+        inverted = Image.fromarray(mask).convert("L")
+        inverted.putpalette([255] * 3 + [0] * 3)
+        inverted.save(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        assert main(shlex.split(COMMANDS[1])) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning: ")]
+    assert len(told) == 2 and "draws 0 lighter than 1" in told[0] and "% of the pixels are" in told[1]
+
+
+@pytest.mark.parametrize("command", ["evaluate", "compare {0} {0}"])
+def test_two_benchmarks_of_one_name_are_refused(mine, capsys, command):
+    for part in ("a", "b"):
+        shutil.copytree(mine / "my_benchmark", mine / part / "test")
+    weights = models.shipped_weights("camvid", "erfnet")
+    assert main(shlex.split(f"{command.format(weights)} --benchmarks ./a/test ./b/test")) == 2
+    assert "error: two benchmarks are called test" in capsys.readouterr().err or command != "evaluate"

@@ -213,6 +213,14 @@ def test_the_command_prints_a_table_and_writes_tables_and_figures(tmp_path, caps
     assert {path.name for path in output.iterdir()} == names
 
 
+@pytest.mark.parametrize(("speed", "size"), [("int8", (100, 200)), ("onnx", (33, 17)), ("int8", (8, 8))])
+def test_onnx_is_measured_at_any_size(speed, size, capsys):
+    sides = list(map(str, size))
+    options = ["--model", "enet", "--seconds", "0", "--device", "cpu", "--speed", speed, "--size", *sides]
+    assert main(["profile", *options]) == 0
+    assert f" {speed} " in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

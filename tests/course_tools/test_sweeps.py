@@ -9,6 +9,7 @@ import sys
 
 import pandas as pd
 import pytest
+from distributed import Client, LocalCluster
 from small_data import ROOT
 from small_sweeps import CPU, EPOCHS, RUNS, SMALL, write_data, written
 from waiting import once, wait_until
@@ -209,3 +210,8 @@ def test_a_scheduler_without_workers_is_refused(street, several_machines, capsys
     _, address = several_machines(workers=0)
     assert call(written(street), "--scheduler", address) == 2
     assert "the scheduler has no workers; start some" in capsys.readouterr().err
+
+
+def test_more_than_five_workers_are_all_known():
+    with LocalCluster(n_workers=7, processes=False, dashboard_address=None) as some, Client(some) as client:
+        assert len(cluster.workers_of(client)) == 7

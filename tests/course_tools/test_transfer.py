@@ -11,6 +11,7 @@ import pytest
 from file_server import Served, serving
 from full_disk import files_of_at_most
 
+from course_lib.runtime import write_atomically
 from course_tools.downloads.transfer import DiskFull, RetryPolicy, parts, transfer
 
 SIZE = 300_000
@@ -160,3 +161,17 @@ def test_on_a_full_disk_what_came_is_kept_and_the_rest_follows(url, path, served
     assert not path.exists()
     transfer(url, path, SIZE, QUICK)
     assert path.read_bytes() == CONTENT and served.begins == [0, 100_000]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="where a handle for reading alone cannot be synced")
+def test_only_what_was_opened_for_writing_is_brought_to_the_disk(url, path, served, monkeypatch):
+    import fcntl
+
+    modes = []
+    monkeypatch.setattr(
+        os, "fsync", lambda handle: modes.append(fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_ACCMODE)
+    )
+    served.cuts = [100_000]
+    transfer(url, path, SIZE, QUICK)
+    write_atomically(path, b"small")
+    assert len(modes) >= 2 and os.O_RDONLY not in modes

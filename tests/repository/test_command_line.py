@@ -1,5 +1,6 @@
 """The command line: what it prints and writes, and one clear line for everything that can go wrong."""
 
+import io
 import json
 import os
 import re
@@ -14,7 +15,7 @@ import torch
 from small_data import ROOT, write_benchmark, write_camvid
 
 from course_lib import evaluation, models
-from course_tools.__main__ import main
+from course_tools.__main__ import main, speaking_plainly
 from course_tools.commands import COMMANDS, lab
 from course_tools.commands import test as test_command
 
@@ -277,3 +278,43 @@ def test_wrong_usage_gives_status_2_and_one_line(arguments, capsys):
         main(arguments)
     lines = lines_of(capsys)
     assert stopped.value.code == 2 and len(lines) == 1 and lines[0].startswith("error: ")
+
+
+def test_signs_that_a_terminal_does_not_know_are_ascii():
+    done = subprocess.run(
+        [sys.executable, "-m", "course_tools", "check-data", "--profile", "mini"],
+        env=os.environ | {"PYTHONIOENCODING": "cp1252"}, cwd=ROOT, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.stdout.isascii() and b"scenes train" in done.stdout and done.stderr == b""
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text", "shown"),
+    [
+        ("cp1252", "✓ ✗ → ·", b"+ x -> \xb7"),  # which has the dot
+        ("ascii", "✓ · Straße 车", b"+ - Stra?e ?"),
+        ("utf-8", "✓ \udcff.png", "✓ ?.png".encode()),  # of a file whose name is no text
+    ],
+)
+def test_nothing_that_is_printed_fails(encoding, text, shown, monkeypatch):
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+    with speaking_plainly():
+        print(text, end="", flush=True)
+    assert written.getvalue() == shown
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes are different there")
+@pytest.mark.parametrize(
+    "arguments", [["check-data"], ["evaluate", "--help"], ["--help"], ["check-data", "--x"]]
+)
+def test_a_reader_that_has_seen_enough_is_no_error(arguments):
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "course_tools", *arguments]
+    done = subprocess.run(command, cwd=ROOT, stdout=writes, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writes)
+    if arguments[-1] == "--x":
+        assert done.returncode == 2 and done.stderr.startswith("error: ")
+    else:
+        assert done.returncode in (0, 141) and done.stderr == ""  # argparse itself says nothing of its help

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+from filelock import FileLock
+
 from course_lib.lesson.notebooks import lesson_files
 from course_lib.runtime import PROJECT_ROOT, write_atomically
 
@@ -77,10 +79,11 @@ def record(exercise: str, points: float) -> None:
     if folder.parent != NOTEBOOKS:
         return
     with contextlib.suppress(OSError):
-        known = _read()
-        known.setdefault(folder.name, {})[exercise] = points
         FILE.parent.mkdir(exist_ok=True)
-        write_atomically(FILE, json.dumps(known, indent=1).encode())
+        with FileLock(FILE.with_name(".progress.lock"), timeout=10):  # another notebook may write its points
+            known = _read()
+            known.setdefault(folder.name, {})[exercise] = points
+            write_atomically(FILE, json.dumps(known, indent=1).encode())
 
 
 def _read() -> dict[str, dict[str, float]]:
