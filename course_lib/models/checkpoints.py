@@ -3,6 +3,7 @@
 Nothing is skipped silently: a missing or unmatched name raises and is named.
 """
 
+import itertools
 import json
 import re
 import sys
@@ -19,9 +20,10 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from course_lib.labels import NUM_CLASSES, VOID
+from course_lib.models.espnetv2 import ESPNetv2
 from course_lib.models.network import HEADS, Network, flush_subnormal
 from course_lib.models.registry import NETWORKS, build
-from course_lib.runtime import sha256_of, unknown_name, what_instead, write_atomically
+from course_lib.runtime import COMMAND, sha256_of, unknown_name, what_instead, write_atomically
 
 CLASS_ORDERS = ("train-id", "unlabelled-first")
 """How the outputs of a file are ordered: train ids first and void last, or void first."""
@@ -130,6 +132,12 @@ def load_weights(network: Network, path: str | Path, class_order: str | None = N
         ValueError: if it holds no weights, or names and shapes that do not match the network's.
     """
     path = Path(path)
+    if isinstance(network, ESPNetv2) and "city_512x256" in path.name:
+        right = path.name.replace("512x256", "1024x512")
+        raise ValueError(
+            f"{path} was trained on images of 256 x 512, half the size that this course scores at; use "
+            f"{right}, which {COMMAND} fetch espnetv2_weights fetches"
+        )
     tensors, metadata = read_weights(path)
     model = next(model for model, network_class in NETWORKS.items() if type(network) is network_class)
     if metadata.model not in ("", model):
@@ -154,7 +162,12 @@ def load_weights(network: Network, path: str | Path, class_order: str | None = N
                 tensors[f"{name}.weight"] = tensors[f"{name}.weight"].roll(-1, dims=axis)
                 if layer.bias is not None:
                     tensors[f"{name}.bias"] = tensors[f"{name}.bias"].roll(-1)
-    elif class_order is None and not metadata.model and network.num_classes == VOID + 1:
+    elif (
+        class_order is None
+        and not metadata.model
+        and network.num_classes == VOID + 1
+        and not isinstance(network, ESPNetv2)  # of which there are public weights in one order only
+    ):
         print(
             f"{path.name}: the order of its outputs is not verified, taken as train-id; a file that begins "
             "with unlabelled, such as the public ENet of davidtvs, needs --class-order unlabelled-first",
@@ -307,14 +320,7 @@ def _check_fit(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], pa
     missing = [n for n in expected if n not in tensors and not n.endswith("num_batches_tracked")]
     unmatched = [name for name in tensors if name not in expected]
     if missing or unmatched:
-        hint = "they fit no network of this course: fetch them again"
-        for name, network_class in NETWORKS.items():
-            with torch.device("meta"):  # names only, no memory
-                theirs = _expected_in_file(network_class(NUM_CLASSES), tensors)
-            if all(key in tensors or key.endswith("num_batches_tracked") for key in theirs):
-                hint = f"they are weights of {name}: choose that network"
-        if not missing:
-            hint = "ask for a file of the weights alone"
+        hint = _whose(tensors) if missing else "ask for a file of the weights alone"
         raise ValueError(
             f"{path} does not fit this network: {_some(missing)} missing, {_some(unmatched)} unmatched; "
             f"{hint}"
@@ -322,7 +328,21 @@ def _check_fit(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], pa
     for name, tensor in tensors.items():
         if tensor.shape != expected[name].shape:
             got, wanted = tuple(tensor.shape), tuple(expected[name].shape)
-            raise ValueError(f"{path} does not fit this network: {name} has shape {got}, expected {wanted}")
+            raise ValueError(
+                f"{path} does not fit this network: {name} has shape {got}, expected {wanted}; "
+                f"{_whose(tensors)}"
+            )
+
+
+def _whose(tensors: Mapping[str, Tensor]) -> str:
+    """Say which network the weights in a file are of."""
+    for model, outputs in itertools.product(NETWORKS, (NUM_CLASSES, VOID + 1)):
+        with torch.device("meta"):  # names and shapes only, no memory
+            theirs = _expected_in_file(build(model, outputs), tensors)
+        shapes = {key: value.shape for key, value in theirs.items() if "num_batches_tracked" not in key}
+        if all(key in tensors and tensors[key].shape == shape for key, shape in shapes.items()):
+            return f"they are weights of {model}: choose that network, with {outputs} outputs"
+    return "they fit no network of this course: fetch them again"
 
 
 def _some(names: list[str]) -> str:

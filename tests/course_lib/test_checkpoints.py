@@ -127,6 +127,16 @@ def test_an_order_that_nothing_verifies_is_said_on_stderr_and_one_that_is_given_
     assert capsys.readouterr().err == ""
 
 
+def test_sizes_of_espnetv2_and_their_files_are_told_apart(tmp_path):
+    small, other = tmp_path / "small.pth", tmp_path / "espnetv2_s_0.5_city_512x256.pth"
+    torch.save(models.build("espnetv2_0.5", 20).state_dict(), small)
+    other.hardlink_to(small)
+    with pytest.raises(ValueError, match=r"expected .*they are weights of espnetv2_0.5: choose that network"):
+        models.load("espnetv2_2.0", small)
+    with pytest.raises(ValueError, match=r"use espnetv2_s_0.5_city_1024x512.pth, which .* fetch espnetv2"):
+        models.load("espnetv2_0.5", other)
+
+
 class Harmful:
     def __reduce__(self):
         return (print, ("this must never be printed",))
