@@ -46,8 +46,8 @@ def parser() -> argparse.ArgumentParser:
     described = parser_of("profile", DESCRIPTION, EPILOG)
     add = described.add_argument
     # fmt: off
-    add("--model", nargs="+", default=list(models.NETWORKS), choices=models.NETWORKS, dest="models",
-        help="(default: all)")
+    add("--model", nargs="+", default=list(models.PAPER_NETWORKS), choices=models.NETWORKS, dest="models",
+        help="(default: those of the paper)")
     add("--head", nargs="+", default=["linear"], choices=models.HEADS, dest="heads",
         help="isomax is that of EIML (default: linear)")
     add("--speed", nargs="+", default=["plain", "fast"], choices=[*inference.SPEEDS, *OUTSIDE], dest="speeds",

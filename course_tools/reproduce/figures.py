@@ -81,7 +81,7 @@ def _costs(bench: Bench) -> tuple[pd.DataFrame, str]:
 def _cost_rows(bench: Bench) -> Iterator[dict]:
     """Yield a row for each network with each head; random weights do, time and memory are the same."""
     size = bench.job.profile.numbers(bench.job.device).size
-    pairs = [(model, head) for model in models.NETWORKS for head in models.HEADS]
+    pairs = [(model, head) for model in models.PAPER_NETWORKS for head in models.HEADS]
     for model, head in tqdm(pairs, desc="time and memory", unit="network"):
         network = models.build(model, head=head).to(bench.job.device).eval()
         subject = profiling.Subject(model, network)
