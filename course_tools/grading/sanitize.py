@@ -100,9 +100,8 @@ def _output(output: NotebookNode) -> NotebookNode | None:
     for name, value in output.get("data", {}).items():
         if name == "text/plain":
             data[name] = _text(value)
-        elif name in ("image/png", "image/jpeg"):
-            if isinstance(value, str) and re.fullmatch(r"[\w+/=\s]+", value, re.ASCII):
-                data[name] = value
+        elif name in ("image/png", "image/jpeg") and re.fullmatch(r"[\w+/=\s]+", str(value), re.ASCII):
+            data[name] = str(value)
     return NotebookNode(output_type="display_data", data=data, metadata={}) if data else None
 
 
