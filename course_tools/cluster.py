@@ -29,8 +29,11 @@ def workers(count: int, scheduler: str = "", tls: Path | None = None) -> Iterato
         ValueError: if nobody answers at the address, or a file of ``tls`` is missing.
     """
     if scheduler:
+        security = _security(tls) if tls else None
         try:
-            client = Client(scheduler, timeout="10s", security=_security(tls) if tls else None)
+            client = Client(scheduler, timeout="10s", security=security)
+        except TypeError:  # what dask raises where it has none
+            raise ValueError(f"{scheduler} asks for certificates: name their folder with --tls") from None
         except (OSError, ValueError) as error:
             raise ValueError(
                 f"no scheduler answers at {scheduler} ({error}); start one: dask scheduler"

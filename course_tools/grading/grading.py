@@ -4,10 +4,11 @@ All of it is done in a process apart: the submission itself runs in the sandbox 
 whatever becomes of both, the other submissions are graded.
 """
 
+import contextlib
 import copy
 import html
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -25,8 +26,8 @@ from course_tools.grading.integrity import (
     text_of,
 )
 from course_tools.grading.launch import WorkerDied, apart, run_cells, what_is_seen
-from course_tools.grading.lesson import DEMO, Lesson
-from course_tools.grading.points import held, judged, short
+from course_tools.grading.lesson import DEMO, Exercise, Lesson
+from course_tools.grading.points import Graded, held, judged, short
 from course_tools.grading.sandbox import MEGABYTE, Limits
 from course_tools.grading.sanitize import harmless
 from course_tools.grading.submissions import Job
@@ -84,49 +85,33 @@ def graded(job: Job, lesson: Lesson, key: dict[str, dict], limits: Limits, sandb
         ValueError: if it cannot be read, run or shown.
     """
     view = what_is_seen() if sandbox else None
-    try:
+    with _refused():
         shown, alarms = restore(_read(job.content, limits), lesson)
         cells = _to_run(shown, lesson, {task.check_id: task.probe for task in lesson.exercises})
-        found = run(cells, limits, view)
-        seconds, stops, private = found["seconds"], found["stops"], found
-        if any(task.private_probe for task in lesson.exercises):
-            # what a kernel shows that knew private cases is never looked at
-            unseen = {task.check_id: task.private_probe or task.probe for task in lesson.exercises}
-            private = run(_to_run(shown, lesson, unseen), limits, view)
-            seconds += private["seconds"]
-            stops = [seen or other for seen, other in zip(stops, private["stops"], strict=True)]
-        own = own_code(shown, lesson)
-        exercises = []
-        for task in lesson.exercises:
-            answer, check = [at for at, cell in enumerate(cells) if cell["exercise"] == task.name]
-            try:
-                entry = judged(
-                    exercise=task,
-                    key=key[task.name],
-                    records=found["records"][check],
-                    outputs=found["outputs"][check],
-                    alarms=alarms[task.name],
-                    stop=stops[answer] or stops[check],
-                    private_records=private["records"][check],
-                )
-                if entry.suggested:
-                    source = cells[answer]["source"]
-                    entry = entry.with_doubts(suspicions(source, task, own), hold=is_unanswered(source, task))
-            except MemoryError:
-                raise
-            except Exception as error:  # the other exercises go on
-                entry = held(task, [f"its answer cannot be judged ({short(repr(error))})"])
-            exercises.append(asdict(entry))
-            # under a check stands what the judge says, not what the cell showed
-            found["outputs"][check] = [new_output("stream", name="stdout", text=entry.report)]
+    found = private = run(cells, limits, view)
+    if any(task.private_probe for task in lesson.exercises):
+        # what a kernel shows that knew private cases is never looked at
+        unseen = {task.check_id: task.private_probe or task.probe for task in lesson.exercises}
+        private = run(_to_run(shown, lesson, unseen), limits, view)
+        stops = zip(found["stops"], private["stops"], strict=True)
+        found |= {
+            "stops": [seen or other for seen, other in stops],
+            "seconds": found["seconds"] + private["seconds"],
+        }
+    with _refused():
+        exercises = [
+            asdict(_judged(task, key, cells, found, private, alarms, own_code(shown, lesson)))
+            for task in lesson.exercises
+        ]
         for cell in shown:
             if cell.cell_type == "code":
                 at = cell.metadata.pop("position", None)
                 cell.outputs = [] if at is None else found["outputs"][at]
                 cell.execution_count = None
-        remarks = [
-            f"a cell of their own {why}" for at, why in enumerate(stops) if why and not cells[at]["exercise"]
+        own = [
+            stop for stop, cell in zip(found["stops"], cells, strict=True) if stop and not cell["exercise"]
         ]
+        remarks = [f"a cell of their own {stop}" for stop in own]
         remarks += [NOT_WHOLE for cell in cells if cell["is_part"]]
         return {
             "student": job.student,
@@ -135,12 +120,58 @@ def graded(job: Job, lesson: Lesson, key: dict[str, dict], limits: Limits, sandb
             "remarks": [*job.remarks, *dict.fromkeys(remarks)],
             "exercises": exercises,
             "notebook": _written(shown, lesson),
-            "seconds": seconds,
+            "seconds": found["seconds"],
         }
-    except MemoryError:
-        raise  # this process may be to blame: another one tries again
-    except Exception as error:  # whatever it is, the others go on
-        raise ValueError(str(error) if isinstance(error, ValueError) else repr(error)) from error
+
+
+@contextlib.contextmanager
+def _refused() -> Iterator[None]:
+    """Turn whatever goes wrong with a submission into a ValueError; the process goes on to the next."""
+    try:
+        yield
+    except (ValueError, MemoryError):  # want of memory ends the process, and a new one tries again
+        raise
+    except Exception as error:
+        raise ValueError(repr(error)) from error
+
+
+def _judged(
+    task: Exercise,
+    key: dict,
+    cells: list[dict],
+    found: dict,
+    private: dict,
+    alarms: dict[str, list[str]],
+    own: list[str],
+) -> Graded:
+    """Return what became of an exercise; the judge's words take the place of what its check showed."""
+    answer, check = [at for at, cell in enumerate(cells) if cell["exercise"] == task.name]
+    try:
+        with _refused():
+            entry = judged(
+                exercise=task,
+                key=key[task.name],
+                records=found["records"][check],
+                outputs=found["outputs"][check],
+                alarms=alarms[task.name],
+                stop=found["stops"][answer] or found["stops"][check],
+                private_records=private["records"][check],
+            )
+    except ValueError as error:  # the other exercises go on
+        entry = held(task, [f"its answer cannot be judged ({short(str(error))})"])
+    if entry.suggested:
+        source = cells[answer]["source"]
+        try:
+            with _refused():
+                listed, is_doubtful = suspicions(source, task, own), is_unanswered(source, task)
+        except ValueError as error:
+            listed, is_doubtful = (
+                [f"the text of its answer cannot be looked through ({short(str(error))})"],
+                True,
+            )
+        entry = entry.with_doubts(listed, hold=is_doubtful)
+    found["outputs"][check] = [new_output("stream", name="stdout", text=entry.report)]
+    return entry
 
 
 def answer_key(lesson: Lesson, limits: Limits, sandbox: bool) -> dict[str, dict]:

@@ -22,7 +22,7 @@ from course_tools.grading.lesson import Lesson
 from course_tools.grading.sandbox import Limits
 from course_tools.grading.submissions import Job
 
-RULES = 1
+RULES = 2
 """Raise it when grading changes so that everything has to be graded again."""
 
 

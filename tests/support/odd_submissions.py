@@ -164,11 +164,11 @@ CLASS = {
     "unknown kind of cell": (_unknown_kind, UNREADABLE, "of no kind that Jupyter knows"),
     "long sum": (
         answers(msp=SOLVED["msp"].replace("return ", f"return {'0 + ' * 900}")),
-        (None, 1, 1), "cannot be judged (RecursionError",
+        (None, 1, 1), "cannot be looked through (RecursionError",
     ),
     "deep attribute": (
         answers(msp=SOLVED["msp"] + "\nif False:\n    x = logits" + ".a" * 940 + ".msp"),
-        (None, 1, 1), "cannot be judged (RecursionError",
+        (None, 1, 1), "cannot be looked through (RecursionError",
     ),
     "record 1 over 0": (above(RECORDS + "{'fraction': '1/0'}"), UNREADABLE, "no recorded value"),
     "record 1e9999999999": (above(RECORDS + "{'fraction': '1e9999999999'}"), UNREADABLE, "no recorded"),
