@@ -34,7 +34,7 @@ def workers(count: int, scheduler: str = "", tls: Path | None = None) -> Iterato
             client = Client(scheduler, timeout="10s", security=security)
         except TypeError:  # what dask raises where it has none
             raise ValueError(f"{scheduler} asks for certificates: name their folder with --tls") from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, AssertionError) as error:  # the last where the answer is cut short
             raise ValueError(
                 f"no scheduler answers at {scheduler} ({error}); start one: dask scheduler"
             ) from None
