@@ -3,6 +3,7 @@
 import argparse
 import os
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 from tqdm import tqdm
@@ -10,10 +11,18 @@ from tqdm import tqdm
 from course_lib.data import mini
 from course_lib.runtime import PROJECT_ROOT, unknown_name, write_atomically
 from course_tools.commands import parser_of
+from course_tools.grading import launch
 from course_tools.grading.batch import graders
 from course_tools.grading.gradebook import Book
+from course_tools.grading.grading import not_graded
 from course_tools.grading.lesson import Lesson, lesson_names, read_lesson
-from course_tools.grading.results import Results, exercise_table, fingerprint, summary_page
+from course_tools.grading.results import (
+    Results,
+    exercise_table,
+    fingerprint,
+    summary_page,
+    without_formulas,
+)
 from course_tools.grading.sandbox import Limits
 from course_tools.grading.submissions import Job, collect
 
@@ -35,6 +44,9 @@ somebody changed a check, a kernel died, or a result does not fit. Exit status: 
 no sandbox, or bad input, 130 stopped (run it again to go on).
 """
 
+PATIENCE = 120.0
+"""Seconds in which a result is entered and its page made."""
+
 
 def parser() -> argparse.ArgumentParser:
     """Describe the options."""
@@ -46,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     cores = os.cpu_count() or 1
     add("--jobs", type=int, default=cores, metavar="N", help="at a time (default: one per core)")
     add("--scheduler", default="", metavar="ADDRESS", help="of dask, to grade on other machines")
+    add("--tls", type=Path, metavar="DIR", help="ca.pem, cert.pem and key.pem, for a tls:// ADDRESS")
     add("--hidden-tests", type=Path, metavar="DIR", help="your own cases, <lesson>/<exercise>.py")
     add("--again", action="store_true", help="grade also what is unchanged")
     add("--dry-run", action="store_true", help="say what would be graded, and run nothing")
@@ -69,6 +82,8 @@ def main(options: argparse.Namespace) -> int:
             return _grade_into(options)
     except Timeout:
         raise ValueError(f"another grading writes into {options.into}; wait, or choose --into") from None
+    finally:
+        launch.end(*launch.WORKERS)
 
 
 def _grade_into(options: argparse.Namespace) -> int:
@@ -109,7 +124,7 @@ def _grade(
     changed, proof = {job.lesson for job in todo}, []
     mini.mini_root()  # a submission finds the data drawn
     count, sandbox = min(options.jobs, len(todo)), not options.no_sandbox
-    with graders(count, options.scheduler, Limits(), sandbox) as grading:
+    with graders(count, options.scheduler, Limits(), sandbox, options.tls) as grading:
         try:
             if sandbox:
                 print("proving the sandbox ...", flush=True)
@@ -139,15 +154,39 @@ def _write(results: Results, problems: list[str], proof: list[str], folder: Path
             raise ValueError(f"the lesson has other exercises than {old} knows: grade its submission again")
     for lesson in lessons.values():
         book.register(lesson)
-    for result in tqdm(everything, desc="gradebook", unit="submission", leave=False):
-        book.enter(result)
+    everything = [
+        _entered(result, book, results, lessons[result["lesson"]])
+        for result in tqdm(everything, desc="gradebook", unit="submission", leave=False)
+    ]
     grades = book.grades()
     table = exercise_table(everything, grades)
     book.write_totals(folder / "totals.csv")
-    write_atomically(folder / "exercises.csv", table.to_csv(index=False).encode())
+    write_atomically(folder / "exercises.csv", without_formulas(table).to_csv(index=False).encode())
     page = summary_page(everything, grades, problems, proof)
     write_atomically(folder / "summary.html", page.encode())
     looks = table[(table["reasons"] != "") & (table["state"] != "by hand")]
     held = int((table["state"] == "held").sum())
     print(f"{len(looks)} exercises need a look, of {held} the points are held: {folder / 'summary.html'}")
     return 0
+
+
+def _entered(result: dict[str, Any], book: Book, results: Results, lesson: Lesson) -> dict[str, Any]:
+    """Enter a result; return it, or what stands for it if its pages cannot be made.
+
+    Raises:
+        ValueError: if nothing can be entered.
+    """
+    try:
+        launch.apart(PATIENCE, book.enter, result)
+        return result
+    except (RuntimeError, ValueError) as error:
+        reason = f"its pages cannot be made: {error}"
+        held = result | not_graded(result["student"], lesson, reason, result["sandbox"])
+        held["fingerprint"] = f"held {result['fingerprint']}"  # it is graded again next time
+        results.write(held)
+        try:
+            launch.apart(PATIENCE, book.enter, held)
+        except (RuntimeError, ValueError):  # then it is not the submission's fault
+            results.write(result)
+            raise ValueError(str(error)) from None
+        return held

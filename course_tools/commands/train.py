@@ -90,6 +90,7 @@ def parser() -> argparse.ArgumentParser:
     add("--processes", type=int, metavar="N",
         help="runs at once on this machine (default: one per core or GPU)")
     add("--scheduler", default="", metavar="ADDRESS", help="of dask, to share the runs among other machines")
+    add("--tls", type=Path, metavar="DIR", help="ca.pem, cert.pem and key.pem, for a tls:// ADDRESS")
     return described
 # fmt: on
 
@@ -127,7 +128,7 @@ def main(options: argparse.Namespace) -> int:
 
 def _check_only_sweep(options: argparse.Namespace) -> None:
     """Raise a ValueError for an option that a sweep would not heed."""
-    heeded = {"sweep", "processes", "scheduler", "device", "command"}
+    heeded = {"sweep", "processes", "scheduler", "tls", "device", "command"}
     defaults = parser().parse_args([])
     for name, value in vars(options).items():
         if name not in heeded and value != getattr(defaults, name):
@@ -162,7 +163,7 @@ def _train_sweep(options: argparse.Namespace) -> int:
             cores = os.cpu_count() or 1
             count = min(options.processes or (cores if device.type == "cpu" else gpus), len(missing))
             threads = None if options.scheduler else max(1, cores // count)
-            with cluster.workers(count, options.scheduler) as client:
+            with cluster.workers(count, options.scheduler, options.tls) as client:
                 for address, worker in cluster.workers_of(client).items():
                     if (number := worker["nthreads"]) != 1:  # seeds belong to a whole process
                         cure = "start workers with --nthreads 1"

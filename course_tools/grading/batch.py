@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from course_tools.grading import launch, proof
@@ -79,7 +80,9 @@ class Graders:
 
 
 @contextlib.contextmanager
-def graders(count: int, scheduler: str, limits: Limits, sandbox: bool) -> Iterator[Graders]:
+def graders(
+    count: int, scheduler: str, limits: Limits, sandbox: bool, tls: Path | None = None
+) -> Iterator[Graders]:
     """Have submissions graded; whatever happens, nothing goes on at the end.
 
     Args:
@@ -87,6 +90,7 @@ def graders(count: int, scheduler: str, limits: Limits, sandbox: bool) -> Iterat
         scheduler: the address of dask's scheduler, to grade on its machines instead; empty for none.
         limits: of each submission.
         sandbox: False runs them unprotected.
+        tls: the folder of certificates for that scheduler; see ``cluster.workers``.
 
     Raises:
         ValueError: if nobody answers at the address.
@@ -94,7 +98,7 @@ def graders(count: int, scheduler: str, limits: Limits, sandbox: bool) -> Iterat
     if scheduler:
         from course_tools.cluster import workers  # dask, which nothing else here needs
 
-        with workers(count, scheduler) as client:
+        with workers(count, scheduler, tls) as client:
             yield Graders(client.get_executor(pure=False), limits, sandbox, client)
         return
     threads = ThreadPoolExecutor(count)
@@ -102,5 +106,4 @@ def graders(count: int, scheduler: str, limits: Limits, sandbox: bool) -> Iterat
         yield Graders(threads, limits, sandbox)
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
-        for worker in list(launch.WORKERS):
-            worker.kill()  # and with it its kernel
+        launch.end(*launch.WORKERS)

@@ -1,11 +1,19 @@
 """From what was handed in to what is run: check cells as released, and a list of what to look at."""
 
 import ast
+import contextlib
 import copy
+import re
+from collections.abc import Sequence
 
 from nbformat import NotebookNode
 
 from course_tools.grading.lesson import DEMO, Exercise, Lesson
+from course_tools.grading.points import short
+
+DEFINED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+TOUCHY = r"\b(?:Check|Recorder|lesson\.checks|sys\.modules|_getframe)\b"
+"""Words of code that may change what a check does."""
 
 
 def restore(notebook: NotebookNode, lesson: Lesson) -> tuple[list[NotebookNode], dict[str, list[str]]]:
@@ -46,12 +54,14 @@ def restore(notebook: NotebookNode, lesson: Lesson) -> tuple[list[NotebookNode],
         cells.append(restored)
         if known.solution:  # where learners write
             restored.source = cell.source
-        elif _text(cell) != _text(restored):
+            if "attachments" in cell:
+                restored.attachments = cell.attachments
+        elif text_of(cell) != text_of(restored):
             alarm(name, "cell was edited")
         if cell.cell_type != restored.cell_type:
             alarm(name, "cell is of another kind now")
         if known.grade and told != known.points:
-            alarm(name, f"cell has other points in its metadata, {told}")
+            alarm(name, f"cell has other points in its metadata, {short(repr(told), 20)}")
     for name in [name for name in graded if name not in seen]:
         alarm(name, "cell was deleted or renamed")
         at = _place(name, list(graded), cells, below=name in checks)
@@ -73,16 +83,32 @@ def _id(cell: NotebookNode) -> str:
 
 def _own(cell: NotebookNode, lesson: Lesson) -> NotebookNode:
     """Return a cell without points, with nothing but the tags it was released with."""
-    demos = [known for known in lesson.released.cells if DEMO in known.metadata.get("tags", [])]
-    is_demo = any(cell.get("id") == known.id or cell.source == known.source for known in demos)
+    is_demo = any(cell.get("id") == known.id or cell.source == known.source for known in _demos(lesson))
     plain = copy.deepcopy(cell)
     plain.metadata = NotebookNode({"tags": [DEMO]} if is_demo and cell.cell_type == "code" else {})
     return plain
 
 
-def _text(cell: NotebookNode) -> str:
+def _demos(lesson: Lesson) -> list[NotebookNode]:
+    """Return the cells that grading skips."""
+    return [cell for cell in lesson.released.cells if DEMO in cell.metadata.get("tags", [])]
+
+
+def text_of(cell: NotebookNode) -> str:
     """Return the text of a cell as it is compared: editors change line ends and blanks at the end."""
     return "\n".join(line.rstrip() for line in cell.source.splitlines()).strip()
+
+
+def demo_texts(lesson: Lesson) -> set[str]:
+    """Return the texts of the cells that grading skips."""
+    return {text_of(cell) for cell in _demos(lesson)}
+
+
+def own_code(cells: list[NotebookNode], lesson: Lesson) -> list[str]:
+    """Return what learners wrote into code cells other than answers."""
+    ours = {text_of(cell) for cell in lesson.released.cells}
+    code = [cell for cell in cells if cell.cell_type == "code" and not _id(cell)]
+    return [cell.source for cell in code if text_of(cell) not in ours]
 
 
 def _place(name: str, order: list[str], cells: list[NotebookNode], below: bool) -> int:
@@ -93,33 +119,95 @@ def _place(name: str, order: list[str], cells: list[NotebookNode], below: bool) 
     return min(later) if later and not below else max(above, default=len(cells) - 1) + 1
 
 
-def suspicions(source: str, exercise: Exercise) -> list[str]:
-    """Return why an answer may not be the learner's own; nothing of it costs points.
+def definitions(source: str) -> str:
+    """Return the imports, functions, classes and constants of a cell, in which figures or trainings wait."""
+    tree, kept = _parsed(source), (ast.Import, ast.ImportFrom, *DEFINED)
+    parts = [
+        part
+        for part in (tree.body if tree else [])
+        if isinstance(part, kept)
+        or (isinstance(part, ast.Assign) and isinstance(part.value, (ast.Lambda, ast.Constant)))
+    ]
+    return "\n".join(map(ast.unparse, parts))
+
+
+def is_unanswered(source: str, exercise: Exercise) -> bool:
+    """Tell whether an answer cell gives the name no other meaning than the stub does, or none."""
+    answer, stub = (_parsed(text) for text in (source, exercise.stub))
+    if answer is None:
+        return False
+    return _meaning(answer, exercise.name) in ("", _meaning(stub, exercise.name))
+
+
+def suspicions(source: str, exercise: Exercise, own: Sequence[str] = ()) -> list[str]:
+    """Return why an answer that earned points may not have earned them; none of it costs points.
 
     A help for whoever looks, no defence: who hides a name from it is not found.
 
     Args:
         source: of the answer cell.
         exercise: it answers.
+        own: what the learner wrote into other cells.
     """
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        return []
-    library, wanted, found = "course_lib", {exercise.name, exercise.reference} - {""}, set()
+    listed, tree = [], _parsed(source)
+    if is_unanswered(source, exercise):
+        listed.append("its values earn points, but its answer cell says no more than the stub")
+    if found := re.findall(TOUCHY, "\n".join([source, *own])):
+        listed.append(f"the code mentions {', '.join(sorted(set(found)))}, which could change what checks do")
+    if any(_meaning(part, exercise.name) for part in map(_parsed, own) if part):
+        listed.append(f"a cell of their own defines {exercise.name}, too")
+    if tree is None:
+        return [*listed, "the answer is not plain Python, so it was compared with nothing"]
+    library, wanted, used = "course_lib", {exercise.name, exercise.reference} - {""}, set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr in wanted:
-            found.add(ast.unparse(node))
+            used.add(ast.unparse(node))
         elif isinstance(node, ast.Constant) and node.value in (*wanted, library):
-            found.add(repr(node.value))
+            used.add(repr(node.value))
         elif isinstance(node, (ast.Import, ast.ImportFrom)) and library in ast.unparse(node):
-            found.add(ast.unparse(node))
-    listed = []
-    if found:
-        listed.append(f"the answer uses {', '.join(sorted(found))}, which may be the library's own version")
+            used.add(ast.unparse(node))
+    if used:
+        listed.append(f"the answer uses {', '.join(sorted(used))}, which may be the library's own version")
     published = ast.parse(exercise.published)
     length = sum(isinstance(node, ast.stmt) for node in ast.walk(published))
     # two right answers of three statements are often alike
-    if length > 3 and ast.dump(tree) == ast.dump(published):
+    if length > 3 and ast.dump(_Plain().visit(tree)) == ast.dump(_Plain().visit(published)):
         listed.append("the answer is the published solution")
     return listed
+
+
+class _Plain(ast.NodeTransformer):
+    """Leaves out what does nothing: docstrings, constants alone, ``pass``, the stub's error."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        """Drop a constant."""
+        return None if isinstance(node.value, ast.Constant) else node
+
+    def visit_Raise(self, node: ast.Raise) -> ast.Raise | None:
+        """Drop it if it says that something is still to be written."""
+        return None if node.exc and "NotImplementedError" in ast.unparse(node.exc) else node
+
+    def visit_Pass(self, node: ast.Pass) -> None:
+        """Drop it."""
+
+
+def _parsed(source: str) -> ast.Module | None:
+    """Return the tree of a cell without its magics, None if it is no Python."""
+    for text in (source, re.sub(r"^([ \t]*)[%!?].*$", r"\1pass", source, flags=re.MULTILINE)):
+        # of null bytes; of nesting that is too deep to be read
+        with contextlib.suppress(SyntaxError, ValueError, MemoryError, RecursionError):
+            return ast.parse(text)
+    return None
+
+
+def _meaning(tree: ast.Module, name: str) -> str:
+    """Return the last top-level statement that gives a name its meaning, without what does nothing."""
+    for part in reversed(tree.body):
+        inside = [part] if isinstance(part, DEFINED) else ast.walk(part)
+        names = {getattr(node, "asname", None) or getattr(node, "name", "") for node in inside}
+        if not isinstance(part, DEFINED):
+            stored = (node for node in ast.walk(part) if isinstance(getattr(node, "ctx", None), ast.Store))
+            names |= {getattr(node, "id", "") for node in stored}
+        if name in names:
+            return ast.dump(_Plain().visit(copy.deepcopy(part)))
+    return ""

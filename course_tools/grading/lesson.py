@@ -14,7 +14,6 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_lib.runtime import PROJECT_ROOT
-from course_tools import release
 
 DEMO = "demo"
 """The tag of cells that are not needed for grading: trainings, figures."""
@@ -41,6 +40,8 @@ class Exercise:
     """The learners' check cell."""
     probe: str
     """Code that notes what the answer returns."""
+    private_probe: str
+    """The same with the instructor's private cases; empty if there are none."""
     key: str
     """Code that notes what is right."""
 
@@ -82,6 +83,8 @@ def read_lesson(name: str, hidden_tests: Path | None = None, root: Path = PROJEC
     Raises:
         ValueError: if a file of further cases belongs to no exercise, or is no Python.
     """
+    from course_tools import release  # nbgrader, which takes a second and is not needed where work is done
+
     path = root / "solutions" / name / f"{name}.ipynb"
     released = nbformat.reads(release.student_version(path), as_version=4)
     solved = nbformat.read(path, as_version=4)
@@ -111,7 +114,8 @@ def read_lesson(name: str, hidden_tests: Path | None = None, root: Path = PROJEC
                 published=answer.source,
                 reference=references.get(task, ""),
                 check=learners.source,
-                probe=probe(cell.source, private.get(task, "")),
+                probe=probe(cell.source),
+                private_probe=probe(cell.source, private[task]) if task in private else "",
                 key=key(cell.source, private.get(task, "")),
             )
             exercises.append(exercise)
@@ -156,7 +160,7 @@ def _recording(check: str, private: str, recorder: str) -> ast.Module:
     marked = check.replace("### BEGIN HIDDEN TESTS", "check.hidden = True")
     marked = marked.replace("### END HIDDEN TESTS", "check.hidden = False")
     *body, last = marked.rstrip().split("\n")
-    tree = ast.parse("\n".join([*body, "check.hidden = True", private, last]))
+    tree = ast.parse("\n".join([*body, "check.hidden = check.private = True", private, last]))
     tree.body.insert(0, ast.ImportFrom("course_lib.lesson.checks.recording", [ast.alias(recorder)], 0))
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id == "Check":

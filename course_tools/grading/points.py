@@ -8,8 +8,8 @@ full points and nobody silently gets none. Such points are *held* until an instr
 import contextlib
 import io
 import re
-import threading
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from course_lib.lesson.checks import Check
 from course_lib.lesson.checks.check import NOT_ATTEMPTED, OURS
@@ -18,7 +18,6 @@ from course_lib.lesson.checks.values import decode
 from course_tools.grading.lesson import Exercise
 
 NO_RECORD = "its check handed over a result that is none of its own"
-REPORTING = threading.Lock()  # checks print their reports, and standard output is one for all threads
 
 
 @dataclass(frozen=True)
@@ -39,9 +38,20 @@ class Graded:
     report: str
     """For the learner."""
 
+    def with_doubts(self, listed: list[str], hold: bool) -> "Graded":
+        """Return it with more reasons for a look; held if somebody has to take it before points are given."""
+        points = None if hold else self.points
+        return replace(self, points=points, reasons=(*self.reasons, *map(short, listed)))
+
 
 def judged(
-    exercise: Exercise, key: dict, records: list, outputs: list, alarms: list[str], stop: str
+    exercise: Exercise,
+    key: dict,
+    records: list,
+    outputs: list,
+    alarms: list[str],
+    stop: str,
+    private_records: Sequence = (),
 ) -> Graded:
     """Judge one exercise.
 
@@ -52,11 +62,15 @@ def judged(
         outputs: of the released check cell.
         alarms: what was changed in the cells of the exercise.
         stop: why a cell of the exercise was stopped, empty if none was.
+        private_records: as ``records``, of a kernel that knew private cases and whose words nobody sees.
     """
     if stop:
         return held(exercise, [f"a cell of it {stop}", *alarms])
     try:
-        problems = _problems(key, records)
+        known = {name: right for name, right in key["cases"].items() if not right["private"]}
+        problems = _problems(known, records)
+        if len(known) < len(key["cases"]):
+            problems = _problems(key["cases"], private_records) | problems
     except ValueError as error:
         return held(exercise, [str(error), *alarms])
     report, suggested, is_attempted = _reported(exercise, key, problems)
@@ -74,27 +88,34 @@ def judged(
         suggested=suggested,
         attempted=is_attempted,
         cases={name: not problem for name, problem in problems.items()},
-        reasons=tuple(doubts),
+        reasons=tuple(map(short, doubts)),
         report=report,
     )
 
 
+def short(text: str, most: int = 300) -> str:
+    """Return a text that may hold whatever a submission holds in a line of limited length."""
+    line = " ".join(text[: 10 * most].split())
+    return line if len(line) <= most else f"{line[: most - 3]}..."
+
+
 def held(exercise: Exercise, reasons: list[str]) -> Graded:
     """Return an exercise that could not be judged."""
+    reasons = [*map(short, reasons)]
     report = f"{exercise.name}: held until your instructor has looked at it, because {'; '.join(reasons)}\n"
     return Graded(exercise.name, exercise.points, None, 0.0, True, {}, tuple(reasons), report)
 
 
-def _problems(key: dict, records: list) -> dict[str, str]:
+def _problems(right_by_case: dict, records: Sequence) -> dict[str, str]:
     """Return what is wrong in each case; ValueError if there is not one record, such as a probe makes."""
     if len(records) != 1:
         told = "more than one result" if records else "no result"
         raise ValueError(f"its check handed over {told}")
     cases = records[0].get("cases") if isinstance(records[0], dict) else None
-    if not isinstance(cases, dict) or cases.keys() != key["cases"].keys():
+    if not isinstance(cases, dict) or cases.keys() != right_by_case.keys():
         raise ValueError(NO_RECORD)
     problems = {}
-    for name, right in key["cases"].items():
+    for name, right in right_by_case.items():
         entry = cases[name]
         if not isinstance(entry, dict) or not isinstance(entry.get("problem"), str):
             raise ValueError(NO_RECORD)
@@ -120,7 +141,7 @@ def _reported(exercise: Exercise, key: dict, problems: dict[str, str]) -> tuple[
             check.note(f"hidden {name}", "")
         else:
             check.note(name, problem if problem in (NOT_ATTEMPTED, OURS) else "a hidden case does not hold")
-    with REPORTING, contextlib.redirect_stdout(io.StringIO()) as report:
+    with contextlib.redirect_stdout(io.StringIO()) as report:
         points = check.points()
     return report.getvalue(), points, check.attempted
 

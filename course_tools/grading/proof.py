@@ -50,7 +50,8 @@ except OSError:
 """,
     "nothing can be written outside": """
 import os
-beside = [f"/tmp/{{name}}" for name in os.listdir("/tmp") if name != "home"]
+scratch = os.stat("/tmp").st_dev
+beside = [folder for folder, *_ in os.walk("/tmp") if os.stat(folder).st_dev != scratch]
 opened = []
 for folder in ("/", "/usr", "/dev", {library!r}, {grader!r}, *beside):
     try:
@@ -80,6 +81,14 @@ try:
 except OSError:
     print("holds")
 """,
+    "memory that nobody counts is refused": """
+import os, ctypes
+if ctypes.CDLL(None).shmget(0, 4096, 0o1600) == -1:
+    try:
+        os.memfd_create("x")
+    except OSError:
+        print("holds")
+""",
     "no process is left": """
 import subprocess, sys
 subprocess.Popen([sys.executable, "-c", "import time; time.sleep({mark})"], start_new_session=True)
@@ -102,6 +111,15 @@ STOPS = {
     "too much memory": (
         "kept = [bytearray(1 << 20) for n in range(4000)]\nimport time; time.sleep(9)",
         "memory",
+    ),
+    "too much memory that processes share": (
+        "import mmap\nkept = mmap.mmap(-1, 500 << 20)\n"
+        "for at in range(0, len(kept), 4096): kept[at] = 1\nimport time; time.sleep(9)",
+        "memory",
+    ),
+    "too many files": (
+        "for n in range(30_000): open(f'/tmp/{n}', 'w').close()\nimport time; time.sleep(9)",
+        "files",
     ),
     "too much output": (
         "for n in range(300):\n    print('x' * 10000, flush=True)\nimport time; time.sleep(9)",
@@ -163,8 +181,7 @@ def _stops() -> list[tuple[str, bool]]:
     limits = Limits(cell_seconds=8, cpu_seconds=2, memory=300 * MEGABYTE, output_bytes=MEGABYTE)
     found = run_cells([_cell(code) for code, _ in STOPS.values()], limits, sandbox=True)["stops"]
     return [
-        (f"{name} is stopped", reason in found.get(at, ""))
-        for at, (name, (_, reason)) in enumerate(STOPS.items())
+        (f"{name} is stopped", reason in found[at]) for at, (name, (_, reason)) in enumerate(STOPS.items())
     ]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import matplotlib
 import numpy as np
 import pandas as pd
 
@@ -21,7 +22,7 @@ from course_tools.grading.lesson import Lesson
 from course_tools.grading.sandbox import Limits
 from course_tools.grading.submissions import Job
 
-RULES = 1
+RULES = 2
 """Raise it when grading changes so that everything has to be graded again."""
 
 
@@ -128,7 +129,10 @@ def summary_page(
     ]
     failed = pd.DataFrame(rows, columns=[*case, "failed"]).groupby(case, sort=False)["failed"]
     cases = failed.agg(failed="sum", attempted="count").astype(int).reset_index()
-    totals = table.pivot_table("points", "student", "lesson", aggfunc="sum", margins=True, margins_name="all")
+    # no learner's name has a blank
+    totals = table.pivot_table(
+        "points", "student", "lesson", aggfunc="sum", margins=True, margins_name="all together"
+    )
     template = files("course_tools.grading").joinpath("summary.html.j2").read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     return environment.from_string(template).render(
@@ -138,10 +142,40 @@ def summary_page(
         seconds=pd.Series([result["seconds"] for result in results]).median(),
         looks=looks.sort_values("held", ascending=False, kind="stable").to_dict("records"),
         essays=int(grades[~grades["cell"].str.endswith("_check")]["open"].sum()),
-        heat_map=figures.points_map(table).to_html(),
+        exercises=list(dict.fromkeys(zip(table["lesson"], table["exercise"], strict=True))),
+        heat_map=_heat_map(table),
         hard_cases=figures.hard_cases(cases).to_html() if cases["failed"].any() else "",
         totals=totals.to_html(border=0, na_rep="-"),
         problems=problems,
         remarks=[(result, text) for result in results for text in result["remarks"]],
         proof=proof,
+    )
+
+
+def _heat_map(table: pd.DataFrame) -> list[tuple[str, dict[tuple[str, str], dict[str, str]]]]:
+    """Return each learner, the best first, with the text and the look of each exercise."""
+    share = (table["points"] / table["max_points"]).fillna(0)
+    order = share.groupby(table["student"]).sum().sort_values(ascending=False, kind="stable").index
+    rows = {student: {} for student in order}
+    colours = matplotlib.colormaps["cividis"]
+    for entry in table.assign(share=share).to_dict("records"):
+        look = {
+            "text": "" if entry["state"] == "held" else f"{entry['points']:g}",
+            "kind": "none",
+            "style": "",
+        }
+        if entry["state"] == "held":
+            look["kind"] = "held"
+        elif entry["attempted"]:
+            front = "black" if entry["share"] > 0.5 else "white"
+            back = matplotlib.colors.to_hex(colours(entry["share"]))
+            look |= {"kind": "points", "style": f"background: {back}; color: {front}"}
+        rows[entry["student"]][entry["lesson"], entry["exercise"]] = look
+    return list(rows.items())
+
+
+def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose texts no spreadsheet takes for a formula; those that look like one get a quote."""
+    return table.map(
+        lambda value: f"'{value}" if isinstance(value, str) and value.startswith(tuple("=+-@\t\r")) else value
     )

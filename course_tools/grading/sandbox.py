@@ -1,12 +1,14 @@
 """The command that runs Python where it can read the course and no more, write nothing, and reach nobody.
 
 bubblewrap builds the view of the file system and the namespaces, prlimit sets the limits. When root grades,
-the kernel becomes the user nobody before the inner view is built: what only root may read is then out of
-reach even where it is mounted.
+the kernel becomes a user that nobody else is before the inner view is built: what only root may read is then
+out of reach even where it is mounted, and no other user reaches the kernel.
 """
 
 import os
+import platform
 import shutil
+import struct
 import sys
 import tempfile
 import time
@@ -15,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MEGABYTE = 1 << 20
-NOBODY = 65534
+KERNEL_USER = 61_000  # systems give numbers up to 60,577 to people and from 61,184 on to services
 HOME = "/tmp/home"
 PREFIX = "grading-"  # of the folders of kernels
 HOW_TO_INSTALL = (
@@ -44,10 +46,16 @@ class Limits:
     """Of one file."""
     disk_bytes: int = 256 * MEGABYTE
     """Of all files together; they lie in memory."""
+    files: int = 20_000
+    """In the folders that can be written to; each takes memory of the system, even if it is empty."""
     output_bytes: int = 4 * MEGABYTE
     """Of everything that the cells show."""
     notebook_bytes: int = 10 * MEGABYTE
     """Of the notebook that was handed in."""
+    cells: int = 1_000
+    """Of this notebook."""
+    cell_characters: int = 40_000
+    """Of the text of one cell; what renders or colours it may need time that grows with the square."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,9 @@ def missing_programs() -> list[str]:
     return [name for name in ("bwrap", "prlimit", "setpriv") if shutil.which(name) is None]
 
 
-def sandboxed(arguments: Sequence[str], folder: Path, view: View, limits: Limits) -> list[str]:
+def sandboxed(
+    arguments: Sequence[str], folder: Path, view: View, limits: Limits, call_filter: int
+) -> list[str]:
     """Return the command line that runs Python in the sandbox.
 
     Args:
@@ -77,12 +87,14 @@ def sandboxed(arguments: Sequence[str], folder: Path, view: View, limits: Limits
         folder: of this kernel; it can be written to if its owner allows it.
         view: what else can be read.
         limits: of each process; those on all of them together are a watchdog's.
+        call_filter: the descriptor of the file that holds the filter of system calls.
     """
     size = str(limits.disk_bytes)
     # everything is unshared, and nothing gives it back
     unshared = [f"--unshare-{name}" for name in ("user", "pid", "ipc", "uts", "net", "cgroup-try")]
     identity = ["--uid", "1000", "--gid", "1000", "--hostname", "grader", "--cap-drop", "ALL"]
     sealed = ["--die-with-parent", "--new-session", "--disable-userns", "--clearenv"]
+    sealed += ["--seccomp", str(call_filter)]
     # what can be written to lies in memory and is of limited size
     devices = ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
     memory = ["--size", size, "--tmpfs", "/dev/shm"]
@@ -110,11 +122,33 @@ def sandboxed(arguments: Sequence[str], folder: Path, view: View, limits: Limits
     inner += ["--", *_prlimit(limits), sys.executable, *arguments]
     if os.geteuid() != 0:
         return inner
-    # processes get a namespace here, too, whose end ends them all; a signal would not reach nobody's
+    # processes get a namespace here, too, whose end ends them all; a signal would not reach another user's
     shared = ["--dev-bind", "/proc", "/proc", "--dev-bind", "/dev", "/dev"]
     outer = ["bwrap", "--die-with-parent", "--unshare-pid", *shared, *mounts]
-    become = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    become = ["setpriv", f"--reuid={KERNEL_USER}", f"--regid={KERNEL_USER}", "--clear-groups"]
     return [*outer, "--", *become, *inner]
+
+
+def call_filter() -> int:
+    """Return the descriptor of a pipe with the filter of system calls, for seccomp.
+
+    It refuses those that make memory which belongs to no process and to no file system of limited size, so
+    that nothing would count it: memfd_create, memfd_secret, shmget, msgget, io_uring_setup.
+    """
+    machines = {
+        "x86_64": (0xC000003E, (319, 447, 29, 68, 425)),
+        "aarch64": (0xC00000B7, (279, 447, 194, 186, 425)),
+    }
+    # elsewhere the filter lets everything pass, which the proof of the sandbox will tell
+    architecture, refused = machines.get(platform.machine(), (0, ()))
+    steps = [(0x20, 0, 0, 4), (0x15, 0, len(refused) + 3, architecture)] if refused else []  # load, compare
+    steps += [(0x20, 0, 0, 0), (0x35, len(refused) + 1, 0, 0x4000_0000)]  # x32 has numbers of its own
+    steps += [(0x15, len(refused) - at, 0, number) for at, number in enumerate(refused)]
+    steps += [(0x06, 0, 0, 0x7FFF_0000), (0x06, 0, 0, 0x0005_0001)]  # allow; refuse as not permitted
+    reading, writing = os.pipe()
+    os.write(writing, b"".join(struct.pack("=HBBI", *step) for step in steps))
+    os.close(writing)
+    return reading
 
 
 def unprotected(arguments: Sequence[str], limits: Limits) -> list[str]:

@@ -1,24 +1,89 @@
-"""What a submission shows, as text and pictures that do nothing in the browser of whoever looks at it."""
+"""What a submission shows, as text and pictures that do nothing in the browser of whoever looks at it.
+
+Texts are rendered here, where a submission has limits, and cleaned afterwards: what leaves is one line of
+HTML without anything that Markdown would read once more, so that later pages show it as it is.
+"""
 
 import copy
+import html
 import re
+from typing import Any
 
-from nbconvert.preprocessors.sanitize import SanitizeHTML
+from bleach.html5lib_shim import Filter
+from bleach.sanitizer import Cleaner
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
 LONGEST = 20_000
-"""Characters of a text."""
+"""Characters of a text that is an output."""
+
+TAGS = {
+    "a", "b", "blockquote", "br", "code", "dd", "del", "details", "div", "dl", "dt", "em", "h1", "h2", "h3",
+    "h4", "h5", "h6", "hr", "i", "img", "kbd", "li", "mark", "ol", "p", "pre", "s", "small", "span", "strong",
+    "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
+}  # fmt: skip
+PICTURE = re.compile(r"data:image/(?:png|jpeg);base64,[\w+/=]*", re.ASCII)
+MARKUP = re.compile(r'(<[^<>"]*(?:"[^"]*"[^<>"]*)*>)')
 
 
 def harmless(cell: NotebookNode) -> NotebookNode:
-    """Return a cell without scripts, attachments, and outputs that browsers would run or load."""
+    """Return a cell without scripts, and without texts and outputs that browsers would run or load."""
     clean = copy.deepcopy(cell)
-    clean.pop("attachments", None)
+    attachments = clean.pop("attachments", None)
     clean["id"] = re.sub(r"[^\w-]", "", str(clean.get("id", "")))[:64] or "cell"
     if clean.cell_type == "code":
         clean.outputs = [kept for output in clean.get("outputs", []) if (kept := _output(output))]
-        return clean
-    return SanitizeHTML().preprocess_cell(clean, {}, 0)[0]
+    elif clean.cell_type == "markdown":
+        clean.source = rendered(clean.source, attachments if isinstance(attachments, dict) else {})
+    else:  # pages show it without a look
+        clean.source = f"<pre>{html.escape(clean.source)}</pre>"
+    return clean
+
+
+def rendered(text: str, attachments: dict[str, Any]) -> str:
+    """Return Markdown as HTML with links to web pages and attached pictures; nothing of it acts or loads."""
+    renderer = _Renderer(escape=False, exclude_anchor_links=True, attachments=attachments)
+    cleaner = Cleaner(TAGS, _is_allowed, {"http", "https", "data"}, strip=True, filters=[_WordsForPictures])
+    parts = MARKUP.split(cleaner.clean(MarkdownWithMath(renderer=renderer).render(text)))
+    texts = [
+        " ".join(part.split())
+        if at % 2
+        else re.sub(r"[^\w\s&;#.,]|\n", lambda sign: f"&#{ord(sign[0])};", part)
+        for at, part in enumerate(parts)
+    ]
+    return f"<div>{''.join(texts)}</div>"
+
+
+class _Renderer(IPythonRenderer):
+    """Renders Markdown; of attachments it shows pictures of two kinds."""
+
+    def _embed_image_or_attachment(self, src: str) -> str:
+        """Return where the picture is: in itself, or nowhere."""
+        kinds = self.attachments.get(src.removeprefix("attachment:"))
+        for kind in ("image/png", "image/jpeg"):
+            if isinstance(kinds, dict) and isinstance(content := kinds.get(kind), str):
+                return f"data:{kind};base64,{''.join(content.split())}"
+        return ""
+
+
+class _WordsForPictures(Filter):
+    """Puts the alternative text in place of a picture that is not shown."""
+
+    def __iter__(self) -> Any:
+        """Yield what the cleaner hands on."""
+        for token in super().__iter__():
+            data = token.get("data")
+            if token["type"] == "EmptyTag" and token["name"] == "img" and (None, "src") not in data:
+                yield {"type": "Characters", "data": data.get((None, "alt"), "")}
+            else:
+                yield token
+
+
+def _is_allowed(tag: str, name: str, value: str) -> bool:
+    """Tell whether an attribute stays."""
+    if tag == "img":
+        return name == "alt" or (name == "src" and PICTURE.fullmatch(value) is not None)
+    return tag == "a" and name == "href" and re.match(r"https?://", value) is not None
 
 
 def _output(output: NotebookNode) -> NotebookNode | None:
@@ -35,9 +100,8 @@ def _output(output: NotebookNode) -> NotebookNode | None:
     for name, value in output.get("data", {}).items():
         if name == "text/plain":
             data[name] = _text(value)
-        elif name in ("image/png", "image/jpeg"):
-            is_picture = isinstance(value, str) and re.fullmatch(r"[\w+/=\s]*", value, re.ASCII)
-            data[name] = value if is_picture else ""
+        elif name in ("image/png", "image/jpeg") and re.fullmatch(r"[\w+/=\s]+", str(value), re.ASCII):
+            data[name] = str(value)
     return NotebookNode(output_type="display_data", data=data, metadata={}) if data else None
 
 

@@ -1,9 +1,9 @@
-"""Run one submission in its sandbox: ``python -m course_tools.grading.worker``, JSON in and out.
+"""The process that handles submissions, one at a time: ``python -m course_tools.grading.worker``.
 
-A process of its own, because it handles what the submission sends: whatever happens to it, the grader goes
-on. It talks to the kernel over files instead of the network, and imports neither torch nor the library. A
-kernel that had to be stopped is started again without the cell that was to blame, so that one endless loop
-costs one exercise.
+It is told a function and its arguments, and answers in JSON. Whatever a submission does to it, the grader
+goes on. ``run`` talks to the submission's kernel over files instead of the network; only that kernel runs
+its code, and sees nothing of what is known here. A kernel that had to be stopped is started again without the
+cell that was to blame, so that one endless loop costs one exercise.
 """
 
 import asyncio
@@ -11,6 +11,8 @@ import contextlib
 import ctypes
 import json
 import os
+import pickle
+import re
 import shutil
 import signal
 import sys
@@ -28,25 +30,37 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_tools.grading.sandbox import MEGABYTE, NOBODY, Limits, View, kernel_folder, sandboxed, unprotected
+from course_lib.lesson.checks.recording import RECORD
+from course_tools.grading.sandbox import (
+    KERNEL_USER,
+    MEGABYTE,
+    Limits,
+    View,
+    call_filter,
+    kernel_folder,
+    sandboxed,
+    unprotected,
+)
+
+ROOM = 2048 * MEGABYTE
+"""Bytes of address space that a piece of work may add."""
 
 
-def run(cells: list[dict], record_type: str, limits: Limits, view: View | None) -> dict[str, Any]:
+def run(cells: list[dict], limits: Limits, view: View | None) -> dict[str, Any]:
     """Run cells in order.
 
     Args:
         cells: each with its ``source``, a ``probe`` to run before it, the ``exercise`` it belongs to, and
             what is run ``instead`` once a cell of that exercise was stopped; any may be an empty string.
-        record_type: of those outputs of a probe that are records.
         limits: of the submission.
         view: what it can read; None runs the cells unprotected.
 
     Returns:
-        ``outputs`` and ``records`` of each cell, ``stops`` by position, ``seconds``.
+        ``outputs`` and ``records`` of each cell; ``stops``, why each was stopped, if it was; ``seconds``.
     """
     began = time.monotonic()
     stops: dict[int, str] = {}
-    for _ in range(4):  # kernels, each without the cells that were to blame for the end of the last one
+    for _ in range(8):  # kernels, each without the cells that were to blame for the end of the last one
         known, blamed, parts = len(stops), {cells[at]["exercise"] for at in stops} - {""}, []
         for at, cell in enumerate(cells):
             is_blamed = at in stops or cell["exercise"] in blamed
@@ -59,8 +73,8 @@ def run(cells: list[dict], record_type: str, limits: Limits, view: View | None) 
     shown = [[output.get("data", {}) for output in cell.outputs] for cell in notebook.cells[::2]]
     return {
         "outputs": [cell.outputs for cell in notebook.cells[1::2]],
-        "records": [[data[record_type] for data in by_probe if record_type in data] for by_probe in shown],
-        "stops": stops,
+        "records": [[data[RECORD] for data in by_probe if RECORD in data] for by_probe in shown],
+        "stops": [stops.get(at, "") for at in range(len(cells))],
         "seconds": time.monotonic() - began,
     }
 
@@ -73,16 +87,19 @@ class _Manager(AsyncKernelManager):
         file = str(folder / "kernel.json")
         super().__init__(transport="ipc", ip=str(folder / "socket"), connection_file=file)
         self.folder = folder
+        self.filter = call_filter() if view else 0
         kernel = ["-m", "ipykernel_launcher", "-f", "{connection_file}", "--IPKernelApp.log_level=ERROR"]
-        command = sandboxed(kernel, folder, view, limits) if view else unprotected(kernel, limits)
+        command = (
+            sandboxed(kernel, folder, view, limits, self.filter) if view else unprotected(kernel, limits)
+        )
         self._kernel_spec = KernelSpec(argv=command, interrupt_mode="message", language="python")
 
     def write_connection_file(self, **options: Any) -> None:
         """Write the file, and let the kernel's user read it and place its sockets beside it."""
         super().write_connection_file(**options)
         if os.geteuid() == 0:
-            shutil.chown(self.folder, NOBODY, NOBODY)
-            shutil.chown(self.connection_file, NOBODY, NOBODY)
+            shutil.chown(self.folder, KERNEL_USER, KERNEL_USER)
+            shutil.chown(self.connection_file, KERNEL_USER, KERNEL_USER)
 
 
 class _Client(NotebookClient):
@@ -120,13 +137,15 @@ class _Client(NotebookClient):
     async def watch(self) -> None:
         """Stop as soon as all processes hold too much memory together."""
         while self.km.has_kernel:
-            held, written = 0, 0
+            held, files, written = 0, 0, 0
             for process in _family(self.km.provisioner.pid):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    memory = process.memory_info()
-                    held += memory.rss - getattr(memory, "shared", 0)
+                with contextlib.suppress(psutil.NoSuchProcess, OSError):
+                    held += _memory(process)
+                    files = max(files, _files(process))
             if held > self.limits.memory:
                 self.stop(f"used more than {self.limits.memory // MEGABYTE} MB of memory")
+            if files > self.limits.files:
+                self.stop(f"made more than {self.limits.files} files")
             with contextlib.suppress(OSError):  # files may vanish meanwhile
                 written = sum(path.lstat().st_size for path in self.km.folder.rglob("*"))
             if written > MEGABYTE:  # without root, a kernel can reopen the folder that was closed
@@ -144,6 +163,8 @@ async def _run_in_kernel(
     client = _Client(notebook, manager, limits)
     # the first process inside is bubblewrap, whose variables can be read in /proc
     around = {"env": {"PATH": os.environ["PATH"]}, "stdout": DEVNULL, "stderr": DEVNULL}
+    if view:
+        around["pass_fds"] = (manager.filter,)
     at, is_started = 0, False
     try:
         async with asyncio.timeout(left), client.async_setup_kernel(**around, cleanup_kc=True):
@@ -172,8 +193,27 @@ async def _run_in_kernel(
         ended = "ended its kernel" if isinstance(error, DeadKernelError) else "garbled what its kernel sends"
         stops[at] = client.excess or ended
     finally:
+        if view:
+            os.close(manager.filter)
         folder.chmod(0o700)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _memory(process: psutil.Process) -> int:
+    """Return the bytes of memory of a process without the files it maps; what it shares counts."""
+    if sys.platform != "linux":
+        return process.memory_info().rss
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return 1024 * sum(map(int, re.findall(r"^Rss(?:Anon|Shmem):\s+(\d+)", status, re.MULTILINE)))
+
+
+def _files(process: psutil.Process) -> int:
+    """Return how many files lie where a process in the sandbox can write; 0 outside of it."""
+    places = [Path(f"/proc/{process.pid}/root/{place}") for place in ("tmp", "dev/shm")]
+    if not places[0].exists() or places[0].stat().st_dev == Path("/tmp").stat().st_dev:
+        return 0
+    counts = map(os.statvfs, places)
+    return max(count.f_files - count.f_ffree for count in counts)
 
 
 def _family(number: int) -> list[psutil.Process]:
@@ -185,17 +225,36 @@ def _family(number: int) -> list[psutil.Process]:
 
 
 def main() -> None:
-    """Read a job from standard input, write its result to standard output."""
+    """Do what standard input asks for until it ends, with an answer for each, a line of standard output."""
+    answers, sys.stdout = sys.stdout.buffer, sys.stderr  # what libraries print is no answer
+    if sys.platform == "linux":
+        # the system is asked to end this process with the one that started it (1: PR_SET_PDEATHSIG)
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    while True:
+        _limit_address_space(None)
+        try:
+            function, given = pickle.load(sys.stdin.buffer)  # imports what it needs
+        except EOFError:
+            return
+        _limit_address_space(ROOM)
+        try:
+            answer = {"result": function(*given)}
+        except ValueError as error:
+            answer = {"refused": str(error)}
+        except Exception as error:  # also want of memory: a new process may do better
+            answer = {"died": repr(error)[:400]}
+        answers.write(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+        answers.flush()
+
+
+def _limit_address_space(room: int | None) -> None:
+    """Limit what this process may ask for beyond what it has; None lifts the limit."""
     if sys.platform == "linux":
         import resource
 
-        # the system is asked to end this process with the one that started it (1: PR_SET_PDEATHSIG)
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
         most = resource.getrlimit(resource.RLIMIT_AS)[1]  # stays, because the kernel is given more
-        resource.setrlimit(resource.RLIMIT_AS, (2048 * MEGABYTE, most))
-    job = json.load(sys.stdin)
-    limits, view = Limits(**job["limits"]), View(**job["view"]) if job["view"] else None
-    json.dump(run(job["cells"], job["record_type"], limits, view), sys.stdout)
+        limit = most if room is None else psutil.Process().memory_info().vms + room
+        resource.setrlimit(resource.RLIMIT_AS, (limit, most))
 
 
 if __name__ == "__main__":

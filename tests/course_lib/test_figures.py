@@ -219,21 +219,6 @@ def test_every_layer_is_a_bar_with_its_channels():
     assert [text for text in texts if "x" in text][:3] == ["32 x 64", "16 x 32", "8 x 16"]
 
 
-def test_the_map_of_points_tells_held_from_missing_and_the_best_learner_comes_first():
-    row = {"lesson": "01_x", "max_points": 2.0, "attempted": True}
-    rows = [
-        {"student": "a", "exercise": "one", "points": 1.0},
-        {"student": "a", "exercise": "two", "points": float("nan")},
-        {"student": "b", "exercise": "one", "points": 2.0},
-        {"student": "b", "exercise": "two", "points": 0.0, "attempted": False},
-    ]
-    figure = figures.points_map(pd.DataFrame([row | one for one in rows]))
-    told = "2 learners; 1 exercises held; mean share of the points: 01 one 75%; 01 two 0%."
-    axis = figure.axes[0]
-    assert figure.alt == told and [label.get_text() for label in axis.get_yticklabels()] == ["b", "a"]
-    assert [patch.get_xy() for patch in axis.patches] == [(1, 1)], "only what is held is painted over"
-
-
 def test_hard_cases_are_counted_among_those_who_tried():
     cases = [{"lesson": "01_x", "exercise": "msp", "case": f"case {n}", "failed": n} for n in (0, 1, 3)]
     figure = figures.hard_cases(pd.DataFrame(cases).assign(attempted=4))

@@ -18,10 +18,13 @@ import course_lib
 import course_tools
 import road_scenes
 from course_tools.__main__ import main
+from course_tools.commands import grade as grade_command
 from course_tools.grading import launch, proof, sandbox
+from course_tools.grading.grading import not_graded
 from course_tools.grading.launch import run_cells
 from course_tools.grading.lesson import lesson_names, read_lesson
 from course_tools.grading.nbgrader_hooks import SaveResults
+from course_tools.grading.results import Results
 from course_tools.grading.sandbox import Limits
 
 LESSON = "04_training_losses"
@@ -185,6 +188,35 @@ def test_a_kept_result_of_a_lesson_that_had_other_exercises_is_refused_in_one_li
     assert main(["grade", "--into", str(tmp_path)]) == 2
     error = capsys.readouterr().err
     assert "grade its submission again" in error and error.count("\n") == 1
+
+
+class Book:
+    """A gradebook that takes no page with a certain word."""
+
+    def __init__(self, word):
+        self.word, self.entered = word, []
+
+    def enter(self, result):
+        if self.word in result["notebook"]:
+            raise ValueError("no page")
+        self.entered.append(result)
+
+
+@pytest.mark.parametrize("word", ["odd", "kernelspec"])
+def test_one_whose_page_cannot_be_made_is_held_and_if_nobodys_can_grading_stops(tmp_path, monkeypatch, word):
+    monkeypatch.setattr(launch, "apart", lambda seconds, function, *given: function(*given))
+    lesson, results, book = read_lesson(LESSON), Results(tmp_path), Book(word)
+    result = not_graded("anna", lesson, "odd", sandbox=True) | {"fingerprint": "1", "exercises": []}
+    results.write(result)
+    if word == "kernelspec":
+        with pytest.raises(ValueError, match="no page"):
+            grade_command._entered(result, book, results, lesson)
+        assert results.read("anna", LESSON) == result
+        return
+    held = grade_command._entered(result, book, results, lesson)
+    assert book.entered == [held] and held["fingerprint"] != "1"
+    (held,) = results
+    assert {entry["reasons"][0] for entry in held["exercises"]} == {"its pages cannot be made: no page"}
 
 
 @pytest.mark.parametrize(

@@ -4,18 +4,20 @@ import copy
 import json
 
 import nbformat
+import pandas as pd
 import pytest
 from exercise_records import run
+from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from nbformat.v4 import new_code_cell
 from small_notebooks import ANSWER, CHECK, SETUP, nbgrader, write_lesson
 
 from course_lib.lesson.checks.values import encode
-from course_tools.grading.integrity import restore, suspicions
+from course_tools.grading.integrity import is_unanswered, restore, suspicions
 from course_tools.grading.lesson import key, read_lesson
 from course_tools.grading.points import judged, shown_points
-from course_tools.grading.results import Results, fingerprint
+from course_tools.grading.results import Results, fingerprint, without_formulas
 from course_tools.grading.sandbox import Limits
-from course_tools.grading.sanitize import harmless
+from course_tools.grading.sanitize import harmless, rendered
 from course_tools.grading.submissions import Job
 
 
@@ -127,7 +129,7 @@ def test_metadata_that_is_no_metadata_does_no_harm(lesson):
         ("def twice(x):\n    return scores.twice(x)", True),
         ("from course_lib import scores\ndef twice(x):\n    return 2 * x", True),
         ("def twice(x):\n    return getattr(s, 'twice')(x)", True),
-        ("def twice(x:", False),
+        ("def twice(x:", True),
         ("# mine\ndef twice(x):\n\n    a = x\n    b = (a + a)\n    return b", True),
         ("def twice(x):\n    both = x + x\n    half = both\n    return half", False),
     ],
@@ -151,9 +153,77 @@ def test_what_is_shown_holds_no_scripts(lesson):
     ]
     assert [dict(output.data) for output in harmless(cell).outputs] == [{"text/plain": "x"}]
     text = harmless(
-        nbformat.v4.new_markdown_cell("<script>alert()</script> **bold** <img src=x onerror=alert()>")
+        nbformat.v4.new_markdown_cell("**bold** <script>alert()</script> <img src=x onerror=alert()>")
     )
-    assert "<script" not in text.source and "<img" not in text.source and "**bold**" in text.source
+    assert "<script" not in text.source and "<img" not in text.source
+    assert "<strong>bold</strong>" in text.source
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("[x](javascript:alert&#40;1&#41;) <a href='&#106;avascript:a()'>e</a>", "<a>x</a> <a>e</a>"),
+        ("[x](https://a.b/c?d=1) [y](../z)", '<a href="https://a.b/c?d=1">x</a> <a>y</a>'),
+        ("![p](http://a.b/c.png) <img src=//a.b alt=q>", "<p>p q</p>"),
+        ("![p](attachment:x) ![q](attachment:y)", '<img src="data:image/png;base64,AAAA" alt="p"> q'),
+        ("<details><summary>s</summary>*t*</details>", "<details><summary>s</summary>"),
+    ],
+)
+def test_texts_are_cleaned_after_they_are_rendered(text, shown):
+    assert shown in rendered(text, {"x": {"image/png": "AA\nAA"}, "y": {"image/svg+xml": "AAAA"}})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["`[x](javascript:a)`", "\\[x\\](javascript:a)", "$$[x](javascript:a)$$", "a\n\n    [x](javascript:a)"],
+)
+def test_what_was_rendered_holds_nothing_that_a_second_look_would_render(text):
+    once = rendered(text, {})
+    again = markdown2html_mistune(once)
+    assert again.strip() == once and "<a" not in again and "\n" not in once
+
+
+def test_no_text_of_a_table_is_a_formula():
+    table = pd.DataFrame({"student": ["@a", "=1+1", "-b", "c-d"], "points": [-1.0, 2.0, 3.0, 4.0]})
+    safe = without_formulas(table)
+    assert safe["student"].tolist() == ["'@a", "'=1+1", "'-b", "c-d"] and safe["points"].tolist() == [
+        -1,
+        2,
+        3,
+        4,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "says_no_more"),
+    [
+        ("", True),
+        ("# mine\npass", True),
+        ('def twice(x):\n    """Mine."""\n    pass\n    raise NotImplementedError\ny = 1', True),
+        ("%matplotlib inline\ndef twice(x):\n    raise NotImplementedError", True),
+        ("def twice(x):\n    return x + x", False),
+        ("twice = lambda x: x + x", False),
+        ("from mine import double as twice", False),
+        ("def other(x):\n    twice = x", True),
+        ("x = !ls", False),
+    ],
+)
+def test_an_answer_that_gives_the_name_no_meaning_is_known(lesson, source, says_no_more):
+
+    assert is_unanswered(source, lesson.exercises[0]) == says_no_more
+
+
+@pytest.mark.parametrize(
+    ("own", "told"),
+    [
+        ("%time import course_lib.lesson.checks as c\nc.Check.points = 2", "mentions Check"),
+        ("%%time\ndef twice(x): return 4", "defines twice, too"),
+        ("def other():\n    twice = 4", ""),
+    ],
+)
+def test_what_other_cells_do_to_a_check_or_a_name_is_listed(lesson, own, told):
+    listed = suspicions("def twice(x):\n    return x + x", lesson.exercises[0], [own])
+    assert told in " ".join(listed) and bool(listed) == bool(told)
 
 
 def test_hidden_tests_of_no_exercise_or_no_python_are_refused(tmp_path):

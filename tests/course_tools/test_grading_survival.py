@@ -1,9 +1,11 @@
 """Kill what grades in the middle of it: nothing is left running, nothing is lost, nothing counts twice."""
 
+import ctypes
 import os
 import signal
 import subprocess
 import sys
+import time
 
 import nbformat
 import pytest
@@ -84,6 +86,22 @@ def test_a_submission_that_kills_every_worker_is_held(lessons, monkeypatch):
     assert reason == "the process that graded it died twice; it could not be run (killed)"
 
 
+@pytest.mark.parametrize(
+    ("given", "error", "told"),
+    [
+        ((1, time.sleep, 60), RuntimeError, "not finished after 1 s"),
+        ((60, bytearray, 4 << 30), launch.WorkerDied, "MemoryError"),
+        ((60, ctypes.string_at, 0), launch.WorkerDied, "exit status -11"),
+        ((60, int, "x"), ValueError, "invalid literal"),
+    ],
+)
+def test_whatever_happens_apart_is_an_error_and_the_next_call_goes_on(given, error, told):
+    with pytest.raises(error, match=told):
+        launch.apart(*given)
+    assert launch.apart(60, str, "\ud800 on") == "? on"
+    launch.end(*launch.WORKERS)
+
+
 def test_a_stopped_grading_leaves_no_worker_behind(lessons, slow_jobs, kernels):
     with pytest.raises(KeyboardInterrupt), graders(2, "", Limits(), sandbox=True) as grading:
         keys = grading.answer_keys(lessons)
@@ -92,12 +110,12 @@ def test_a_stopped_grading_leaves_no_worker_behind(lessons, slow_jobs, kernels):
     wait_until(lambda: not kernels() and not launch.WORKERS)
 
 
-def test_dasks_workers_grade_as_well(lessons, slow_jobs):
+def test_dasks_workers_grade_as_well(lessons, slow_jobs, tmp_path):
     from course_tools.cluster import workers
 
     with (
         workers(2) as client,
-        graders(1, client.scheduler.address, Limits(), sandbox=True) as grading,
+        graders(1, client.scheduler.address, Limits(), True, written(client.security, tmp_path)) as grading,
     ):
         keys = grading.answer_keys(lessons)
         victim = next(iter(client.run(os.getpid).values()))
@@ -106,3 +124,29 @@ def test_dasks_workers_grade_as_well(lessons, slow_jobs):
         os.kill(victim, signal.SIGKILL)
         results = [first, *found]
     assert [result["exercises"][0]["points"] for _, result in results] == [2.0] * 3
+
+
+def written(security, folder):
+    """Write the certificates of a cluster into a folder, and return it."""
+    parts = {"ca": security.tls_ca_file, "cert": security.tls_client_cert, "key": security.tls_client_key}
+    for name, text in parts.items():
+        (folder / f"{name}.pem").write_text(text)
+    return folder
+
+
+def test_nobody_without_its_certificates_can_use_what_dask_starts(tmp_path):
+    from course_tools.cluster import workers
+
+    with workers(1) as client:
+        address = client.scheduler.address
+        assert address.startswith("tls://")
+        for way, told in (
+            (address, "asks for certificates"),
+            (address.replace("tls", "tcp"), "no scheduler answers"),
+        ):
+            with pytest.raises(ValueError, match=told), workers(1, way):
+                pass
+        with pytest.raises(ValueError, match="needs a folder with ca"), workers(1, address, tmp_path):
+            pass
+        with workers(1, address, written(client.security, tmp_path)) as guest:
+            assert guest.submit(sum, [1, 2]).result() == 3

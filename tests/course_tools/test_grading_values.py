@@ -46,6 +46,7 @@ def test_what_is_no_data_becomes_its_name_and_agrees_with_nothing():
             return True
 
     assert encode(Yes()) == {"other": "Yes"} and difference(decode(encode(Yes())), 4)
+    assert encode(torch.zeros((), dtype=torch.uint8).view(torch.bits8)) == {"other": "Tensor"}
     assert encode(np.float64(2)) != {"other": "float64"} and decode(encode(np.float64(2))) == 2
 
 
@@ -60,6 +61,9 @@ def test_what_is_no_data_becomes_its_name_and_agrees_with_nothing():
         {"tensor": ["float32", [-1], ""]},
         {"array": ["f8,(", [1], "", False]},
         {"fraction": "1/0"},
+        {"tensor": ["quint8", [], "AA=="]},  # would end the process
+        {"tensor": ["float32", [1 << 40], ""]},
+        {"dtype": "quint8"},
         {"fraction": "1e999999999"},  # would take for ever
     ],
 )

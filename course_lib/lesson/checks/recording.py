@@ -27,7 +27,7 @@ class Recorder(Check):
         """Start without cases."""
         super().__init__(title, points)
         self.entries: dict[str, Any] = {}
-        self.hidden = False
+        self.hidden = self.private = False
 
     def case(self, name: str, call: Callable[[], Any]) -> None:
         """Make the call and note its value; what is expected is not here."""
@@ -48,7 +48,7 @@ class Recorder(Check):
 
 
 class KeyRecorder(Recorder):
-    """Notes what each case expects, and which are hidden; used with the solved lesson alone."""
+    """Notes what each case expects, which are hidden and which private; of the solved lesson alone."""
 
     def case(
         self,
@@ -61,7 +61,7 @@ class KeyRecorder(Recorder):
         """Note what ``expected()`` says is right, and call nothing of the answer's."""
         with same_randomness():
             right = {"expected": encode(expected()), "hint": hint, "within": within}
-        self.entries[name] = right | {"hidden": self.hidden}
+        self.entries[name] = right | {"hidden": self.hidden, "private": self.private}
 
 
 @contextlib.contextmanager

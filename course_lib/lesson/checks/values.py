@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 LARGEST = 4_000_000  # bytes of one tensor or array that are kept; the cases of an exercise are far smaller
-DTYPES = {str(kind)[6:]: kind for kind in vars(torch).values() if type(kind) is torch.dtype}  # no "torch."
+NAMES = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64")
+DTYPES = {name: getattr(torch, name) for name in (*NAMES, "complex64", "complex128")}  # others may crash
 NUMBERS = "biufc"  # kinds of NumPy dtypes that hold numbers
 SHORT = 60
 
@@ -32,10 +33,10 @@ def encode(value: Any) -> Any:
         return {kind.__name__.lower(): [encode(item) for item in value]}
     if kind is dict:
         return {"dict": [[encode(key), encode(item)] for key, item in value.items()]}
-    if kind is torch.dtype:
+    if kind is torch.dtype and value in DTYPES.values():
         return {"dtype": str(value).removeprefix("torch.")}
     is_tensor = kind in (Tensor, torch.nn.Parameter) and value.layout == torch.strided
-    if is_tensor and not value.is_quantized and value.numel() * value.element_size() <= LARGEST:
+    if is_tensor and value.dtype in DTYPES.values() and value.numel() * value.element_size() <= LARGEST:
         flat = value.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
         content = base64.b64encode(flat.view(torch.uint8).numpy().tobytes()).decode()
         return {"tensor": [str(value.dtype).removeprefix("torch."), list(value.shape), content]}
@@ -66,7 +67,7 @@ def _tensor(content: list) -> Tensor:
     name, shape, text = content
     dtype, size = DTYPES[name], math.prod(shape)
     raw = bytearray(base64.b64decode(text, validate=True))
-    if not raw:
+    if size == 0:
         return torch.empty(shape, dtype=dtype)
     return torch.frombuffer(raw, dtype=dtype, count=size).reshape(shape)
 

@@ -9,7 +9,7 @@ from course_lib.lesson.figures.curves import (
     temperature_curves,
 )
 from course_lib.lesson.figures.figure import ANOMALY, GREY, NORMAL, DescribedFigure
-from course_lib.lesson.figures.grades import hard_cases, points_map
+from course_lib.lesson.figures.grades import hard_cases
 from course_lib.lesson.figures.images import (
     anomaly_examples,
     detection_panels,
