@@ -93,7 +93,7 @@ def offered(request, tmp_path, monkeypatch):
 
     from course_tools.downloads import transfer
 
-    monkeypatch.setattr(transfer, "DEFAULT_RETRIES", transfer.RetryPolicy(tries=2, wait=0.01, silence=0.4))
+    monkeypatch.setattr(transfer, "DEFAULT_RETRIES", transfer.RetryPolicy(tries=2, wait=0.01))
     files = {}
     with serving(files) as address:
         yield Offer(request.param, address, files, tmp_path, monkeypatch)

@@ -136,7 +136,7 @@ def _reported(exercise: Exercise, key: dict, problems: dict[str, str]) -> tuple[
     for name, problem in problems.items():
         right = key["cases"][name]
         if not right["hidden"]:
-            check.note(name, problem, right["hint"])
+            check.note(name, problem, right["hint"], right["secret"])
         elif not problem:  # of a hidden case the report tells only whether it holds
             check.note(f"hidden {name}", "")
         else:

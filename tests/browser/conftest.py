@@ -105,7 +105,7 @@ def _serving(application, home):
     finally:
         with contextlib.suppress(ProcessLookupError):  # it did not start
             os.killpg(server.pid, signal.SIGTERM)
-        server.wait(30)
+        server.wait(UP_WITHIN)
 
 
 def _options(port, root):
@@ -129,7 +129,7 @@ def _when_up(address, server, log):
     started = time.monotonic()
     while server.poll() is None and time.monotonic() - started < UP_WITHIN:
         try:
-            urllib.request.urlopen(f"{address}/api/status", timeout=1).read()
+            urllib.request.urlopen(f"{address}/api/status", timeout=10).read()
             return address
         except OSError:
             time.sleep(0.3)

@@ -68,7 +68,7 @@ def measured(page):
     for size in (PHONE, DESKTOP):
         page.set_viewport_size(size)
         with contextlib.suppress(TimeoutError):  # the theme's scripts may still be moving things
-            page.wait_for_function(f"({WIDE})() <= 0", timeout=2000)
+            page.wait_for_function(f"({WIDE})() <= 0", timeout=30_000)
         found["wide"][size["width"]] = page.evaluate(WIDE)
     return found
 

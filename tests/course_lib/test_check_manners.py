@@ -1,6 +1,7 @@
 """A check leaves its arguments as they were, and writes nothing but its report."""
 
 import logging
+import operator
 import os
 import sys
 import warnings
@@ -72,6 +73,11 @@ def test_lists_and_dictionaries_are_put_back():
         (torch.tensor([1.0]), lambda given: setattr(given, "data", given.double())),
         (np.array([1.0]), lambda given: given.resize((3,), refcheck=False)),
         (np.array(["a", "b"]), lambda given: given.fill("c")),
+        ((torch.zeros(2), 1), lambda given: given[0].add_(1)),
+        ([1.0, 2.0], lambda given: operator.setitem(given, 0, torch.ones(2))),
+        ({"a": 1.0}, lambda given: operator.setitem(given, "a", torch.ones(2))),
+        (np.array([1.0, 2.0], object), lambda given: operator.setitem(given, 0, torch.ones(2))),
+        ([torch.zeros(2)], lambda given: operator.setitem(given, 0, torch.ones(2).to_sparse())),
     ],
 )
 def test_a_change_is_noticed_wherever_it_hides(argument, change):

@@ -61,16 +61,33 @@ def test_a_wrong_answer_earns_nothing_and_the_lesson_goes_on_with_ours(capsys):
 @pytest.mark.parametrize(
     "answer, problem",
     [
-        (lambda logits: logits.amax(dim=1), "right but for the sign: it is the other way round"),
+        (lambda logits: logits.amax(dim=1), "right but for the sign: got 12, expected -12"),
         (lambda logits: None, "it returned None; is a return missing?"),
-        (lambda logits: -logits.amax(dim=1, keepdim=True), "got the shape (1, 1, 3, 4), expected (1, 3, 4)"),
-        (lambda logits: -logits.amax(dim=1).int(), "got torch.int32, expected a floating dtype"),
-        (lambda logits: logits.amax(dim=1) > 3, "got torch.bool, expected a floating dtype"),
-        (lambda logits: (-logits.amax(dim=1)).tolist(), "got a list, expected a tensor"),
-        (lambda logits: (-logits.amax(dim=1)).numpy(), "got a ndarray, expected a tensor"),
-        (lambda logits: logits.max(dim=1), "got 2 results at once, expected a tensor"),
+        (
+            lambda logits: -logits.amax(dim=1, keepdim=True),
+            "a torch.float32 tensor of shape (1, 1, 3, 4), expected a floating tensor of shape (1, 3, 4)",
+        ),
+        (
+            lambda logits: -logits.amax(dim=1).int(),
+            "it returned a torch.int32 tensor of shape (1, 3, 4), expected a floating",
+        ),
+        (
+            lambda logits: logits.amax(dim=1) > 3,
+            "it returned a torch.bool tensor of shape (1, 3, 4), expected a floating",
+        ),
+        (lambda logits: (-logits.amax(dim=1)).tolist(), "of type list, expected a floating tensor"),
+        (
+            lambda logits: (-logits.amax(dim=1)).numpy(),
+            "it returned a float32 NumPy array of shape (1, 3, 4), expected a floating tensor",
+        ),
+        (lambda logits: logits.max(dim=1), "it returned 2 results at once, expected a floating tensor"),
         (lambda logits: logits.amax(dim=1) * torch.nan, "got NaN in 12 of 12 values"),
-        (lambda logits: "twelve", "got 'twelve' of type str, expected a tensor"),
+        (
+            lambda logits: -logits.amax(dim=1).half() - 0.05,
+            "right but for the precision of torch.float16: got -12.05, expected -12",
+        ),
+        (lambda logits: -logits.amax(dim=1).half() - 1, "got -13, expected -12"),
+        (lambda logits: "twelve", "it returned 'twelve' of type str, expected a floating tensor"),
         (lambda logits: -100 * logits.amax(dim=1), "100 times too large: a percentage, expected a fraction"),
         (lambda logits: (logits > 0).mean(dim=1), "convert with .float() first"),
         (lambda logits: undefined(logits), "NameError: name 'undefined' is not defined"),  # noqa: F821
@@ -79,10 +96,11 @@ def test_a_wrong_answer_earns_nothing_and_the_lesson_goes_on_with_ours(capsys):
         (lambda logits: logits.mul_(-1).amin(dim=1), "it changed its argument `LOGITS` in place"),
     ],
 )
-def test_what_is_wrong_is_named(answer, problem, capsys):
+def test_what_is_wrong_is_named_with_a_hint_where_values_alone_are_wrong(answer, problem, capsys):
     before = LOGITS.clone()
-    check = check_of(answer)
-    assert problem in report(check, capsys) and not check.solved
+    check = check_of(answer, hint="which axis?")
+    shown = report(check, capsys)
+    assert problem in shown and ("which axis?" in shown) == problem.startswith("got") and not check.solved
     assert torch.equal(before, LOGITS), "arguments are put back"
 
 
@@ -128,7 +146,54 @@ def test_the_stub_is_not_attempted(capsys):
         raise NotImplementedError()
 
     max_logit.__code__ = max_logit.__code__.replace(co_qualname="max_logit")
-    assert report(check_of(max_logit), capsys) == "max_logit: not attempted yet"
+    stub = "max_logit: not attempted yet; your code goes in place of `raise NotImplementedError()`"
+    assert report(check_of(max_logit), capsys) == stub
+
+
+class Block(torch.nn.Module):
+    """Stand for a class of which the learner wrote one method."""
+
+    def __init__(self):
+        super().__init__()
+        raise NotImplementedError()
+
+    def half_done(self):
+        len("rows")
+        raise NotImplementedError()
+
+
+@pytest.mark.parametrize("call, attempted", [(lambda: Block(), False), (lambda: Block.half_done(None), True)])
+def test_a_stub_line_below_an_answer_is_named(call, attempted, capsys):
+    check = Check("Block", points=1)
+    check.case("a case", call, 1)
+    assert check.attempted == attempted
+    assert (
+        "✗ a case: `raise NotImplementedError()` still stands below" in report(check, capsys)
+    ) == attempted
+
+
+def test_without_an_answer_the_lesson_goes_on(capsys):
+    space = {"check": Check("no_answer", points=1)}
+    exec("check.case('a case', lambda: no_answer(1), 1)\nused = check.best(no_answer, 'ours')", space)
+    assert space["used"] == "ours"
+    assert "✗ a case: there is no no_answer yet; run your answer cell" in report(space["check"], capsys)
+
+
+@pytest.mark.parametrize(
+    "expected, came",
+    [
+        (0.5, "got 0.25 (hint: h)"),
+        (-0.25, "right but for the sign: got 0.25"),
+        ((0.25, 0.5), "it returned 0.25 of type float, expected 2 numbers"),
+        ({"a": 1}, "it returned 0.25 of type float, expected a dictionary"),
+        ("road", "it returned 0.25 of type float, expected a text"),
+        (torch.tensor([0.25]), "it returned 0.25 of type float, expected a floating tensor of shape (1,)"),
+    ],
+)
+def test_a_secret_is_not_shown(expected, came, capsys):
+    check = Check("max_logit", points=1)
+    check.case("a case", lambda: 0.25, expected, hint="h", secret=True)
+    assert report(check, capsys) == f"max_logit: 0 of 1 point ✗ a case: {came}"
 
 
 @pytest.mark.parametrize(
@@ -213,7 +278,7 @@ def test_two_cases_of_one_name_raise():
 
 @pytest.mark.parametrize("earned, cases", [(0.0, []), (0.67, [1, 1, 0]), (2.0, [1, 1]), (0.0, [0])])
 def test_nbgrader_reads_the_points(earned, cases, capsys):
-    check = Check("some", points=1 if earned == 0.67 else 2)
+    check = Check("max_logit", points=1 if earned == 0.67 else 2)
     for number, right in enumerate(cases):
         check.case(str(number), lambda right=right: right, 1)
     shown = new_output("execute_result", data={"text/plain": repr(check.points())})

@@ -24,6 +24,11 @@ def lessons(tmp_path, monkeypatch):
     return tmp_path
 
 
+def twice(x):
+    """Stand for the learner's function."""
+    return 2 * x
+
+
 def earn(value=4):
     check = Check("twice", points=2)
     check.case("two", lambda: value, 4)

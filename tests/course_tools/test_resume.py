@@ -1,6 +1,7 @@
 """A run that is killed, stopped or out of disk goes on as if nothing had happened."""
 
 import csv
+import itertools
 import multiprocessing
 import os
 import random
@@ -13,11 +14,25 @@ from dataclasses import replace
 import pytest
 import torch
 from small_data import ROOT, write_street
+from waiting import LONG, wait_until
 
 from course_lib import models, training
 from course_lib.training.files import load_state, save_state
 
 KILLS, EPOCHS = 10, 10
+STOPPED = """
+import os, signal, sys
+from course_lib import training
+from course_tools.__main__ import main
+take = training.Trainer.step
+def step(trainer, *given):
+    values = take(trainer, *given)
+    if trainer.done == 3:
+        {after_three_steps}
+    return values
+training.Trainer.step = step
+sys.exit(main(sys.argv[1:]))
+"""
 COMMAND = "train --profile camvid --device cpu --size 16 24 --batch 2 --epochs 10 --checkpoint-every 1"
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills by POSIX signals")
 processes = multiprocessing.get_context("forkserver") if sys.platform != "win32" else multiprocessing
@@ -50,6 +65,18 @@ def train(root, folder, sabotage=None):
         raise
 
 
+def two_steps():
+    """Let a run take two steps, and wait to be killed before the next."""
+    take, taken = training.Trainer.step, itertools.count()
+
+    def step(trainer, *given):
+        if next(taken) == 2:
+            time.sleep(LONG)
+        return take(trainer, *given)
+
+    training.Trainer.step = step
+
+
 def start(root, folder, sabotage=None):
     process = processes.Process(target=train, args=(root, folder, sabotage))
     process.start()
@@ -58,7 +85,7 @@ def start(root, folder, sabotage=None):
 
 def finished(root, folder):
     process = start(root, folder)
-    process.join(timeout=120)
+    process.join(timeout=LONG)
     assert process.exitcode == 0
     return load_state(folder / "last.pt")
 
@@ -87,21 +114,12 @@ def losses(folder):
     return [(row["epoch"], row["step"], row["loss"]) for row in csv.DictReader((folder / "log.csv").open())]
 
 
-def wait_for_a_new(path, before=0):
-    """Wait until a checkpoint is replaced."""
-    for _ in range(60_000):
-        if path.exists() and path.stat().st_mtime_ns != before:
-            return
-        time.sleep(0.001)
-    raise TimeoutError(path)
-
-
 def test_killed_at_random_moments_a_run_ends_with_the_same_bits(street, uninterrupted, tmp_path):
     chance, checkpoint, steps = random.Random(0), tmp_path / "last.pt", []
     for _ in range(KILLS):
         before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
-        process = start(street, tmp_path)
-        wait_for_a_new(checkpoint, before)
+        process = start(street, tmp_path, two_steps)
+        wait_until(lambda then=before: checkpoint.exists() and checkpoint.stat().st_mtime_ns != then, LONG)
         time.sleep(chance.uniform(0, 0.05))
         process.kill()
         process.join()
@@ -130,7 +148,7 @@ class KilledWhileWriting:
 
 def test_a_kill_while_a_checkpoint_is_written_leaves_the_previous_one(street, uninterrupted, tmp_path):
     process = start(street, tmp_path, KilledWhileWriting(3))
-    process.join(timeout=60)
+    process.join(timeout=LONG)
     assert process.exitcode == -signal.SIGKILL
     assert (tmp_path / ".last.pt.partial").stat().st_size == 1000
     assert load_state(tmp_path / "last.pt")["step"] == 2
@@ -156,16 +174,17 @@ class LittleDisk:
 
 def test_a_full_disk_is_one_clear_error_and_keeps_the_previous_checkpoint(street, tmp_path):
     process = start(street, tmp_path, LittleDisk())
-    process.join(timeout=60)
+    process.join(timeout=LONG)
     assert process.exitcode == 1
     message = (tmp_path / "error.txt").read_text()
     assert message.endswith("last.pt (File too large); the previous one is kept: free some space")
     assert load_state(tmp_path / "last.pt")["step"] == 2 and not (tmp_path / ".last.pt.partial").exists()
 
 
-def command(root, folder, *options):
+def command(root, folder, *options, after_three_steps="pass"):
+    code = STOPPED.format(after_three_steps=after_three_steps)
     return subprocess.Popen(
-        [sys.executable, "-m", "course_tools", *COMMAND.split(), "--output", str(folder), *options],
+        [sys.executable, "-c", code, *COMMAND.split(), "--output", str(folder), *options],
         cwd=ROOT,
         start_new_session=True,
         env=os.environ | {"COURSE_DATA": str(root), "OMP_NUM_THREADS": "1"},
@@ -179,26 +198,23 @@ def command(root, folder, *options):
 def test_a_request_to_stop_saves_and_the_command_says_how_to_go_on(
     street, uninterrupted, tmp_path, number, status
 ):
-    process = command(street, tmp_path)
-    wait_for_a_new(tmp_path / "last.pt")
-    process.send_signal(number)
-    _, errors = process.communicate(timeout=60)
+    process = command(street, tmp_path, after_three_steps=f"signal.raise_signal({int(number)})")
+    _, errors = process.communicate(timeout=LONG)
     assert process.returncode == status
     last = errors.strip().splitlines()[-1]
     assert last.startswith("stopped after step") and last.endswith("add --resume to go on")
     assert "Traceback" not in errors
     resumed = command(street, tmp_path, "--resume")
-    printed, errors = resumed.communicate(timeout=120)
+    printed, errors = resumed.communicate(timeout=LONG)
     assert resumed.returncode == 0, errors
     assert "mean IoU" in printed and "Weights:" in printed
     assert same(load_state(tmp_path / "last.pt"), uninterrupted[0])
 
 
 def test_a_signal_to_the_whole_group_saves_too_although_workers_receive_it(street, tmp_path):
-    process = command(street, tmp_path, "--workers", "2")
-    wait_for_a_new(tmp_path / "last.pt")
-    os.killpg(process.pid, signal.SIGTERM)
-    _, errors = process.communicate(timeout=60)
+    to_all = "os.killpg(0, signal.SIGTERM)"
+    process = command(street, tmp_path, "--workers", "2", after_three_steps=to_all)
+    _, errors = process.communicate(timeout=LONG)
     assert process.returncode == 143 and "Traceback" not in errors
     assert "stopped after step" in errors
 

@@ -2,21 +2,41 @@
 
 import csv
 import os
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import several_processes as several
 import torch
 from several_processes import Frozen
 from small_data import ROOT
+from waiting import LONG
 
 from course_lib import models, training
 from course_lib.training import processes
 from course_lib.training.files import load_state
 from course_lib.training.samples import GAP, Batches
+
+ASKED = """
+import os, signal, sys, time
+from course_lib import training
+from course_lib.training import processes
+from course_tools.__main__ import main
+receive, take, asked = processes.Request.receive, training.Trainer.step, []
+def note(request, *given):
+    receive(request, *given)
+    asked.append(1)
+def step(trainer, *given):
+    values = take(trainer, *given)
+    if not asked and os.environ["RANK"] == "0":
+        os.kill(os.getppid(), signal.SIGTERM)
+    while not asked:
+        time.sleep(0.01)
+    return values
+processes.Request.receive, training.Trainer.step = note, step
+sys.exit(main(sys.argv[1:]))
+"""
+"""Asks torchrun to stop after the first step, and goes on when torchrun has passed that on."""
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="forks, and stops by POSIX signals")
 
@@ -130,20 +150,18 @@ def test_what_stops_one_process_stops_all(street, tmp_path, options, sabotage, s
 
 
 def test_torchrun_that_is_asked_to_stop_leaves_a_state_to_go_on_from(street, tmp_path):
+    (tmp_path / "asked.py").write_text(ASKED)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
     often = ["--epochs", "2", "--checkpoint-every", "1"]
     options = [*several.SMALL.split(), *often, "--output", str(tmp_path / "run")]
     with (tmp_path / "errors.txt").open("w") as errors:
         process = subprocess.Popen(
-            [*command, "-m", "course_tools", *options],
+            [*command, str(tmp_path / "asked.py"), *options],
             cwd=ROOT,
             env=os.environ | {"COURSE_DATA": str(street), "OMP_NUM_THREADS": "1"},
             stderr=errors,
         )
-        while process.poll() is None and not (tmp_path / "run" / "last.pt").exists():
-            time.sleep(0.01)
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=120)
+        process.wait(timeout=LONG)
     kept = several.without_bars((tmp_path / "errors.txt").read_bytes().decode())
     assert kept.count("stopped after step") == 1 and "course_lib/" not in kept, kept
     assert several.run(street, tmp_path / "run", 1, "--epochs", "2", "--resume").succeeded

@@ -12,7 +12,7 @@ import pytest
 from distributed import Client, LocalCluster
 from small_data import ROOT
 from small_sweeps import CPU, EPOCHS, RUNS, SMALL, write_data, written
-from waiting import once, wait_until
+from waiting import LONG, once, wait_until
 
 from course_tools import cluster, sweeps
 from course_tools.__main__ import main
@@ -139,8 +139,12 @@ def several_machines(street):
         wait_until(found.exists)
         options = [*address, "--nthreads", str(threads), "--no-dashboard", "--host", "127.0.0.1"]
         processes.extend(started("worker", *options) for _ in range(workers))
+        address = json.loads(found.read_text())["address"]
+        if workers:  # none of them is late, however busy the machine is
+            with Client(address) as client:
+                client.wait_for_workers(workers, timeout=LONG)
         place = -1 if killed == "worker" else -1 - workers
-        return processes[place], json.loads(found.read_text())["address"]
+        return processes[place], address
 
     yield start
     for process in processes:

@@ -21,7 +21,7 @@ import pathlib, sys
 from course_tools.downloads.transfer import transfer
 transfer(sys.argv[1], pathlib.Path(sys.argv[2]))
 """
-QUICK = RetryPolicy(tries=3, wait=0.01, silence=0.4)
+QUICK = RetryPolicy(tries=3, wait=0.01)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_progress_makes_the_client_patient_again(url, path, served):
 
 
 def test_a_killed_download_goes_on_in_a_new_process(url, path, served):
-    served.pause = 0.05
+    served.hold = 100_000
     process = subprocess.Popen([sys.executable, "-c", ALONE, url, str(path)], stderr=subprocess.DEVNULL)
     while not (there := [part for part in parts(path) if part.stat().st_size > 50_000]):
         assert process.poll() is None
@@ -67,7 +67,7 @@ def test_a_killed_download_goes_on_in_a_new_process(url, path, served):
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     kept = there[0].stat().st_size
-    served.pause = 0
+    served.gate.set()
     transfer(url, path, SIZE, QUICK)
     assert path.read_bytes() == CONTENT
     assert served.begins[-1] == kept and served.sent[-1] == SIZE - kept
@@ -133,14 +133,14 @@ def test_a_busy_server_is_asked_again(url, path, served, capsys):
     ],
 )
 def test_what_cannot_be_had_is_said_at_once_and_nothing_is_left(url, path, served, settings, message):
-    vars(served).update({"pause": 0.05} | settings)  # else all of it may be on the way already
+    vars(served).update({"hold": 0} | settings)  # what is said is said before the first byte
     with pytest.raises(ValueError, match=message):
         transfer(url, path, SIZE, QUICK)
-    assert not list(path.parent.iterdir()) and sum(served.sent) < SIZE
+    assert not list(path.parent.iterdir()) and sum(served.sent) == 0
 
 
 def test_a_server_that_is_silent_is_given_up(url, path, served):
-    served.pause = 2.0
+    served.hold = 0
     with pytest.raises(OSError, match=r"nothing came for 0.4 s\); nothing came"):
         transfer(url, path, SIZE, RetryPolicy(tries=1, silence=0.4))
     assert not path.exists()

@@ -3,6 +3,8 @@
 nbval runs the demo cells, in the unsolved lessons; whole_lessons judges them.
 """
 
+import os
+
 import nbformat
 import pytest
 from nbgrader.utils import is_grade, is_solution
@@ -11,7 +13,7 @@ from small_data import ROOT
 from course_tools import pages
 
 SOURCES = sorted((ROOT / "solutions").glob("[0-9]*/*.ipynb"))
-SECONDS, AT_MOST = 20, 60  # what a submission may take on a quiet machine; on this one, which may be busy
+SECONDS = 60  # of processor time, which a busy machine hardly changes: 20 s on two cores, and some more
 
 pytestmark = pytest.mark.skipif(not SOURCES, reason="learners get no solutions/")
 for_each_lesson = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
@@ -35,13 +37,17 @@ def test_a_lesson_without_its_demo_cells_earns_every_point_in_time(source, tmp_p
     graded.cells = [cell for cell in graded.cells if not is_demo(cell)]
     path = tmp_path / source.name
     nbformat.write(graded, path)
+    before = os.times()
     executed = pages.execute(path)
+    after = os.times()
+    seconds = after.children_user + after.children_system - before.children_user - before.children_system
     with capsys.disabled():
-        late = f", more than {SECONDS} s" if executed.seconds > SECONDS else ""
-        print(f"\n{source.stem} without its demo cells: {executed.seconds:.1f} s{late}")
+        print(
+            f"\n{source.stem} without its demo cells: {executed.seconds:.1f} s, {seconds:.1f} s of processors"
+        )
     assert executed.error == ""
     assert executed.points == executed.most_points > 0
-    assert executed.seconds < AT_MOST
+    assert seconds < SECONDS
 
 
 @for_each_lesson

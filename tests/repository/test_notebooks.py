@@ -9,6 +9,7 @@ from nbgrader.utils import is_grade, is_locked, is_solution
 from small_data import ROOT
 from wrong_answers import BANKS
 
+from course_lib.lesson.checks.check import NOT_ATTEMPTED
 from course_tools import release
 
 SOURCES = sorted((ROOT / "solutions").glob("*/*.ipynb"))
@@ -44,7 +45,7 @@ def test_the_right_answer_earns_everything_and_the_stub_nothing(exercise):
         points, report = checked(exercise, exercise.answer, check)
         assert type(points) is float and points == exercise.points and "✗" not in report
         points, report = checked(exercise, exercise.stub, check)
-        assert type(points) is float and points == 0 and report == f"{exercise.name}: not attempted yet\n"
+        assert type(points) is float and points == 0 and report == f"{exercise.name}: {NOT_ATTEMPTED}\n"
 
 
 @pytest.mark.parametrize("exercise, old, new, phrase", MISTAKES)

@@ -3,7 +3,6 @@
 import contextlib
 import re
 import threading
-import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -21,8 +20,9 @@ class Served:
     """After how many bytes each of the next answers is cut."""
     statuses: list[int] = field(default_factory=list)
     """What the next requests are answered instead; the last one stays if it is 400 to 499."""
-    pause: float = 0.0
-    """Seconds before each block."""
+    hold: int | None = None
+    """After how many bytes of an answer the server waits until ``gate`` is opened."""
+    gate: threading.Event = field(default_factory=threading.Event)
     block: int = BLOCK
     kind: str = "application/zip"
     chunked: bool = False
@@ -77,7 +77,8 @@ class Handler(BaseHTTPRequestHandler):
         end = served.cuts.pop(0) if served.cuts else len(body)
         with contextlib.suppress(OSError):
             for at in range(0, min(end, len(body)), served.block):
-                time.sleep(served.pause)
+                if served.hold is not None and at >= served.hold:
+                    served.gate.wait()
                 block = body[at : min(at + served.block, end)]
                 served.sent[answer] += len(block)  # before the client has it, and may look
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(block), block) if served.chunked else block)
@@ -101,4 +102,6 @@ def serving(files):
         server.files, server.daemon_threads = files, True
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
+        for served in files.values():
+            served.gate.set()
         server.shutdown()

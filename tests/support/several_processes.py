@@ -17,6 +17,7 @@ from torch import nn
 from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, Std
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+from waiting import LONG
 
 from course_lib import training
 from course_lib.losses import LOSSES
@@ -56,7 +57,7 @@ def run(root: Path, folder: Path, count: int, *options: str, sabotage=None) -> O
     logs = folder.parent / f"logs_of_{folder.name}"
     launcher = server.Process(target=_launch, args=(root, folder, count, options, sabotage, logs))
     launcher.start()
-    launcher.join(timeout=120)
+    launcher.join(timeout=LONG)
     last = max(logs.iterdir(), key=lambda path: path.stat().st_mtime) / "attempt_0"
     logs_of_each = [last / str(rank) for rank in range(count)]
     return Outcome(

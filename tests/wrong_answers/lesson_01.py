@@ -85,7 +85,11 @@ BANK = {
         ),
         "values with their indices": ("amax(dim=1)", "max(dim=1)", "✗"),
         "shifted in place": (MSP, f"{IN_PLACE}\n    {MSP}", "it changed its argument"),
-        "a list": (MSP, MSP.replace("1 - logits", "(1 - logits") + ").tolist()", "expected a tensor"),
+        "a list": (
+            MSP,
+            MSP.replace("1 - logits", "(1 - logits") + ").tolist()",
+            "of type list, expected a floating tensor",
+        ),
         "the logits themselves": ("logits.softmax(dim=1).amax", "logits.amax", "✗ by hand"),
     },
     "max_logit": {
@@ -95,15 +99,15 @@ BANK = {
         "the class of the largest": (
             "-logits.amax(dim=1)",
             "logits.argmax(dim=1)",
-            "got torch.int64, expected a floating",
+            "a torch.int64 tensor of shape (1, 1, 1), expected a floating",
         ),
         "after a softmax": ("-logits", "-logits.softmax(dim=1)", "✗ by hand"),
         "only positive logits": ("-logits", "-logits.relu()", "logits may be negative"),
-        "the largest of all pixels": ("amax(dim=1)", "max()", "got the shape ()"),
+        "the largest of all pixels": ("amax(dim=1)", "max()", "of shape (), expected"),
         "the dimension kept": ("amax(dim=1)", KEEP, "got "),
     },
     "max_entropy": {
-        "the sign": ("torch.special.entr(", "-torch.special.entr(", "the other way round"),
+        "the sign": ("torch.special.entr(", "-torch.special.entr(", "right but for the sign"),
         "not divided by log K": (LOG_K, "return entropy", "divide by log K"),
         "divided by log 19": ("float(logits.shape[1])", "19.0", "divide by log K, here K = 4"),
         "divided by K": (".log()", "", "✗ four equal"),
@@ -119,14 +123,14 @@ BANK = {
         ),
         "a mean instead of a sum": (".sum(dim=1)", ".mean(dim=1)", "✗ four equal"),
         "softmax along the width": ("softmax(dim=1)", "softmax(dim=-1)", "✗"),
-        "summed along the width": (".sum(dim=1)", ".sum(dim=-1)", "got "),
+        "summed along the width": (".sum(dim=1)", ".sum(dim=-1)", "of shape (2, 19, 4), expected"),
         "of the logits": ("logits.softmax(dim=1)", "logits", "✗"),
     },
     "six_pixels": {
         "precision and recall exchanged": (
             "precision = 1 / 2",
             "precision = 1 / 3",
-            "✗ precision: got 0.3333, expected 0.5 (hint: two pixels are flagged)",
+            "✗ precision: got 0.3333 (hint: two pixels are flagged)",
         ),
         "recall of the normal pixels": ("recall = 1 / 3", "recall = 2 / 3", "of three anomalies; a fraction"),
         "a mean over all pixels": ("3 / 4) / 3", "3 / 4 + 3 / 5 + 1 / 2) / 6", "the mean of three"),
@@ -134,7 +138,11 @@ BANK = {
         "false alarms of all pixels": ("fpr95 = 1 / 3", "fpr95 = 1 / 6", "of the normal pixels"),
         "stopped at two anomalies": ("fpr95 = 1 / 3", "fpr95 = 0", "all three found"),
         "percent": ("precision = 1 / 2", "precision = 50", "a percentage, expected a fraction"),
-        "rounded": ("recall = 1 / 3", "recall = 0.33", "✗ recall: got 0.33, expected 0.3333"),
+        "rounded": (
+            "recall = 1 / 3",
+            "recall = 0.33",
+            "✗ recall: got 0.33 (hint: of three anomalies; a fraction)",
+        ),
         "a variable forgotten": ("recall = 1 / 3", "pass", "NameError: name 'recall' is not defined"),
     },
     "chance": {

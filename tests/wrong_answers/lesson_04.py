@@ -75,7 +75,7 @@ BANK = {
         ),
         "prototypes along the classes": ("prototypes, dim=1", "prototypes, dim=0", "✗"),
         "distances, not logits": ("return -abs", "return abs", "✗ three directions"),
-        "the sign of the scale": ("-abs(scale)", "-scale", "the other way round"),
+        "the sign of the scale": ("-abs(scale)", "-scale", "right but for the sign"),
         "without the scale": ("-abs(scale) * ", "-", "✗ a scale of -2"),
         "the squared distance": (".clamp(min=0).sqrt()", "", "✗ three directions"),
         "cosines": (DISTANCE, "return abs(scale) * cosines", "✗ three directions"),

@@ -72,13 +72,13 @@ BANK = {
         "the difference": (SOLVED, "return printed - prevalence", "is q right?"),
         "divided by the printed": (SOLVED, "return 100 * (printed - prevalence) / (100 - printed)", "✗ half"),
         "divided by 100 - 1": (SOLVED, "return (printed - prevalence) / (1 - prevalence)", "✗ half"),
-        "the other way round": ("(printed - prevalence)", "(prevalence - printed)", "the other way round"),
+        "the other way round": ("(printed - prevalence)", "(prevalence - printed)", "right but for the sign"),
         "a fraction": ("return 100 * ", "return ", "✗ half"),
         "the ratio": (SOLVED, "return 100 * (1 - prevalence / printed)", "✗ half"),
         "the printed number": (SOLVED, "return printed", "nothing was added"),
     },
     "with_fix": {
-        "always False": ("getattr(right, mistake)", "False", "expected 'given' for 'size'"),
+        "always False": ("getattr(right, mistake)", "False", "expected a text for 'size'"),
         "turned round": ("getattr(right, mistake)", "not getattr(protocol, mistake)", "✗ size"),
         "the right protocol at once": (MENDED, "return right", "the others as before"),
         "from the paper's": (

@@ -5,21 +5,24 @@ import inspect
 import io
 import logging
 import os
+import re
 import sys
 import textwrap
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from types import CodeType
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from course_lib.lesson.checks.comparison import RESULT, difference, explained
+from course_lib.lesson.checks.comparison import RESULT, WANTED, difference, explained
 from course_lib.lesson.checks.progress import record
 
-NOT_ATTEMPTED = "not attempted yet"
+NOT_ATTEMPTED = "not attempted yet; your code goes in place of `raise NotImplementedError()`"
+STUB_LEFT = "`raise NotImplementedError()` still stands below your code; delete that line"
 OURS = "this name stands for the course's version now; run your answer cell again, then this one"
 STDERR = 2  # its number, for those who do not write through Python
 
@@ -48,6 +51,7 @@ class Check:
         expected: Any,
         hint: str = "",
         within: float | None = None,
+        secret: bool = False,
     ) -> None:
         """Add a case that passes when ``call()`` agrees with ``expected``.
 
@@ -59,17 +63,19 @@ class Check:
                 a list or a tuple asks for its values in any form; a bool or a string for exactly that.
             hint: shown behind the problem when the case fails.
             within: how far a number may be off, relative to the right one; rounding only if left out.
+            secret: whether what is expected is all that is asked for, so that the report must not show it.
 
         Raises:
             ValueError: if there is a case of this name already.
         """
         if name in self.problems:
             raise ValueError(f"{self.title} has two cases called {name!r}")
-        self.note(name, self._problem(call, lambda value: difference(value, expected, within)), hint)
+        self.note(name, self._problem(call, lambda value: difference(value, expected, within)), hint, secret)
 
-    def note(self, name: str, problem: str, hint: str = "") -> None:
+    def note(self, name: str, problem: str, hint: str = "", secret: bool = False) -> None:
         """Keep how a case ended: what is wrong, with the hint where the result does not explain itself."""
         asks_for_hint = hint and problem.startswith(RESULT)
+        problem = re.sub(f"({RESULT}.*?){WANTED}.*", r"\1", problem) if secret else problem
         self.problems[name] = f"{problem} (hint: {hint})" if asks_for_hint else problem
 
     @property
@@ -110,12 +116,14 @@ class Check:
 
     def _problem(self, call: Callable[[], Any], judged: Callable[[Any], str]) -> str:
         """Make the call, let its value be judged; return what is wrong in one line, or an empty string."""
-        answer = call.__globals__.get(self.title)
+        answer = call.__globals__.setdefault(self.title, None)  # after a failed answer cell ``best`` needs it
+        if answer is None:
+            return f"there is no {self.title} yet; run your answer cell, mend what it reports, then this one"
         if str(getattr(answer, "__module__", "")).split(".")[0] == __name__.split(".")[0]:
             return OURS  # the name stands for the library's own function, as it does after ``best``
         variables = inspect.getclosurevars(call)
         mentioned = variables.globals | variables.nonlocals
-        watched = (Tensor, np.ndarray, list, dict)
+        watched = (Tensor, np.ndarray, list, tuple, dict)
         before = {name: copied(value) for name, value in mentioned.items() if isinstance(value, watched)}
         try:
             with silence():  # nbgrader would take what it writes for the points
@@ -123,23 +131,22 @@ class Check:
         except (Exception, SystemExit) as error:  # a learner's slip must not stop the notebook
             problem = explained(error)
             if type(error) is NotImplementedError and not error.args:
-                last = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1]
-                if last.f_code.co_qualname.split(".")[0] == self.title:  # not something that it called
-                    problem = NOT_ATTEMPTED
+                frame, line = list(traceback.walk_tb(error.__traceback__))[-1]
+                if frame.f_code.co_qualname.split(".")[0] == self.title:  # not something that it called
+                    problem = STUB_LEFT if has_code_above(line, frame.f_code) else NOT_ATTEMPTED
         changed = [name for name, old in before.items() if not same(mentioned[name], old)]
         for name in changed:
-            value, old = mentioned[name], before[name]
             with contextlib.suppress(TypeError, ValueError, RuntimeError):  # as of an array of another size
-                if isinstance(value, Tensor):
-                    value.data = old
-                elif isinstance(value, dict):
-                    value.clear()
-                    value.update(old)
-                else:
-                    value[:] = old
+                put_back(mentioned[name], before[name])
         if changed:
             return f"it changed its argument `{changed[0]}` in place; work on a new tensor"
         return problem
+
+
+def has_code_above(line: int, code: CodeType) -> bool:
+    """Tell whether a function does something before this line; ``super`` is no work of theirs."""
+    lines = {at for *_, at in code.co_lines() if at and code.co_firstlineno < at < line}
+    return len(lines) > (code.co_name == "__init__")
 
 
 def copied(value: Any) -> Any:
@@ -155,15 +162,38 @@ def copied(value: Any) -> Any:
     return value  # a number or a text; no other object is watched
 
 
+def put_back(value: Any, old: Any) -> None:
+    """Make a variable again what it was."""
+    if isinstance(value, Tensor):
+        value.data = old
+    elif isinstance(value, tuple):
+        for item, before in zip(value, old, strict=True):
+            if not same(item, before):
+                put_back(item, before)
+    elif isinstance(value, dict):
+        value.clear()
+        value.update(old)
+    else:
+        value[:] = old
+
+
 def same(value: Any, before: Any) -> bool:
-    """Tell whether a variable is still what it was, inside lists and dictionaries as well; NaN equals NaN."""
+    """Tell whether a variable is still what it was; what cannot be compared with that is something else."""
+    try:
+        return _same(value, before)
+    except (TypeError, ValueError, RuntimeError):
+        return False
+
+
+def _same(value: Any, before: Any) -> bool:
+    """Compare, inside lists and dictionaries as well; NaN equals NaN."""
     if value is before:
         return True
     if isinstance(before, (list, tuple)):
-        return type(value) is type(before) and len(value) == len(before) and all(map(same, value, before))
+        return type(value) is type(before) and len(value) == len(before) and all(map(_same, value, before))
     if isinstance(before, dict):
         alike = type(value) is type(before) and value.keys() == before.keys()
-        return alike and all(same(value[key], before[key]) for key in before)
+        return alike and all(_same(value[key], before[key]) for key in before)
     if isinstance(before, Tensor):
         alike = isinstance(value, Tensor) and (value.dtype, value.shape) == (before.dtype, before.shape)
         return alike and torch.allclose(value.detach(), before, rtol=0, atol=0, equal_nan=True)

@@ -10,7 +10,15 @@ from torch import Tensor
 RELATIVE, ABSOLUTE = 1e-4, 1e-6  # float32 sums in another order differ by less
 
 RESULT = "got "
-"""How a problem begins that a look at the result does not explain, so that a hint is welcome."""
+"""How a problem begins that a look at the result does not explain, so that a hint is welcome.
+
+It is about values alone: a problem with type, shape or dtype says it all, and begins in another way."""
+
+WANTED = ", expected "
+"""Between what came and what is right."""
+
+COARSE = 0.01
+"""So much, relatively, may be lost where numbers of 16 bits are summed up."""
 
 
 def difference(actual: Any, expected: Any, within: float | None = None) -> str:
@@ -30,22 +38,25 @@ def difference(actual: Any, expected: Any, within: float | None = None) -> str:
     if isinstance(expected, dict):
         return _of_dictionaries(actual, expected)
     if expected is None or isinstance(expected, (bool, str, torch.dtype)):
-        same = type(actual) is type(expected) and actual == expected
-        return "" if same else f"{RESULT}{_brief(actual)}, expected {expected!r}"
+        if expected is not None and type(actual) is not type(expected):
+            return _wrong_kind(actual, expected)
+        return "" if actual == expected else f"{RESULT}{_brief(actual)}{WANTED}{expected!r}"
     if isinstance(expected, (tuple, list)) and not _is_numbers(expected):
         if type(actual) not in (tuple, list) or len(actual) != len(expected):
-            return f"{RESULT}{_kind_of_result(actual)}, expected {len(expected)} results at once"
+            return _wrong_kind(actual, expected)
         problems = [difference(*pair) for pair in zip(actual, expected, strict=True)]
-        return next((f"result {n}: {problem}" for n, problem in enumerate(problems, 1) if problem), "")
+        return next((f"{problem} in result {n}" for n, problem in enumerate(problems, 1) if problem), "")
     try:
         values, wanted = _as_tensor(actual), _as_tensor(expected)
     except (TypeError, ValueError, RuntimeError, OverflowError):
-        return f"{RESULT}{_kind_of_result(actual)}, expected {_kind_of_result(expected)}"
-    if within is not None and values.shape == wanted.shape and _agree(values, wanted, within):
+        return _wrong_kind(actual, expected)
+    if not _is_of_kind(actual, values, expected, wanted):
+        return _wrong_kind(actual, expected)
+    if _agree(values, wanted, max(within or 0, RELATIVE)):
         return ""
-    if isinstance(expected, (tuple, list)) and not _agree(values, wanted):
-        return f"{RESULT}{_brief(actual)}, expected {_brief(expected)}"
-    return _of_tensors(actual, values, expected, wanted)
+    if isinstance(expected, (tuple, list)):
+        return f"{RESULT}{_brief(actual)}{WANTED}{_brief(expected)}"
+    return _of_numbers(values, wanted)
 
 
 def explained(error: BaseException) -> str:
@@ -79,50 +90,53 @@ def _is_numbers(expected: Any) -> bool:
 def _of_dictionaries(actual: Any, expected: dict) -> str:
     """Compare entry by entry."""
     if type(actual) is not dict:
-        return f"got {_brief(actual)} of type {type(actual).__name__}, expected a dictionary"
+        return _wrong_kind(actual, expected)
     if actual.keys() != expected.keys():
         return f"the keys are {_brief(list(actual))}, expected {_brief(list(expected))}"
     for key, value in expected.items():
         is_missing = actual[key] is None and value is not None  # here None is a value like others
-        problem = f"{RESULT}None, expected {value!r}" if is_missing else difference(actual[key], value)
+        problem = f"{RESULT}None{WANTED}{value!r}" if is_missing else difference(actual[key], value)
         if problem:
             return f"{problem} for {key!r}"
     return ""
 
 
-def _of_tensors(actual: Any, values: Tensor, expected: Any, wanted: Tensor) -> str:
-    """Compare types, shapes and kinds of dtype, then numbers; name the mistakes that everybody makes."""
+def _is_of_kind(actual: Any, values: Tensor, expected: Any, wanted: Tensor) -> bool:
+    """Tell whether type, shape and kind of dtype are as they have to be."""
     if isinstance(expected, Tensor) and not isinstance(actual, Tensor):
-        return f"{RESULT}a {type(actual).__name__}, expected a tensor"
-    if values.shape != wanted.shape:
-        return f"{RESULT}the shape {tuple(values.shape)}, expected {tuple(wanted.shape)}"
-    if isinstance(expected, (Tensor, np.ndarray)) and _kind(values) != _kind(wanted):
-        article = "an" if _kind(wanted) == "integer" else "a"
-        return f"{RESULT}{values.dtype}, expected {article} {_kind(wanted)} dtype such as {wanted.dtype}"
-    if "bool" == _kind(values) != _kind(wanted):
-        return f"{RESULT}{_brief(actual)}, expected a number"
-    if _agree(values, wanted):
-        return ""
+        return False
+    of_shape = Tensor.dim if isinstance(expected, (tuple, list)) else Tensor.size  # a length is an answer
+    if of_shape(values) != of_shape(wanted):
+        return False
+    kind_counts = isinstance(expected, (Tensor, np.ndarray)) or values.dtype == torch.bool
+    return not kind_counts or _kind(values) == _kind(wanted)
+
+
+def _of_numbers(values: Tensor, wanted: Tensor) -> str:
+    """Compare numbers that differ; name the mistakes that everybody makes."""
+    came = values.dtype
     values, wanted = values.double(), wanted.double()
     wrong = ~torch.isclose(values, wanted, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
     wrong = wrong if wrong.any() else values != wanted  # whole numbers have no tolerance
     if values[wrong].isnan().any():
         return f"{RESULT}NaN in {int(values.isnan().sum())} of {values.numel()} values"
-    if _agree(values, -wanted):
-        return "right but for the sign: it is the other way round"
     if _agree(values, 100 * wanted):
         return "100 times too large: a percentage, expected a fraction"
     got, right = values[wrong][0].item(), wanted[wrong][0].item()
     digits = next((n for n in (4, 6, 8) if f"{got:.{n}g}" != f"{right:.{n}g}"), 12)
-    first = f"{RESULT}{got:.{digits}g}, expected {right:.{digits}g}"
+    first = f"{RESULT}{got:.{digits}g}{WANTED}{right:.{digits}g}"
+    if _agree(values, -wanted):
+        return f"right but for the sign: {first}"
+    if _agree(values, wanted, COARSE) and came in (torch.float16, torch.bfloat16):
+        return f"right but for the precision of {came}: {first}"
     return first if values.numel() == 1 else f"{first} ({int(wrong.sum())} of {wrong.numel()} values differ)"
 
 
 def _kind(values: Tensor) -> str:
     """Name what kind of numbers a tensor holds."""
     if values.dtype == torch.bool:
-        return "bool"
-    return "floating" if values.is_floating_point() else "integer"
+        return "a bool"
+    return "a floating" if values.is_floating_point() else "an integer"
 
 
 def _agree(values: Tensor, wanted: Tensor, relative: float = RELATIVE) -> bool:
@@ -135,13 +149,21 @@ def _agree(values: Tensor, wanted: Tensor, relative: float = RELATIVE) -> bool:
     return torch.allclose(values.double(), wanted.double(), **tolerance)
 
 
-def _kind_of_result(result: Any) -> str:
-    """Say what a result is, where values cannot be compared."""
-    if isinstance(result, Tensor):
-        return "a tensor"
-    if isinstance(result, tuple):
-        return f"{len(result)} results at once"
-    return f"{_brief(result)} of type {type(result).__name__}"
+def _wrong_kind(actual: Any, expected: Any) -> str:
+    """Say what came and what should have come, without the values that are right."""
+    came = f"{_brief(actual)} of type {type(actual).__name__}"
+    if isinstance(actual, (Tensor, np.ndarray)):
+        noun = "tensor" if isinstance(actual, Tensor) else "NumPy array"
+        came = f"a {actual.dtype} {noun} of shape {tuple(actual.shape)}"
+    elif isinstance(actual, tuple) and len(actual) > 1:
+        came = f"{len(actual)} results at once"
+    names = {bool: "True or False", str: "a text", dict: "a dictionary", torch.dtype: "a dtype"}
+    wanted = names.get(type(expected), "a number")
+    if isinstance(expected, (Tensor, np.ndarray)):
+        wanted = f"{_kind(_as_tensor(expected))} tensor of shape {tuple(expected.shape)}"
+    elif isinstance(expected, (tuple, list)):
+        wanted = f"{len(expected)} {'numbers' if _is_numbers(expected) else 'results at once'}"
+    return f"it returned {came}{WANTED}{wanted}"
 
 
 def _brief(result: Any) -> str:

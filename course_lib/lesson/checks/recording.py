@@ -57,10 +57,11 @@ class KeyRecorder(Recorder):
         expected: Callable[[], Any] = lambda: None,
         hint: str = "",
         within: float | None = None,
+        secret: bool = False,
     ) -> None:
         """Note what ``expected()`` says is right, and call nothing of the answer's."""
         with same_randomness():
-            right = {"expected": encode(expected()), "hint": hint, "within": within}
+            right = {"expected": encode(expected()), "hint": hint, "within": within, "secret": secret}
         self.entries[name] = right | {"hidden": self.hidden, "private": self.private}
 
 
