@@ -17,6 +17,7 @@ from course_tools.grading.points import held, judged
 from course_tools.grading.sandbox import MEGABYTE, Limits
 from course_tools.grading.sanitize import harmless
 from course_tools.grading.submissions import Job
+from course_tools.submission import read_notebook
 
 
 def grade(job: Job, lesson: Lesson, key: dict[str, dict], limits: Limits, sandbox: bool) -> dict[str, Any]:
@@ -112,13 +113,7 @@ def _read(job: Job, limits: Limits) -> NotebookNode:
     if len(job.content) > limits.notebook_bytes:
         most = limits.notebook_bytes // MEGABYTE
         raise ValueError(f"the notebook has {len(job.content) / MEGABYTE:.0f} MB, more than {most} MB")
-    try:
-        notebook = nbformat.reads(job.content.decode("utf-8"), as_version=4)
-        nbformat.validate(notebook)
-    except Exception as error:  # whatever is wrong with it, it is no notebook
-        reason = str(error).splitlines()[0][:80]
-        raise ValueError(f"the file cannot be read as a notebook ({reason})") from None
-    return notebook
+    return read_notebook(job.content)
 
 
 def _to_run(notebook_cells: Sequence[NotebookNode], lesson: Lesson, probes: dict[str, str]) -> list[dict]:

@@ -128,7 +128,8 @@ def summary_page(
     ]
     failed = pd.DataFrame(rows, columns=[*case, "failed"]).groupby(case, sort=False)["failed"]
     cases = failed.agg(failed="sum", attempted="count").astype(int).reset_index()
-    totals = table.pivot_table("points", "student", "lesson", aggfunc="sum", margins=True, margins_name="all")
+    margins = {"margins": True, "margins_name": "all learners"}  # nobody's name has a blank
+    totals = table.pivot_table("points", "student", "lesson", aggfunc="sum", **margins)
     template = files("course_tools.grading").joinpath("summary.html.j2").read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     return environment.from_string(template).render(

@@ -79,7 +79,7 @@ def test_points_feedback_tables_and_summary_are_written(graded, capsys):
     }
     assert table.loc[("carl", "verdict"), "state"] == "held"
     assert "deleted" in table.loc[("carl", "verdict"), "reasons"]
-    assert pd.read_csv(folder / "totals.csv").set_index("student_id")["raw_score"].to_dict() == {
+    assert pd.read_csv(folder / "totals.csv").set_index("student_id")["score"].to_dict() == {
         "anna": 8, "bert": 4, "carl": 7,
     }  # fmt: skip
     summary = (folder / "summary.html").read_text()
@@ -175,16 +175,6 @@ def test_nbgraders_own_autograde_runs_nothing_without_a_result(tmp_path):
     }
     with pytest.raises(RuntimeError, match="nothing was executed here"):
         SaveResults().preprocess(nbformat.v4.new_notebook(), {"nbgrader": names})
-
-
-def test_a_kept_result_of_a_lesson_that_had_other_exercises_is_refused_in_one_line(tmp_path, capsys):
-    result = {"student": "anna", "lesson": LESSON, "sandbox": True, "remarks": [], "notebook": "{}"}
-    result |= {"exercises": [{"exercise": "of_version_0_1"}], "seconds": 9.5, "fingerprint": "0123"}
-    (tmp_path / "results" / "anna").mkdir(parents=True)
-    (tmp_path / "results" / "anna" / f"{LESSON}.json").write_text(json.dumps(result))
-    assert main(["grade", "--into", str(tmp_path)]) == 2
-    error = capsys.readouterr().err
-    assert "grade its submission again" in error and error.count("\n") == 1
 
 
 @pytest.mark.parametrize(

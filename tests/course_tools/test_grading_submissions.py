@@ -8,7 +8,7 @@ from hostile_bank import escaping_zip
 
 from course_tools.grading.submissions import collect
 
-LESSONS = ["00_start_here", "07_small"]
+LESSONS = {"00_start_here": {"a_check"}, "07_small": {"twice_answer", "twice_check"}}
 
 
 def test_folders_zips_and_moodle_downloads_are_understood(tmp_path):
@@ -18,7 +18,7 @@ def test_folders_zips_and_moodle_downloads_are_understood(tmp_path):
     outer = tmp_path / "download.zip"
     with zipfile.ZipFile(outer, "w") as archive:
         archive.writestr("anna/07_small/07_small.ipynb", "anna")
-        archive.writestr("course/bert/00_start_here/00_start_here (1).ipynb", "bert")
+        archive.writestr("bert/00_start_here/00_start_here (1).ipynb", "bert")
         archive.writestr("Carla Díaz_123_assignsubmission_file_/submission.zip", inner.getvalue())
         archive.writestr("Dan_124_assignsubmission_file_07_small.ipynb", "dan")
         archive.writestr("anna/07_small/weights.pkl", "payload")
@@ -31,7 +31,7 @@ def test_folders_zips_and_moodle_downloads_are_understood(tmp_path):
         ("Carla-Díaz-123", "07_small"): "inner", ("Dan-124", "07_small"): "dan",
     }  # fmt: skip
     assert {job.student for job in jobs if "weights.pkl" in str(job.remarks)} == {"anna"}
-    assert len(problems) == 2 and "homework.ipynb" in problems[0]
+    assert len(problems) == 2 and "homework.ipynb" in problems[1]
 
 
 def test_names_that_lead_out_of_a_zip_and_links_are_refused_one_by_one(tmp_path):
