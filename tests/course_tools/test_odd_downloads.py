@@ -54,3 +54,25 @@ def test_a_download_is_graded_to_its_end(download, course, capsys):
     assert dict(zip(table["student_id"], table["score"], strict=True)) == dict.fromkeys(download.right, 2.0)
     assert all(f"not graded: {student}: " in said for student in download.told)
     print(f"{time.monotonic() - began:.0f} s\n{said}")
+
+
+@needs_sandbox
+def test_results_of_a_lesson_that_had_other_exercises_are_marked_and_the_rest_is_graded(course, capsys):
+    into, source = ["--into", str(course / "grading")], course / "solutions" / LESSON / f"{LESSON}.ipynb"
+    for student, task in {"anna": "twice", "bert": "double"}.items():
+        source.write_text(source.read_text().replace("twice", task))
+        work = answered(lesson.read_lesson(LESSON), {task: f"def {task}(x):\n    return x + x"})
+        (course / student / LESSON).mkdir(parents=True)
+        nbformat.write(work, course / student / LESSON / f"{LESSON}.ipynb")
+        folder = course / f"in_{student}"
+        folder.mkdir()
+        (course / student).rename(folder / student)
+        assert main(["grade", str(folder), *into]) == 0
+    said = capsys.readouterr().out
+    assert f"not graded: anna: {LESSON} was graded with other exercises than the lesson has now" in said
+    (kept,) = (course / "grading").glob("gradebook_until_*.db")
+    assert f"are kept in {kept}" in said
+    totals = pd.read_csv(course / "grading" / "totals.csv").set_index("student_id")
+    assert (
+        totals.loc["bert", "score"] == 2 and "anna: 07_small" in (course / "grading/summary.html").read_text()
+    )
