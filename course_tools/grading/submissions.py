@@ -22,7 +22,7 @@ from course_tools.zips import LINK, members, open_zip, read_member
 UNSAFE = re.compile(r"[^\w.@-]+")  # in the name of a folder
 MEGABYTE = 1 << 20
 LARGEST = 32 * MEGABYTE  # of a notebook or a zip that is read at all
-MOST_FILES = 20_000  # in a learner's zip
+MOST_FILES, MOST_BYTES = 20_000, 512 * MEGABYTE  # in a learner's zip, unpacked
 IGNORED = re.compile(r"\..+|__MACOSX|solutions")  # folders and files that are not the learner's work
 PARTS = {"notebooks", "course"}  # folders of the course, which are no learners
 NOT_OPENED = "only notebooks and zips are opened"
@@ -70,7 +70,7 @@ def grade_ids(content: bytes) -> set[str]:
     return {name.decode() for name in re.findall(rb'"grade_id":\s*"([\w-]{1,100})"', content)}
 
 
-def collect(source: Path, lessons: Mapping[str, Collection[str]]) -> tuple[list[Job], list[str]]:
+def collect(source: Path, lessons: dict[str, Collection[str]]) -> tuple[list[Job], list[str]]:
     """Find the submissions in a folder or a zip.
 
     Args:
@@ -102,12 +102,8 @@ def collect(source: Path, lessons: Mapping[str, Collection[str]]) -> tuple[list[
             problems.append(f"{_shown(outer.path)}: {outer.problem or 'nobody knows whose this is'}")
             continue
         inside = list(_opened(outer))
-        names = [part for file in inside for part in file.path.parts[level + 1 :][:2]]
-        if (
-            student == _name(outer.path.stem)
-            and len(outer.path.parts) == level + 1
-            and any(map(_of_system, names))
-        ):
+        is_bare = len(outer.path.parts) == level + 1 and student == _name(outer.path.stem)
+        if is_bare and any(_of_system(part) for file in inside for part in file.path.parts[level + 1 :][:2]):
             problems.append(f"{_shown(outer.path)}: holds what several handed in; grade it by itself")
             continue
         others = further[student]  # from now on the learner is known
@@ -131,13 +127,16 @@ def collect(source: Path, lessons: Mapping[str, Collection[str]]) -> tuple[list[
 def _job(student: str, lesson: str, files: list[File], further: Mapping[str, list]) -> Job:
     """Read the newest notebook of a student and lesson."""
 
-    def age(
-        file: File,
-    ) -> tuple:  # of one date, what is named like the lesson and lies outermost
+    def age(file: File) -> tuple:
+        # of one date, what is named like the lesson and lies outermost
         return file.time[:2], file.path.stem == lesson, -len(file.path.parts), file.time, file.path
 
     *older, newest = sorted(files, key=age)
-    remarks = [f"handed in more than once: {_shown(newest.path)} is the newest and counts" for _ in older[:1]]
+    remarks = []
+    if older:
+        is_newer = newest.time[:2] > older[-1].time[:2]
+        why = "is the newest and counts" if is_newer else "counts, of several with one date"
+        remarks.append(f"handed in more than once: {_shown(newest.path)} {why}")
     if 0 < len(further[student]) <= 20:  # a clone of the course holds hundreds
         remarks.append(f"further files: {_told(further[student])}")
     content, error = _read(newest)
@@ -154,33 +153,27 @@ def _read(file: File) -> tuple[bytes, str]:
         return b"", f"the file cannot be read ({str(problem)[:80]})"
 
 
-def _lesson(file: File, lessons: Mapping[str, Collection[str]]) -> str:
+def _lesson(file: File, lessons: dict[str, Collection[str]]) -> str:
     """Return the lesson that a notebook is: at least half its graded cells are there, or its name says it."""
     held, name = grade_ids(_read(file)[0]), re.sub(r"[\W_]+", "_", file.path.stem.casefold())
-    fits = {
-        lesson: (len(held & set(ids)) / max(len(ids), 1), lesson in name) for lesson, ids in lessons.items()
-    }
-    best = max(fits, key=fits.__getitem__)
-    named = [lesson for lesson, (_, is_named) in fits.items() if is_named]
-    return best if fits[best][0] >= 0.5 else (named or [""])[-1]
+    shares = {lesson: len(held & set(ids)) / len(ids) for lesson, ids in lessons.items() if ids}
+    named = next((lesson for lesson in reversed(lessons) if lesson in name), "")
+    best = max(shares, key=lambda lesson: (shares[lesson], lesson == named), default="")
+    return best if shares.get(best, 0) >= 0.5 else named
 
 
 def _level(paths: list[PurePosixPath], lessons: Collection[str]) -> int:
     """Return how many folders lie around those of the learners."""
     level, inside = 0, [path.parts for path in paths]
     while True:
-        below = [parts[1:] for parts in inside if len(parts) > 1]
-        if len({parts[0] for parts in inside if len(parts) > 1}) != 1 or any(
-            _of_system(p[0]) for p in inside
-        ):
+        tops = {parts[0] for parts in inside if len(parts) > 1}
+        if len(tops) != 1 or any(_of_system(parts[0]) for parts in inside):
             return level
-        work = {
-            (parts[0], len(parts) > 1) for parts in below if parts[-1].lower().endswith((".ipynb", ".zip"))
-        }
-        folders = {name for name, is_folder in work if is_folder}
-        is_around = (
-            any(_of_system(parts[0]) for parts in below) or len(folders) > 1 or len(work) == len(folders) == 1
-        )
+        below = [parts[1:] for parts in inside if len(parts) > 1]
+        work = [parts for parts in below if parts[-1].lower().endswith((".ipynb", ".zip"))]
+        folders = {parts[0] for parts in work if len(parts) > 1}
+        is_one = len(folders) == 1 and all(len(parts) > 1 for parts in work)
+        is_around = is_one or len(folders) > 1 or any(_of_system(parts[0]) for parts in below)
         if not folders.isdisjoint({*PARTS, *lessons}) or not is_around:
             return level
         level, inside = level + 1, below
@@ -248,16 +241,20 @@ def _opened(outer: File) -> Iterator[File]:
     if outer.path.suffix.lower() != ".zip" or outer.problem:
         yield outer
         return
-    content, why = _read(outer)
-    try:
-        inside = list(islice(_of_zip(open_zip(content)), MOST_FILES + 1)) if not why else []
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        why = f"cannot be opened ({error})"
-    if why or len(inside) > MOST_FILES:
-        yield replace(outer, problem=why or f"holds more than {MOST_FILES} files")
+    (content, why), inside = _read(outer), []
+    if not why:
+        try:
+            inside = list(islice(_of_zip(open_zip(content)), MOST_FILES + 1))
+        except Exception as error:  # of zipfile, for which a damaged zip has many names
+            why = f"cannot be opened ({str(error)[:80]})"
+        if len(inside) > MOST_FILES or sum(file.size for file in inside) > MOST_BYTES:
+            why = f"holds more than {MOST_FILES} files or {MOST_BYTES // MEGABYTE} MB"
+    if why:
+        yield replace(outer, problem=why)
     for file in inside if not why else ():
-        why = "is a zip inside a zip" if file.path.suffix.lower() == ".zip" else file.problem
-        yield replace(file, path=outer.path / file.path, time=(*outer.time, *file.time), problem=why)
+        is_zip = file.path.suffix.lower() == ".zip"
+        problem = "is a zip inside a zip" if is_zip else file.problem
+        yield replace(file, path=outer.path / file.path, time=(*outer.time, *file.time), problem=problem)
 
 
 def _told(others: Iterable[tuple[str, str]]) -> str:

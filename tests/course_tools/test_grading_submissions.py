@@ -7,6 +7,7 @@ import zipfile
 import pytest
 from hostile_bank import escaping_zip
 
+from course_tools.grading import submissions
 from course_tools.grading.submissions import collect
 
 LESSONS = {"00_start_here": {"a_check"}, "07_small": {"twice_answer", "twice_check"}}
@@ -144,6 +145,20 @@ def test_of_several_attempts_the_name_of_the_file_tells_the_last(tmp_path):
     assert found["a"].content.decode() == late
 
 
+def test_of_several_notebooks_with_one_date_it_is_said_which_counts(tmp_path):
+    inside = io.BytesIO()
+    with zipfile.ZipFile(inside, "w") as archive:
+        for name in ("07_small.ipynb", "07_small-Copy1.ipynb"):
+            archive.writestr(name, name)
+    (tmp_path / "anna").mkdir()
+    (tmp_path / "anna" / "a.zip").write_bytes(inside.getvalue())
+    (job,), _ = collect(tmp_path, LESSONS)
+    assert job.content == b"07_small.ipynb"
+    assert job.remarks == (
+        "handed in more than once: anna/a.zip/07_small.ipynb counts, of several with one date",
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "text", "lesson"),
     [
@@ -171,3 +186,15 @@ def test_a_zip_that_is_nobodys_or_holds_several_learners_is_named(tmp_path, name
 def test_an_empty_folder_is_a_learner_who_handed_in_nothing(tmp_path):
     (tmp_path / "anna").mkdir()
     assert "handed in nothing that can be graded: the folder (is empty)" in collect(tmp_path, LESSONS)[1][0]
+
+
+@pytest.mark.parametrize("limit", ["MOST_FILES", "MOST_BYTES"])
+def test_a_zip_that_holds_too_much_is_not_read_and_touches_nobody(tmp_path, monkeypatch, limit):
+    monkeypatch.setattr(submissions, limit, 1)
+    for name, content in {"anna": zip_of(2000, "xx"), "bert": b"{}"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / ("a.zip" if name == "anna" else "07_small.ipynb")).write_bytes(content)
+    with zipfile.ZipFile(tmp_path / "anna" / "a.zip", "a") as archive:
+        archive.writestr("more", "x")
+    (job,), (problem,) = collect(tmp_path, LESSONS)
+    assert job.student == "bert" and problem.startswith("anna: handed in nothing") and "holds more" in problem
