@@ -75,7 +75,9 @@ def name_cells(cells: list[NotebookNode], known: Collection[str] = ()) -> list[s
             names[at] = check
     for check in [name for name in names if name.endswith("_check")]:
         task, answer = check.removesuffix("_check"), f"{check.removesuffix('_check')}_answer"
-        above = [at for at in range(names.index(check)) if not names[at] and task in defined(cells[at])]
+        begins = re.compile(rf"^(def|class) {re.escape(task)}\b", re.MULTILINE)
+        own = [at for at in range(names.index(check)) if not names[at] and cells[at].cell_type == "code"]
+        above = [at for at in own if begins.search(cells[at].source)]
         if above and answer not in names:
             names[above[-1]] = answer
     return names
@@ -90,25 +92,6 @@ def grade_id(cell: NotebookNode) -> str:
 def plain_text(cell: NotebookNode) -> str:
     """Return the text of a cell as it is compared: editors change blanks at the ends of lines."""
     return "\n".join(line.rstrip() for line in cell.source.split("\n")).strip()
-
-
-def tree_of(cell: NotebookNode) -> ast.Module:
-    """Return what Python makes of a cell; magics that only look on, such as ``%%time``, are passed over.
-
-    Raises:
-        SyntaxError: if it is no Python.
-    """
-    source = re.sub(r"\A(\s*%%(time|capture|prun)\b.*\n?)+", "", cell.source)
-    return ast.parse(TransformerManager().transform_cell(source) if cell.cell_type == "code" else "")
-
-
-def defined(cell: NotebookNode) -> set[str]:
-    """Return the names of the functions and classes that a cell defines; none if it is no Python."""
-    try:
-        body = tree_of(cell).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    return {part.name for part in body if isinstance(part, (ast.FunctionDef, ast.ClassDef))}
 
 
 def read_work(path: Path) -> Work:
@@ -126,13 +109,15 @@ def read_work(path: Path) -> Work:
             cell.outputs, cell.execution_count = [], None
     names, problems = name_cells(notebook.cells), []
     found: dict[str, list[NotebookNode]] = {}
-    for name, cell in zip(names, notebook.cells, strict=True):
+    for above, name, cell in zip(["", *names][:-1], names, notebook.cells, strict=True):
+        if above.endswith("_answer") and not name and _fault(cell):
+            problems.append(f"the cell below {above} is no Python; if they are one answer, merge them")
         if name.endswith(("_answer", "_check")) or _known(cell).get("solution"):
             found.setdefault(name, []).append(cell)
-    everywhere = set().union(*map(defined, notebook.cells))
+    written = "\n".join(map(_python, notebook.cells))
     tasks = dict.fromkeys(name.rpartition("_")[0] for name in found if name.endswith(("_answer", "_check")))
     for name in [f"{task}_{part}" for task in tasks for part in ("answer", "check")]:
-        problems += _problems(name, found.get(name, []), everywhere)
+        problems += _problems(name, found.get(name, []), written)
     asked = {name: cells for name, cells in found.items() if not name.endswith("_check")}
     is_open = [all(map(_is_stub, cells)) for cells in asked.values()]
     return Work(
@@ -144,7 +129,7 @@ def read_work(path: Path) -> Work:
     )
 
 
-def _problems(name: str, cells: list[NotebookNode], everywhere: set[str]) -> list[str]:
+def _problems(name: str, cells: list[NotebookNode], written: str) -> list[str]:
     """Return what is wrong with the cells of an answer or a check, in the words of ``integrity.restore``."""
     from_release = "take it from the released lesson"
     if not cells:
@@ -155,20 +140,36 @@ def _problems(name: str, cells: list[NotebookNode], everywhere: set[str]) -> lis
         problems.append(f"{name} is there {len(cells)} times; {cure}")
     if any(cell.cell_type != "code" for cell in cells):
         problems.append(f"{name} is no code cell any more; make it one (press Y beside it)")
-    if any(not grade_id(cell) for cell in cells):
+    if any(grade_id(cell) != name for cell in cells):
         problems.append(f"{name} has lost its name to an editor; {from_release}, and write into that")
     elif task == name and any(_checksum(cell) != _known(cell).get("checksum") for cell in cells):
         problems.append(f"{name} was edited; {from_release}")
     if task == name:
         return problems
-    try:
-        for cell in cells:
-            tree_of(cell)
-    except SyntaxError as error:
-        return [*problems, f"{name} is no Python (line {error.lineno}: {error.msg})"]
-    if task not in everywhere:
+    if faults := [fault for cell in cells if (fault := _fault(cell))]:
+        problems.append(f"{name} is no Python ({faults[0]})")
+    elif not re.search(rf"^(def|class) {task}\b", written, re.MULTILINE):
         problems.append(f"{name} defines no {task}; keep the name of the function, without %% above it")
     return problems
+
+
+def _python(cell: NotebookNode) -> str:
+    """Return a code cell as Python; magics that only look on, such as ``%%time``, are passed over."""
+    if cell.cell_type != "code":
+        return ""
+    source = re.sub(r"\A(\s*%%(time|capture|prun)\b.*\n?)+", "", cell.source)
+    return TransformerManager().transform_cell(source)
+
+
+def _fault(cell: NotebookNode) -> str:
+    """Return why a cell is no Python, empty if it is."""
+    try:
+        compile(_python(cell), "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    except SyntaxError as error:
+        return f"line {error.lineno}: {error.msg}"
+    except (ValueError, RecursionError, MemoryError) as error:
+        return str(error)
+    return ""
 
 
 def _is_stub(cell: NotebookNode) -> bool:

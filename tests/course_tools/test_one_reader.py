@@ -63,7 +63,7 @@ EDITS = {  # what is done to the cells; what it is worth, None if it is held; wh
     "metadata stripped": (stripped, None, "twice_check has lost its name"),
     "ids changed": (new_ids, None, "twice_answer has lost its name"),
     "split, ids copied": (split, None, "twice_answer is there 2 times; merge them"),
-    "split, ids not copied": (lambda cells: split(cells, False), 0, "defines no twice"),
+    "split, ids not copied": (lambda cells: split(cells, False), 0, "if they are one answer, merge them"),
     "a text": (as_text, None, "twice_answer is no code cell any more"),
     "%%script": (write(f"%%script true\n{RIGHT}"), 0, "twice_answer defines no twice"),
     "another name": (write(RIGHT.replace("twice", "double")), 0, "defines no twice"),
