@@ -1,6 +1,7 @@
 """Build the learners' notebooks: solutions/ in, notebooks/ or a zip out."""
 
 import hashlib
+import re
 import subprocess
 import tomllib
 from pathlib import Path
@@ -54,6 +55,8 @@ def student_version(source: Path, address: str | None = None) -> str:
             notebook, _ = step().preprocess(notebook, {})
     except (RuntimeError, nbformat.ValidationError) as error:
         raise ValueError(f"{source}: {error}") from None
+    if wrong := _breach(notebook):
+        raise ValueError(f"{source}: {wrong}")
     address = repository() if address is None else address
     for cell in notebook.cells:
         # the set-up cell, if there is one, tells where pip finds the course
@@ -70,6 +73,32 @@ def _read(path: Path) -> NotebookNode:
     except (ValueError, nbformat.ValidationError, AttributeError, KeyError) as error:
         reason = " ".join(str(error).split())[:80]
         raise ValueError(f"{path} cannot be read as a notebook ({reason})") from None
+
+
+def _breach(notebook: NotebookNode) -> str:
+    """Return what the grader could not work with, and its cure; empty if all is well."""
+    if not notebook.metadata.get("kernelspec", {}).get("name"):
+        return "no kernel is chosen in it; open it in JupyterLab, choose Python 3, and save it"
+    above = ""
+    for cell in notebook.cells:
+        known = cell.metadata.get("nbgrader", {})
+        name, (is_answer, is_check) = known.get("grade_id"), (known.get("solution"), known.get("grade"))
+        if cell.cell_type != "code" or not (is_answer or is_check):
+            continue
+        if is_answer and is_check:
+            return f"{name}: what a person grades is a Markdown cell; code has an answer and a check"
+        task = re.search(
+            r"^check = Check\(\"(\w+)\"" if is_check else r"^(?:def|class) (\w+)", cell.source, re.MULTILINE
+        )
+        wanted = f"{task[1] if task else 'NAME'}_{'check' if is_check else 'answer'}"
+        if name != wanted:
+            return (
+                f"call the cell {name} {wanted}, after its function, in JupyterLab's Create Assignment panel"
+            )
+        if is_check and above != wanted.replace("_check", "_answer"):
+            return f"the answer above {name} is {above or 'missing'}; each check stands below its answer"
+        above = name if is_answer else ""
+    return ""
 
 
 def _fingerprint(notebook: NotebookNode) -> str:
@@ -141,14 +170,26 @@ def pack(target: Path, root: Path = PROJECT_ROOT) -> list[str]:
         ValueError: if the folder is no clone, so that nobody knows what belongs to the course.
         OSError: if it cannot be written; a previous one is then kept.
     """
-    command = ["git", "ls-files", "-z", "--", *PACKED]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf-8")
-    found = [root / name for name in sorted(done.stdout.split("\0")) if name]
+    found = [root / name for name in _in_git(root)]
     paths = [path for path in found if path.is_file() and not path.is_symlink()]
-    if done.returncode or not paths:
-        raise ValueError(f"{root} is no git clone ({done.stderr.strip()}); a zip holds what git tracks")
+    if not paths:
+        raise ValueError(f"git knows no file of the course in {root}; a zip holds what git tracks")
     names = [path.relative_to(root).as_posix() for path in paths]
     # with its mode, so that start.py can be executed
     contents = [(path.read_bytes(), path.stat().st_mode) for path in paths]
     write_zip(target, {f"course/{name}": content for name, content in zip(names, contents, strict=True)})
     return names
+
+
+def unknown_to_git(root: Path = PROJECT_ROOT) -> list[str]:
+    """Return the files of the course that ``pack`` leaves out, because nobody has added them."""
+    return _in_git(root, "--others", "--exclude-standard")
+
+
+def _in_git(root: Path, *options: str) -> list[str]:
+    """Return the names of files that learners get, by ``git ls-files``; ValueError if there is no clone."""
+    command = ["git", "ls-files", "-z", *options, "--", *PACKED]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding="utf-8")
+    if done.returncode:
+        raise ValueError(f"{root} is no git clone ({done.stderr.strip()}); a zip holds what git tracks")
+    return sorted(name for name in done.stdout.split("\0") if name)

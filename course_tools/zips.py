@@ -1,5 +1,6 @@
 """Zips: the same content gives the same bytes; read without trusting a name or a size in them."""
 
+import contextlib
 import io
 import stat
 import zipfile
@@ -7,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from course_lib.runtime import write_atomically
+
+LINK = "is a link, which is not followed"
 
 
 def write_zip(target: Path, entries: Mapping[str, tuple[bytes, int]]) -> None:
@@ -29,6 +32,25 @@ def write_zip(target: Path, entries: Mapping[str, tuple[bytes, int]]) -> None:
     write_atomically(target, content.getvalue())
 
 
+def open_zip(source: Path | bytes) -> zipfile.ZipFile:
+    """Open a zip, also one in which a name is not the UTF-8 that it claims to be.
+
+    Raises:
+        zipfile.BadZipFile: if it is none.
+        OSError: if it cannot be read.
+    """
+    try:
+        return zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source)
+    except UnicodeDecodeError:  # of one name; none of the others could be read
+        data = bytearray(source if isinstance(source, bytes) else source.read_bytes())
+    end = data.rindex(b"PK\5\6")  # of the table of contents, whose size it says
+    at = end - int.from_bytes(data[end + 12 : end + 16], "little")
+    while data[at : at + 4] == b"PK\1\2":  # no entry claims to be UTF-8 any more
+        data[at + 9] &= ~0x08
+        at += 46 + sum(int.from_bytes(data[at + n : at + n + 2], "little") for n in (28, 30, 32))
+    return zipfile.ZipFile(io.BytesIO(data))
+
+
 def members(archive: zipfile.ZipFile) -> Iterator[tuple[PurePosixPath, zipfile.ZipInfo, str]]:
     """Yield the files in a zip, folders left out, and what is wrong with each; nothing is read yet.
 
@@ -37,18 +59,24 @@ def members(archive: zipfile.ZipFile) -> Iterator[tuple[PurePosixPath, zipfile.Z
         empty if it may be.
     """
     for member in archive.infolist():
-        if not member.is_dir():
-            path = PurePosixPath(member.orig_filename.split("\0")[0].replace("\\", "/"))
+        if not member.filename.endswith("/"):
+            name = member.orig_filename.split("\0")[0].replace("\\", "/")
+            if not member.flag_bits & 0x800:  # no UTF-8, it says, but macOS and others mean it
+                with contextlib.suppress(UnicodeError):
+                    name = name.encode("cp437").decode()
+            path = PurePosixPath(name)
             yield path, member, problem_of(member)
 
 
 def problem_of(member: zipfile.ZipInfo) -> str:
     """Return why a member must not be unpacked, on any system; empty if it may be."""
     posix, windows = PurePosixPath(member.filename), PureWindowsPath(member.orig_filename)
-    if not posix.parts or ".." in posix.parts + windows.parts or posix.is_absolute() or windows.anchor:
+    if not posix.parts:
+        return "has no name"
+    if ".." in posix.parts + windows.parts or posix.is_absolute() or windows.anchor:
         return "its name leads out of the zip"
     if stat.S_ISLNK(member.external_attr >> 16):
-        return "is a link, which is not followed"
+        return LINK
     return ""
 
 

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
@@ -15,14 +16,15 @@ from course_tools.grading import launch
 from course_tools.grading.batch import graders
 from course_tools.grading.gradebook import Book
 from course_tools.grading.grading import not_graded
-from course_tools.grading.lesson import Lesson, lesson_names, read_lesson
+from course_tools.grading.lesson import Lesson, lesson_ids, lesson_names, read_lesson
 from course_tools.grading.results import (
     Results,
     exercise_table,
     fingerprint,
     summary_page,
-    without_formulas,
+    write_table,
 )
+from course_tools.grading.roster import Person, absent, read_roster, recognised
 from course_tools.grading.sandbox import Limits
 from course_tools.grading.submissions import Job, collect
 
@@ -56,6 +58,8 @@ def parser() -> argparse.ArgumentParser:
     add("--lesson", nargs="+", default=[], metavar="NAME", help="only these (default: all)")
     add("--student", nargs="+", default=[], metavar="NAME", help="only these (default: all)")
     cores = os.cpu_count() or 1
+    add("--skip", nargs="+", default=[], metavar="NAME", help="all but these")
+    add("--roster", type=Path, metavar="FILE.csv", help="name, e-mail, id of everybody: says who is missing")
     add("--jobs", type=int, default=cores, metavar="N", help="at a time (default: one per core)")
     add("--scheduler", default="", metavar="ADDRESS", help="of dask, to grade on other machines")
     add("--tls", type=Path, metavar="DIR", help="ca.pem, cert.pem and key.pem, for a tls:// ADDRESS")
@@ -76,6 +80,10 @@ def main(options: argparse.Namespace) -> int:
         raise ValueError(f"--jobs must be at least 1, got {options.jobs}")
     if options.hidden_tests and not options.hidden_tests.is_dir():
         raise ValueError(f"no folder of hidden tests at {options.hidden_tests}")
+    if options.dry_run:
+        if not options.submissions:
+            raise ValueError("--dry-run says what would be graded; it needs SUBMISSIONS")
+        return _grade_into(options)
     options.into.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(options.into / ".lock", timeout=0):
@@ -88,16 +96,17 @@ def main(options: argparse.Namespace) -> int:
 
 def _grade_into(options: argparse.Namespace) -> int:
     """Do it, with the folder to ourselves."""
-    results = Results(options.into / "results")
-    problems, proof = [], []
+    results, problems, proof = Results(options.into / "results"), [], []
+    people = read_roster(options.roster) if options.roster else []
     if options.submissions:
-        found, problems = collect(options.submissions, lesson_names())
-        jobs = [
-            job
-            for job in found
-            if job.lesson in (options.lesson or [job.lesson])
-            and job.student in (options.student or [job.student])
-        ]
+        found, problems = collect(options.submissions, lesson_ids())
+        students = {job.student for job in found}
+        for name in (*options.student, *options.skip):
+            if name not in students:
+                raise unknown_name("learner", name, sorted(students))
+        students = set(options.student or students) - set(options.skip)
+        jobs = [job for job in found if job.student in students]
+        jobs = [job for job in jobs if job.lesson in (options.lesson or [job.lesson])]
         names = {job.lesson for job in jobs}
         lessons = {name: read_lesson(name, options.hidden_tests) for name in sorted(names)}
         todo = {}  # the submissions that are new or changed, and what will be known of each by then
@@ -112,9 +121,21 @@ def _grade_into(options: argparse.Namespace) -> int:
         for problem in problems:
             print(f"  not graded: {problem}")
         if options.dry_run:
+            _missing(people, {(job.student, job.lesson) for job in jobs})
             return 0
         proof = _grade(todo, lessons, results, options) if todo else []
-    return _write(results, problems, proof, options.into)
+    return _write(results, people, problems, proof, options)
+
+
+def _missing(people: list[Person], handed_in: set[tuple[str, str]]) -> pd.DataFrame:
+    """Say who of the roster has not handed in, and who is not in it; return the former."""
+    missing = absent(people, handed_in)
+    for lesson, those in missing.groupby("lesson"):
+        print(f"not handed in, {lesson}: {', '.join(those['name'])}")
+    students = sorted({student for student, _ in handed_in}) if people else []
+    for student in [student for student in students if student not in recognised(students, people)]:
+        print(f"not in the roster, or more than once: {student}")
+    return missing
 
 
 def _grade(
@@ -140,28 +161,40 @@ def _grade(
     return proof
 
 
-def _write(results: Results, problems: list[str], proof: list[str], folder: Path) -> int:
+def _write(
+    results: Results, people: list[Person], problems: list[str], proof: list[str], options: argparse.Namespace
+) -> int:
     """Enter the results, and write feedback, tables and summary."""
-    everything, book = list(results), Book(folder)
+    folder = options.into
+    everything = [result for result in results if result["student"] not in options.skip]
+    names = {result["lesson"] for result in everything} & set(lesson_names())
+    lessons = {name: read_lesson(name) for name in sorted(names)}
+    older = [result for result in everything if not _is_of(result, lessons)]
+    for result in older:
+        told = "was graded with other exercises than the lesson has now; hand it in here again"
+        problems.append(f"{result['student']}: {result['lesson']} {told}")
+        print(f"  not graded: {problems[-1]}")
+    everything, book = [result for result in everything if result not in older], Book(folder)
     if not everything:
         print(f"nothing is graded in {folder}")
         return 0
-    lessons = {name: read_lesson(name) for name in sorted({result["lesson"] for result in everything})}
-    for result in everything:  # one may be of an earlier version of its lesson
-        exercises = [exercise.name for exercise in lessons[result["lesson"]].exercises]
-        if [entry["exercise"] for entry in result["exercises"]] != exercises:
-            old = results.path(result["student"], result["lesson"])
-            raise ValueError(f"the lesson has other exercises than {old} knows: grade its submission again")
     for lesson in lessons.values():
-        book.register(lesson)
+        if copied := book.register(lesson):
+            print(f"{lesson.name} has other exercises now; points given by hand before are kept in {copied}")
     everything = [
         _entered(result, book, results, lessons[result["lesson"]])
         for result in tqdm(everything, desc="gradebook", unit="submission", leave=False)
     ]
     grades = book.grades()
     table = exercise_table(everything, grades)
-    book.write_totals(folder / "totals.csv")
-    write_atomically(folder / "exercises.csv", without_formulas(table).to_csv(index=False).encode())
+    missing = _missing(people, {(result["student"], result["lesson"]) for result in everything})
+    who = recognised({result["student"] for result in everything}, people)
+    book.name(who)
+    write_table(folder / "totals.csv", book.totals(who))
+    write_table(folder / "exercises.csv", table)
+    if people:
+        write_table(folder / "missing.csv", missing)
+        problems += [f"{person.name}: {person.lesson} not handed in" for person in missing.itertuples()]
     page = summary_page(everything, grades, problems, proof)
     write_atomically(folder / "summary.html", page.encode())
     looks = table[(table["reasons"] != "") & (table["state"] != "by hand")]
@@ -190,3 +223,10 @@ def _entered(result: dict[str, Any], book: Book, results: Results, lesson: Lesso
             results.write(result)
             raise ValueError(str(error)) from None
         return held
+
+
+def _is_of(result: dict, lessons: dict[str, Lesson]) -> bool:
+    """Tell whether a result is of its lesson as it is now, not of an earlier version."""
+    lesson = lessons.get(result["lesson"])
+    told = [entry["exercise"] for entry in result["exercises"]]
+    return lesson is not None and told == [exercise.name for exercise in lesson.exercises]

@@ -53,5 +53,9 @@ def main(options: argparse.Namespace) -> int:
         if None in changes.values():
             raise ValueError("notebooks/ holds notebooks without a source; a zip would take them along")
         count = len(release.pack(options.zip))
+        target = options.zip.resolve()
+        for name in release.unknown_to_git():
+            if PROJECT_ROOT.resolve() / name != target:
+                print(f"not in the zip, because git does not know it: {name} (git add it)")
         print(f"{options.zip}: {count} files, {options.zip.stat().st_size / 1e6:.1f} MB, no solutions")
     return 0

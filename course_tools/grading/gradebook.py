@@ -4,12 +4,14 @@ Only this process writes it, and nothing here runs a cell.
 """
 
 import contextlib
+import itertools
 import json
 import logging
 import os
+import shutil
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from logging.handlers import BufferingHandler
 from pathlib import Path
 from typing import Any
@@ -18,12 +20,13 @@ import pandas as pd
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.plugins import CsvExportPlugin
 from traitlets.config import Config
 
 from course_lib.runtime import PROJECT_ROOT, write_atomically
 from course_tools.grading.lesson import Lesson
-from course_tools.grading.nbgrader_hooks import ENTERED, RESULT, STEPS
+from course_tools.grading.nbgrader_hooks import ENTERED, OPEN, RESULT, STEPS
+from course_tools.grading.roster import Person
+from course_tools.submission import grade_id
 
 COURSE = "road-anomaly"
 
@@ -36,14 +39,35 @@ class Book:
         self.folder = folder.resolve()
         self.address = f"sqlite:///{self.folder / 'gradebook.db'}"
 
-    def register(self, lesson: Lesson) -> None:
-        """Enter a lesson with its points; once it is in, only if it has changed."""
+    def register(self, lesson: Lesson) -> Path | None:
+        """Enter a lesson with its points; once it is in, only if it has changed.
+
+        Returns:
+            Where the gradebook was copied to, because the lesson now has other cells with points than those
+            that were entered; what was entered of it is gone from this one.
+        """
         mark = self.folder / "registered" / f"{lesson.name}.txt"
         if mark.is_file() and mark.read_text() == lesson.fingerprint:
-            return
+            return None
+        copied = self._make_way(lesson) if mark.is_file() else None
         self._run(GenerateAssignment, lesson.name)
         mark.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(mark, lesson.fingerprint.encode())
+        return copied
+
+    def _make_way(self, lesson: Lesson) -> Path | None:
+        """Take a lesson out if it was entered with other cells, which nbgrader refuses to change."""
+        wanted = {grade_id(cell) for cell in lesson.released.cells} - {""}
+        with Gradebook(self.address, COURSE) as book:
+            entered = book.find_notebook(lesson.name, lesson.name)
+            if not entered.submissions or {cell.name for cell in entered.source_cells} == wanted:
+                return None
+            copied = self.folder / f"gradebook_until_{lesson.fingerprint[:8]}.db"
+            shutil.copyfile(self.folder / "gradebook.db", copied)
+            book.remove_assignment(lesson.name)
+        for graded in self.folder.glob(f"autograded/*/{lesson.name}"):
+            shutil.rmtree(graded)
+        return copied
 
     def enter(self, result: dict[str, Any]) -> None:
         """Enter a result unless it is in already, and write its feedback; points a person gave are kept."""
@@ -61,10 +85,42 @@ class Book:
             self._run(Autograde, lesson, student)
         self._run(GenerateFeedback, lesson, student)
 
-    def write_totals(self, path: Path) -> None:
-        """Write nbgrader's table of all lessons and students."""
-        with Gradebook(self.address, COURSE) as book, _quiet():
-            CsvExportPlugin(to=str(path)).export(book)
+    def name(self, people: Mapping[str, Person]) -> None:
+        """Enter who the learners are, for the tables and Formgrader."""
+        with Gradebook(self.address, COURSE) as book:
+            for student, person in people.items():
+                first, _, last = person.name.strip().rpartition(" ")
+                book.update_or_create_student(student, first_name=first, last_name=last, email=person.email)
+
+    def totals(self, people: Mapping[str, Person]) -> pd.DataFrame:
+        """Return a row per lesson and learner; ``open`` counts the points that a person has yet to give.
+
+        Args:
+            people: whose ids stand in it.
+        """
+        rows = []
+        with Gradebook(self.address, COURSE) as book:
+            for lesson, student in itertools.product(book.assignments, book.students):
+                grades, found = [], [one for one in lesson.submissions if one.student_id == student.id]
+                for submission in found:
+                    grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
+                waiting = sum(grade.max_score for grade in grades if grade.needs_manual_grade)
+                given = sum(grade.score for grade in grades if not grade.needs_manual_grade)
+                nothing_yet = bool(grades) and all(grade.needs_manual_grade for grade in grades)
+                rows.append(
+                    {
+                        "assignment": lesson.name,
+                        "student_id": student.id,
+                        "last_name": student.last_name,
+                        "first_name": student.first_name,
+                        "email": student.email,
+                        "id": people[student.id].id if student.id in people else "",
+                        "score": OPEN if nothing_yet else given,
+                        "open": waiting,
+                        "max_score": lesson.max_score,
+                    }
+                )
+        return pd.DataFrame(rows)
 
     def grades(self) -> pd.DataFrame:
         """Return a row per student, lesson and graded cell, and whether a person gave points or has to."""

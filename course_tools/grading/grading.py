@@ -23,7 +23,6 @@ from course_tools.grading.integrity import (
     own_code,
     restore,
     suspicions,
-    text_of,
 )
 from course_tools.grading.launch import WorkerDied, apart, run_cells, what_is_seen
 from course_tools.grading.lesson import DEMO, Exercise, Lesson
@@ -32,6 +31,7 @@ from course_tools.grading.sandbox import MEGABYTE, Limits
 from course_tools.grading.sanitize import harmless
 from course_tools.grading.submissions import Job
 from course_tools.grading.worker import run
+from course_tools.submission import plain_text, read_notebook
 
 NOT_WHOLE = "of a figure's or training's cell that they changed, only definitions and imports were run"
 
@@ -206,25 +206,19 @@ def _read(content: bytes, limits: Limits) -> NotebookNode:
     if len(content) > limits.notebook_bytes:
         most = limits.notebook_bytes // MEGABYTE
         raise ValueError(f"the notebook has {len(content) / MEGABYTE:.0f} MB, more than {most} MB")
-    try:
-        text = content.decode("utf-8-sig")
-        count = len(json.loads(text)["cells"])
-        notebook = nbformat.reads(text, as_version=4) if count <= limits.cells else None
-        if notebook:
-            nbformat.validate(notebook)
-    except Exception as error:  # whatever is wrong with it, it is no notebook
-        reason = short(str(error).splitlines()[0] if str(error) else repr(error), 80)
-        raise ValueError(f"the file cannot be read as a notebook ({reason})") from None
-    if not notebook:
+    count = 0  # before it is validated, which takes long
+    with contextlib.suppress(ValueError, TypeError, KeyError):  # then it is no notebook, as is said below
+        count = len(json.loads(content)["cells"])
+    if count > limits.cells:
         raise ValueError(f"the notebook has {count} cells, more than {limits.cells}")
+    notebook = read_notebook(content)
     for number, cell in enumerate(notebook.cells, 1):
-        source = cell.get("source")
-        if cell.cell_type not in ("code", "markdown", "raw") or not isinstance(source, str):
+        if cell.cell_type not in ("code", "markdown", "raw"):
             raise ValueError(f"cell {number} of the notebook is of no kind that Jupyter knows")
-        if len(source) > limits.cell_characters:
-            most = limits.cell_characters
-            raise ValueError(f"cell {number} of the notebook has {len(source)} characters, more than {most}")
-        if any("\ud800" <= character <= "\udfff" for character in source):
+        if len(cell.source) > limits.cell_characters:
+            told = f"{len(cell.source)} characters, more than {limits.cell_characters}"
+            raise ValueError(f"cell {number} of the notebook has {told}")
+        if any("\ud800" <= character <= "\udfff" for character in cell.source):
             raise ValueError(f"cell {number} of the notebook holds half a character; write it again")
     return notebook
 
@@ -235,7 +229,7 @@ def _to_run(notebook_cells: Sequence[NotebookNode], lesson: Lesson, probes: dict
     cells, demos = [], demo_texts(lesson)
     for cell in notebook_cells:
         is_demo = DEMO in cell.metadata.get("tags", [])
-        is_changed = is_demo and text_of(cell) not in demos
+        is_changed = is_demo and plain_text(cell) not in demos
         source = definitions(cell.source) if is_changed else "" if is_demo else cell.source
         if cell.cell_type == "code" and (source or not is_demo):
             cell.metadata["position"] = len(cells)
@@ -255,10 +249,10 @@ def _to_run(notebook_cells: Sequence[NotebookNode], lesson: Lesson, probes: dict
 
 def _written(cells: list[NotebookNode], lesson: Lesson) -> str:
     """Return the text of a notebook that can be shown to anybody; what the lesson says stays as it is."""
-    ours = {text_of(cell): cell for cell in lesson.released.cells if cell.cell_type == "markdown"}
+    ours = {plain_text(cell): cell for cell in lesson.released.cells if cell.cell_type == "markdown"}
     shown = [
         NotebookNode({**ours[text], "metadata": cell.metadata})
-        if cell.cell_type == "markdown" and (text := text_of(cell)) in ours
+        if cell.cell_type == "markdown" and (text := plain_text(cell)) in ours
         else harmless(cell)
         for cell in cells
     ]

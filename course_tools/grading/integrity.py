@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 
 from course_tools.grading.lesson import DEMO, Exercise, Lesson
 from course_tools.grading.points import short
+from course_tools.submission import grade_id, name_cells, plain_text
 
 DEFINED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 TOUCHY = r"\b(?:Check|Recorder|lesson\.checks|sys\.modules|_getframe)\b"
@@ -30,7 +31,7 @@ def restore(notebook: NotebookNode, lesson: Lesson) -> tuple[list[NotebookNode],
     """
     cells: list[NotebookNode] = []
     alarms = {exercise.name: [] for exercise in lesson.exercises}
-    graded = {cell.metadata.nbgrader.grade_id: cell for cell in lesson.released.cells if _id(cell)}
+    graded = {cell.metadata.nbgrader.grade_id: cell for cell in lesson.released.cells if grade_id(cell)}
     checks = {exercise.check_id: exercise.name for exercise in lesson.exercises}
     owners = checks | {exercise.answer_id: exercise.name for exercise in lesson.exercises}
 
@@ -38,47 +39,45 @@ def restore(notebook: NotebookNode, lesson: Lesson) -> tuple[list[NotebookNode],
         if name in owners:  # a text is read by a person anyway
             alarms[owners[name]].append(f"its {'check' if name in checks else 'answer'} {reason}")
 
-    seen: set[str] = set()
-    for cell in notebook.cells:
-        name = _id(cell)
-        if name not in graded:
+    seen: dict[str, NotebookNode] = {}
+    names, last = name_cells(notebook.cells, graded), ""
+    for name, cell in zip(names, notebook.cells, strict=True):
+        last, before = name or last, last
+        if not name:
             cells.append(_own(cell, lesson))
             continue
-        if name in seen:  # a second answer stays, as a cell without points
+        if name in seen:
             alarm(name, "cell is there more than once")
-            cells += [] if name in checks else [_own(cell, lesson)]
+            if name == before and name not in checks:  # one answer in two cells
+                seen[name].source += f"\n{cell.source}"
+            elif name not in checks:  # it stays, as a cell without points
+                cells.append(_own(cell, lesson))
             continue
-        seen.add(name)
-        restored, told = copy.deepcopy(graded[name]), cell.metadata.nbgrader.get("points")
+        restored = seen[name] = copy.deepcopy(graded[name])
         known = restored.metadata.nbgrader
         cells.append(restored)
         if known.solution:  # where learners write
             restored.source = cell.source
             if "attachments" in cell:
                 restored.attachments = cell.attachments
-        elif text_of(cell) != text_of(restored):
+        elif plain_text(cell) != plain_text(restored):
             alarm(name, "cell was edited")
         if cell.cell_type != restored.cell_type:
             alarm(name, "cell is of another kind now")
-        if known.grade and told != known.points:
+        if grade_id(cell) != name:
+            alarm(name, "cell had lost its name and was found by its text")
+        elif known.grade and (told := cell.metadata.nbgrader.get("points")) != known.points:
             alarm(name, f"cell has other points in its metadata, {short(repr(told), 20)}")
     for name in [name for name in graded if name not in seen]:
         alarm(name, "cell was deleted or renamed")
         at = _place(name, list(graded), cells, below=name in checks)
         cells.insert(at, copy.deepcopy(graded[name]))
     for exercise in lesson.exercises:
-        names = [_id(cell) for cell in cells]
+        names = [grade_id(cell) for cell in cells]
         answer, check = names.index(exercise.answer_id), names.index(exercise.check_id)
         if check < answer:
             cells.insert(answer, cells.pop(check))
     return cells, alarms
-
-
-def _id(cell: NotebookNode) -> str:
-    """Return the name nbgrader knows a cell by, empty if it has none."""
-    metadata = cell.metadata.get("nbgrader")
-    name = metadata.get("grade_id") if isinstance(metadata, dict) else None
-    return name if isinstance(name, str) else ""
 
 
 def _own(cell: NotebookNode, lesson: Lesson) -> NotebookNode:
@@ -94,26 +93,21 @@ def _demos(lesson: Lesson) -> list[NotebookNode]:
     return [cell for cell in lesson.released.cells if DEMO in cell.metadata.get("tags", [])]
 
 
-def text_of(cell: NotebookNode) -> str:
-    """Return the text of a cell as it is compared: editors change line ends and blanks at the end."""
-    return "\n".join(line.rstrip() for line in cell.source.splitlines()).strip()
-
-
 def demo_texts(lesson: Lesson) -> set[str]:
     """Return the texts of the cells that grading skips."""
-    return {text_of(cell) for cell in _demos(lesson)}
+    return {plain_text(cell) for cell in _demos(lesson)}
 
 
 def own_code(cells: list[NotebookNode], lesson: Lesson) -> list[str]:
     """Return what learners wrote into code cells other than answers."""
-    ours = {text_of(cell) for cell in lesson.released.cells}
-    code = [cell for cell in cells if cell.cell_type == "code" and not _id(cell)]
-    return [cell.source for cell in code if text_of(cell) not in ours]
+    ours = {plain_text(cell) for cell in lesson.released.cells}
+    code = [cell for cell in cells if cell.cell_type == "code" and not grade_id(cell)]
+    return [cell.source for cell in code if plain_text(cell) not in ours]
 
 
 def _place(name: str, order: list[str], cells: list[NotebookNode], below: bool) -> int:
     """Return where a lost cell belongs: below the graded cell above it, or above the one below it."""
-    rank, places = order.index(name), {_id(cell): at for at, cell in enumerate(cells)}
+    rank, places = order.index(name), {grade_id(cell): at for at, cell in enumerate(cells)}
     above = [places[known] for known in order[:rank] if known in places]
     later = [places[known] for known in order[rank:] if known in places]
     return min(later) if later and not below else max(above, default=len(cells) - 1) + 1

@@ -14,6 +14,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_lib.runtime import PROJECT_ROOT
+from course_tools.grading.submissions import grade_ids
 
 DEMO = "demo"
 """The tag of cells that are not needed for grading: trainings, figures."""
@@ -70,6 +71,12 @@ def lesson_names() -> list[str]:
     if not names:
         raise FileNotFoundError(f"no lesson in {folder}: only the whole repository can grade")
     return names
+
+
+def lesson_ids() -> dict[str, set[str]]:
+    """Return the lessons that can be graded, with the names of their graded cells."""
+    folder = PROJECT_ROOT / "solutions"
+    return {name: grade_ids((folder / name / f"{name}.ipynb").read_bytes()) for name in lesson_names()}
 
 
 def read_lesson(name: str, hidden_tests: Path | None = None, root: Path = PROJECT_ROOT) -> Lesson:

@@ -9,11 +9,14 @@ from urllib.parse import urlparse
 
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
-from nbgrader.preprocessors import CheckCellMetadata, SaveAutoGrades
+from nbgrader.preprocessors import CheckCellMetadata, GetGrades, SaveAutoGrades
 from nbgrader.utils import is_grade, is_solution
 
 RESULT = "course_result"
 """In a notebook's metadata: the fingerprint of the result it belongs to."""
+
+OPEN = "open"
+"""Instead of points that a person has yet to give."""
 
 ENTERED = "course_entered"
 """The same, once its points are in the gradebook."""
@@ -52,6 +55,36 @@ class SaveResults(SaveAutoGrades):
         self.gradebook.db.commit()
 
 
+class OpenGrades(GetGrades):
+    """Shows points that nobody has given yet as open, not as 0."""
+
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        """Look the points of a submission up."""
+        nb, resources = super().preprocess(nb, resources)
+        graded = [cell.metadata.nbgrader for cell in nb.cells if is_grade(cell)]
+        if waiting := sum(known.points for known in graded if known.score == OPEN):
+            given = sum(known.score for known in graded if known.score != OPEN)
+            resources["nbgrader"]["score"] = f"{given:g}, {waiting:g} {OPEN}"
+        return nb, resources
+
+    def _get_score(self, cell: NotebookNode, resources: ResourcesDict) -> None:
+        """Look the points of a cell up."""
+        super()._get_score(cell, resources)
+        names = (cell.metadata.nbgrader.grade_id, self.notebook_id, self.assignment_id, self.student_id)
+        if self.gradebook.find_grade(*names).needs_manual_grade:
+            cell.metadata.nbgrader["score"] = OPEN
+
+
+def _number(value: float | str) -> float | str:
+    """Do in nbgrader's template what ``float`` does, but keep words."""
+    return value if isinstance(value, str) else float(value)
+
+
+def _rounded(value: float | str, digits: int = 0) -> float | str:
+    """Do in nbgrader's template what ``round`` does, but keep words."""
+    return value if isinstance(value, str) else round(value, digits)
+
+
 STEPS = {
     "Autograde": {
         "sanitize_preprocessors": [CheckCellMetadata],
@@ -59,9 +92,10 @@ STEPS = {
     },
     "GenerateFeedback": {
         "preprocessors": [
-            "nbgrader.preprocessors.GetGrades",
+            OpenGrades,
             "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
         ]
     },
+    "HTMLExporter": {"filters": {"float": _number, "round": _rounded}},
 }
 """Settings of nbgrader."""

@@ -129,10 +129,8 @@ def summary_page(
     ]
     failed = pd.DataFrame(rows, columns=[*case, "failed"]).groupby(case, sort=False)["failed"]
     cases = failed.agg(failed="sum", attempted="count").astype(int).reset_index()
-    # no learner's name has a blank
-    totals = table.pivot_table(
-        "points", "student", "lesson", aggfunc="sum", margins=True, margins_name="all together"
-    )
+    margins = {"margins": True, "margins_name": "all together"}  # no learner's name has a blank
+    totals = table.pivot_table("points", "student", "lesson", aggfunc="sum", **margins)
     template = files("course_tools.grading").joinpath("summary.html.j2").read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     return environment.from_string(template).render(
@@ -174,8 +172,11 @@ def _heat_map(table: pd.DataFrame) -> list[tuple[str, dict[tuple[str, str], dict
     return list(rows.items())
 
 
-def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table whose texts no spreadsheet takes for a formula; those that look like one get a quote."""
-    return table.map(
-        lambda value: f"'{value}" if isinstance(value, str) and value.startswith(tuple("=+-@\t\r")) else value
-    )
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table that spreadsheets open: their umlauts are right, and no text is taken for a formula."""
+
+    def plain(value: object) -> object:
+        return f"'{value}" if isinstance(value, str) and value.startswith(tuple("=+-@\t\r")) else value
+
+    # a byte order mark tells Excel that it is UTF-8
+    write_atomically(path, table.map(plain).to_csv(index=False).encode("utf-8-sig"))

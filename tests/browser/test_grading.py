@@ -49,7 +49,7 @@ def test_formgrader_shows_a_submission_and_takes_points_that_are_exported(page, 
         boxes.last.blur()
     assert main(["grade", *into]) == 0
     totals = pd.read_csv(folder / "grading" / "totals.csv").iloc[0]
-    assert (totals["student_id"], totals["raw_score"], totals["max_score"]) == ("anna", 9.5, 10)
+    assert (totals["student_id"], totals["score"], totals["max_score"]) == ("anna", 9.5, 10)
     page.goto((folder / "grading" / "feedback" / "anna" / LESSON / f"{LESSON}.html").as_uri())
     expect(page.get_by_text("Score: 9.5 / 10").first).to_be_visible()
 

@@ -59,7 +59,10 @@ def graded(handed_in, tmp_path_factory):
     folder, private = tmp_path_factory.mktemp("grading"), tmp_path_factory.mktemp("private") / LESSON
     private.mkdir()
     (private / "verdict.py").write_text('check.case("mine", lambda: verdict(1.0, 5.0, [30], [27]), "better")')
+    roster = private.parent / "roster.csv"
+    roster.write_text("Name;E-Mail;ID\nAnna Meyer;anna@uni.example;1\nZoë Ruf;zoe@uni.example;2\n", "cp1252")
     options = ["--into", str(folder), "--jobs", "2", "--hidden-tests", str(private.parent)]
+    options += ["--roster", str(roster)]
     assert main(["grade", str(handed_in), *options]) == 0
     return folder, options
 
@@ -82,14 +85,21 @@ def test_points_feedback_tables_and_summary_are_written(graded, capsys):
     }
     assert table.loc[("carl", "verdict"), "state"] == "held"
     assert "deleted" in table.loc[("carl", "verdict"), "reasons"]
-    assert pd.read_csv(folder / "totals.csv").set_index("student_id")["raw_score"].to_dict() == {
-        "anna": 8, "bert": 4, "carl": 7,
-    }  # fmt: skip
+    totals = pd.read_csv(folder / "totals.csv").set_index("student_id")
+    assert totals["score"].to_dict() == {"anna": 8, "bert": 4, "carl": 7}
+    assert totals["open"].to_dict() == {"anna": 0, "bert": 2, "carl": 1}
+    assert totals.loc["anna", ["last_name", "first_name", "email", "id"]].tolist() == [
+        "Meyer", "Anna", "anna@uni.example", 1,
+    ]  # fmt: skip
+    assert pd.read_csv(folder / "missing.csv")["name"].tolist() == ["Zoë Ruf"]
+    for table in ("totals", "exercises", "missing"):
+        assert (folder / f"{table}.csv").read_bytes().startswith(b"\xef\xbb\xbf")
     summary = (folder / "summary.html").read_text()
     assert "its check cell was deleted or renamed" in summary and "no process is left" in summary
     assert "without a sandbox" not in summary
     page = (folder / "feedback" / "carl" / LESSON / f"{LESSON}.html").read_text()
     assert "✓ hidden mine" in page and "held" not in page
+    assert "(Score: 7, 1 open /" in page and page.count("Score: open / 1.0") == 2
 
 
 @needs_sandbox
@@ -180,16 +190,6 @@ def test_nbgraders_own_autograde_runs_nothing_without_a_result(tmp_path):
         SaveResults().preprocess(nbformat.v4.new_notebook(), {"nbgrader": names})
 
 
-def test_a_kept_result_of_a_lesson_that_had_other_exercises_is_refused_in_one_line(tmp_path, capsys):
-    result = {"student": "anna", "lesson": LESSON, "sandbox": True, "remarks": [], "notebook": "{}"}
-    result |= {"exercises": [{"exercise": "of_version_0_1"}], "seconds": 9.5, "fingerprint": "0123"}
-    (tmp_path / "results" / "anna").mkdir(parents=True)
-    (tmp_path / "results" / "anna" / f"{LESSON}.json").write_text(json.dumps(result))
-    assert main(["grade", "--into", str(tmp_path)]) == 2
-    error = capsys.readouterr().err
-    assert "grade its submission again" in error and error.count("\n") == 1
-
-
 class Book:
     """A gradebook that takes no page with a certain word."""
 
@@ -225,6 +225,8 @@ def test_one_whose_page_cannot_be_made_is_held_and_if_nobodys_can_grading_stops(
         (["nowhere"], "no folder or zip of submissions at nowhere"),
         (["--lesson", "01_baseline"], "did you mean 01_baseline_scoring"),
         (["--jobs", "0"], "--jobs must be at least 1"),
+        (["--dry-run"], "it needs SUBMISSIONS"),
+        (["--roster", "nowhere"], "no roster at nowhere"),
         (["--hidden-tests", "nowhere"], "no folder of hidden tests"),
     ],
 )
@@ -232,6 +234,19 @@ def test_a_wrong_option_is_explained_in_one_line(tmp_path, capsys, options, told
     assert main(["grade", *options, "--into", str(tmp_path / "grading")]) == 2
     error = capsys.readouterr().err
     assert told in error and error.count("\n") == 1
+
+
+def test_a_dry_run_says_who_is_missing_skips_whom_it_should_and_writes_nothing(handed_in, tmp_path, capsys):
+    roster = tmp_path / "roster.csv"
+    roster.write_text("id,name,email\nbert,Bert Ott,b@x.example\nzoe,Zoe Ruf,z@x.example\n")
+    command = ["grade", str(handed_in), "--dry-run", "--into", str(tmp_path / "grading")]
+    assert main([*command, "--roster", str(roster), "--skip", "anna"]) == 0
+    said = capsys.readouterr().out
+    assert f"2 submissions, 2 new or changed\n  bert  {LESSON}\n  carl" in said
+    assert f"not handed in, {LESSON}: Zoe Ruf\n" in said
+    assert "not in the roster, or more than once: carl" in said and not (tmp_path / "grading").exists()
+    assert main([*command, "--skip", "ana"]) == 2
+    assert "did you mean anna?" in capsys.readouterr().err
 
 
 def test_every_lesson_can_be_read_for_grading():

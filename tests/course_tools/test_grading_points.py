@@ -15,7 +15,7 @@ from course_lib.lesson.checks.values import encode
 from course_tools.grading.integrity import is_unanswered, restore, suspicions
 from course_tools.grading.lesson import key, read_lesson
 from course_tools.grading.points import judged, shown_points
-from course_tools.grading.results import Results, fingerprint, without_formulas
+from course_tools.grading.results import Results, fingerprint, write_table
 from course_tools.grading.sandbox import Limits
 from course_tools.grading.sanitize import harmless, rendered
 from course_tools.grading.submissions import Job
@@ -183,15 +183,13 @@ def test_what_was_rendered_holds_nothing_that_a_second_look_would_render(text):
     assert again.strip() == once and "<a" not in again and "\n" not in once
 
 
-def test_no_text_of_a_table_is_a_formula():
-    table = pd.DataFrame({"student": ["@a", "=1+1", "-b", "c-d"], "points": [-1.0, 2.0, 3.0, 4.0]})
-    safe = without_formulas(table)
-    assert safe["student"].tolist() == ["'@a", "'=1+1", "'-b", "c-d"] and safe["points"].tolist() == [
-        -1,
-        2,
-        3,
-        4,
-    ]
+def test_no_text_of_a_table_is_a_formula_and_umlauts_are_marked(tmp_path):
+    table = pd.DataFrame({"student": ["@a", "=1+1", "-b", "ü-d"], "points": [-1.0, 2.0, 3.0, 4.0]})
+    write_table(tmp_path / "t.csv", table)
+    assert (tmp_path / "t.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+    written = pd.read_csv(tmp_path / "t.csv")
+    assert written["student"].tolist() == ["'@a", "'=1+1", "'-b", "ü-d"]
+    assert written["points"].tolist() == [-1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,8 @@ def course(tmp_path, monkeypatch):
     monkeypatch.setattr(release, "PROJECT_ROOT", tmp_path)
     monkeypatch.setattr("course_tools.commands.release.PROJECT_ROOT", tmp_path)
     monkeypatch.setattr(release.outdated, "__defaults__", (tmp_path,))
-    monkeypatch.setattr(release.pack, "__defaults__", (tmp_path,))
+    for function in (release.pack, release.unknown_to_git):
+        monkeypatch.setattr(function, "__defaults__", (tmp_path,))
     return tmp_path
 
 
@@ -163,6 +164,44 @@ def test_a_broken_lesson_is_named(course, capsys, answer, check):
     assert "07_lesson.ipynb: " in capsys.readouterr().err and not (course / "notebooks").exists()
 
 
+def no_kernel(notebook):
+    notebook.metadata.pop("kernelspec")
+
+
+def ids_of_jupyterlab(notebook):
+    notebook.cells[2].metadata.nbgrader.grade_id = "cell-3a1b"
+
+
+def a_renamed_function(notebook):
+    notebook.cells[2].source = notebook.cells[2].source.replace("twice", "double")
+
+
+def a_check_without_answer(notebook):
+    notebook.cells.pop(2)
+
+
+def code_graded_by_a_person(notebook):
+    notebook.cells[2].metadata.nbgrader |= {"grade": True, "points": 2}
+
+
+@pytest.mark.parametrize(
+    ("breach", "cure"),
+    [
+        (no_kernel, "choose Python 3, and save it"),
+        (ids_of_jupyterlab, "call the cell cell-3a1b twice_answer"),
+        (a_renamed_function, "call the cell twice_answer double_answer"),
+        (a_check_without_answer, "the answer above twice_check is missing"),
+        (code_graded_by_a_person, "what a person grades is a Markdown cell"),
+    ],
+)
+def test_what_the_grader_could_not_grade_is_refused_with_the_cure(course, capsys, breach, cure):
+    notebook = nbformat.read(course / "solutions" / LESSON, as_version=4)
+    breach(notebook)
+    nbformat.write(notebook, course / "solutions" / LESSON)
+    assert main(["release"]) == 2
+    assert cure in capsys.readouterr().err and not (course / "notebooks").exists()
+
+
 def test_without_solutions_there_is_nothing_to_release(course, capsys):
     (course / "solutions" / LESSON).unlink()
     assert main(["release"]) == 2
@@ -199,5 +238,6 @@ def test_the_zip_takes_nothing_along_that_git_does_not_track(course, capsys):
     (course / "notebooks" / "secrets.txt").write_text("secret")
     for _ in range(2):
         assert main(["release", "--zip", str(course / "notebooks" / "course.zip")]) == 0
+    assert capsys.readouterr().out.count("git does not know it: notebooks/secrets.txt (git add it)") == 2
     with zipfile.ZipFile(course / "notebooks" / "course.zip") as archive:
         assert archive.namelist() == [f"course/notebooks/{LESSON}"]

@@ -46,7 +46,7 @@ def test_what_is_packed_is_what_the_grader_collects(course, tmp_path, capsys):
     folder = tmp_path / "moodle" / "Anna Meyer_123_assignsubmission_file_"
     folder.mkdir(parents=True)
     shutil.copy(course.parent.parent / "submission.zip", folder)
-    (job,), _ = collect(tmp_path / "moodle", [LESSON])
+    (job,), _ = collect(tmp_path / "moodle", {LESSON: ()})
     assert (job.student, job.lesson, job.remarks, job.error) == ("Anna-Meyer-123", LESSON, (), "")
     packed = nbformat.reads(job.content.decode(), as_version=4)
     assert packed.cells[2].source == ANSWER and "long" not in job.content.decode()
@@ -87,4 +87,4 @@ def test_nothing_to_hand_in_is_explained(course, capsys, options, told):
 def test_a_notebook_that_is_none_is_named(course, capsys):
     course.write_text("<<<<<<< HEAD")
     assert submit(course) == 2
-    assert "is no notebook" in capsys.readouterr().err
+    assert "cannot be read as a notebook" in capsys.readouterr().err

@@ -14,6 +14,7 @@ CHECK = (
     '### BEGIN HIDDEN TESTS\ncheck.case("three", lambda: twice(3), 6)\n### END HIDDEN TESTS\ncheck.points()'
 )
 ESSAY = "### BEGIN SOLUTION\nBecause two is even.\n### END SOLUTION"
+KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
 SETUP = "from course_lib.lesson.checks import Check"
 
 
@@ -45,7 +46,7 @@ def write_lesson(
         *(new_markdown_cell(text, id=f"f{n}", metadata=_by_a_person(n)) for n, text in enumerate(essays)),
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(nbformat.writes(new_notebook(cells=cells)) + "\n", encoding="utf-8")
+    path.write_text(nbformat.writes(new_notebook(cells=cells, metadata=KERNEL)) + "\n", encoding="utf-8")
     return path
 
 
