@@ -71,12 +71,12 @@ def items_of(profile: Profile) -> list[Item]:
             opened = partial(BenchmarkImages, name, mini.FOLDER / "benchmarks")
             parts.append(Item(name, mini.FOLDER, find_benchmark(name).official_images, opened, again=make))
         return parts
-    reader = {"camvid": CamVid, "cityscapes": Cityscapes}[profile.name]
-    folder = data_root().resolve() / {"camvid": "CamVid"}.get(profile.name, profile.name)
-    record = downloads.Record(downloads.find_source(profile.name), data_root())
+    reader = {"camvid": CamVid, "cityscapes": Cityscapes}[profile.scenes]
+    folder = data_root().resolve() / {"camvid": "CamVid"}.get(profile.scenes, profile.scenes)
+    record = downloads.Record(downloads.find_source(profile.scenes), data_root())
     items = [
         Item(f"{reader.__name__} {split}", folder, expected, partial(reader, split), record)
-        for split, expected in SPLITS[profile.name].items()
+        for split, expected in SPLITS[profile.scenes].items()
     ]
     for name in profile.benchmarks:
         benchmark, opened = find_benchmark(name), partial(BenchmarkImages, name)

@@ -12,6 +12,7 @@ from course_lib.data.files import (
     resize_image,
     resize_mask,
     resized_pair,
+    size_for,
     to_tensor,
 )
 from course_lib.data.mini import make_mini, mini_root

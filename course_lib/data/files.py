@@ -4,6 +4,7 @@ What happens to an image happens to its mask.
 """
 
 import glob
+import math
 import re
 import warnings
 from pathlib import Path
@@ -201,6 +202,20 @@ def resize_image(image: Image.Image, size: Size) -> Image.Image:
     """Return the image at (height, width), by Pillow's bilinear filter: what published figures used."""
     height, width = size
     return image.resize((width, height), Image.BILINEAR)
+
+
+def size_for(image: Image.Image, size: Size, multiple: int) -> Size:
+    """Return height and width with an image's own shape, about the area of ``size``, and nothing to pad.
+
+    Args:
+        image: a photograph of any shape.
+        size: height and width, in pixels, that a network was trained on.
+        multiple: of which both sides are one; the network's ``size_multiple``.
+    """
+    scale = math.sqrt(math.prod(size) / (image.height * image.width))
+    sides = (max(1, round(scale * side / multiple)) for side in (image.height, image.width))
+    height, width = (multiple * side for side in sides)
+    return height, width
 
 
 def resize_mask(mask: Tensor, size: Size) -> Tensor:

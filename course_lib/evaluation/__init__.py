@@ -23,6 +23,7 @@ from course_lib.evaluation.images import (
     per_image,
     score_maps,
     scored_images,
+    scored_photograph,
     segmented,
 )
 from course_lib.evaluation.loop import evaluate, measure, ready

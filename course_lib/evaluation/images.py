@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
-from course_lib.data import BenchmarkImages, Sample, resize_image, to_tensor
+from course_lib.data import BenchmarkImages, Sample, Size, resize_image, to_tensor
 from course_lib.evaluation.loop import check_numbers, clear_errors, measure, ready, score
 from course_lib.evaluation.protocols import find_protocol, to_size_of
 from course_lib.evaluation.settings import Key, Settings
@@ -117,6 +117,25 @@ def scored_images(
             sized = {key: to_size_of(target, scores) for key, scores in maps.items()}
             found.append(Scored(sample.name, sample.image, target, sized))
     return found
+
+
+def scored_photograph(
+    network: Network, name: str, image: Image.Image, size: Size, settings: Settings
+) -> Scored:
+    """Return an image of which nobody knows the truth, with its score maps; call it inside ``ready``.
+
+    Args:
+        network: any network.
+        name: of the image.
+        image: of any size.
+        size: height and width at which the network sees it.
+        settings: what to compute.
+
+    Raises:
+        ValueError: if a score is NaN, or the network fails on the device.
+    """
+    maps = score_maps(network, to_tensor(resize_image(image, size))[None], settings)
+    return Scored(name, image, torch.full(size, IGNORE, dtype=torch.uint8), maps)
 
 
 def examples(network: Network, images: BenchmarkImages, settings: Settings, count: int) -> list[Scored]:

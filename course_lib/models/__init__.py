@@ -20,4 +20,11 @@ from course_lib.models.network import (
     layer_shapes,
 )
 from course_lib.models.registry import NETWORKS, PAPER_NETWORKS, TITLES, build, with_void_output
-from course_lib.models.shipped import results_folder, run_folder, shipped_file, shipped_weights
+from course_lib.models.shipped import (
+    public_file,
+    public_source,
+    results_folder,
+    run_folder,
+    shipped_file,
+    shipped_weights,
+)

@@ -3,10 +3,34 @@
 import sys
 from pathlib import Path
 
-from course_lib.runtime import COMMAND, LIBRARY, PROJECT_ROOT, unknown_name
+from course_lib.runtime import COMMAND, LIBRARY, PROJECT_ROOT, data_root, unknown_name
 
 FOLDER = LIBRARY / "weights"
 RESULTS = PROJECT_ROOT / "results"
+
+
+PUBLIC = {
+    "erfnet": "erfnet_pretrained.pth",
+    "enet": "enet_cityscapes.pth",
+    "bisenetv2": "model_final_v2_city.pth",
+} | {f"espnetv2_{size}": f"espnetv2_s_{size}_city_1024x512.pth" for size in ("0.5", "1.0", "1.5", "2.0")}
+"""Cityscapes weights that others published, as ``fetch`` calls their files."""
+
+
+def public_file(model: str) -> Path:
+    """Return where the public weights of a network are once they are fetched.
+
+    Raises:
+        ValueError: if nobody published any.
+    """
+    if model not in PUBLIC:
+        raise unknown_name("network with public weights", model, PUBLIC)
+    return data_root() / "weights" / PUBLIC[model]
+
+
+def public_source(model: str) -> str:
+    """Return what ``fetch`` calls the public weights of a network."""
+    return f"{model.partition('_')[0]}_weights"
 
 
 def results_folder(profile: str) -> Path:
@@ -25,13 +49,24 @@ def shipped_file(profile: str, model: str, training: str) -> Path:
 
 
 def shipped_weights(profile: str, model: str, training: str = "ce") -> Path:
-    """Return the file of shipped weights: ``<profile>/<model>_<training>.safetensors``.
+    """Return the file of shipped weights, ``<profile>/<model>_<training>.safetensors``, or public ones.
 
     Where none were shipped, those of a run of seed 0 on this machine; it says so, since it may be any run.
 
     Raises:
         ValueError: if there are neither; the message names those that were shipped.
+        FileNotFoundError: if public ones were not fetched.
     """
+    if profile == "photos":
+        # the last output of ESPNetv2, background, was trained as a class
+        if training != "ce" and not (training == "void" and model.startswith("espnetv2")):
+            raise ValueError(
+                f"profile photos has public weights alone, none of {model} trained with {training}"
+            )
+        public, cure = public_file(model), f"{COMMAND} fetch {public_source(model)} fetches them"
+        if not public.is_file():
+            raise FileNotFoundError(f"no public weights of {model} at {public}: {cure}")
+        return public
     shipped = shipped_file(profile, model, training)
     trained = run_folder(profile, model, training, seed=0) / shipped.name
     if shipped.is_file():

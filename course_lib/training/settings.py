@@ -59,7 +59,8 @@ class TrainingSettings:
         ):
             if name not in known:
                 raise unknown_name(kind, name, known)
-        find_profile(self.profile)
+        if not find_profile(self.profile).trains:
+            raise ValueError(f"nothing is trained in profile {self.profile}, whose networks are public ones")
         least_one = ("batch", "epochs", "accumulate", "validate_every", "checkpoint_every")
         for name, least in (dict.fromkeys(least_one, 1) | {"workers": 0, "seed": 0}).items():
             value, shown = getattr(self, name), name.replace("_", " ")
@@ -115,7 +116,7 @@ class TrainingSettings:
         Raises:
             FileNotFoundError: if it is missing; the message names the folder.
         """
-        return SEGMENTATION_SETS[find_profile(self.profile).name](split)
+        return SEGMENTATION_SETS[find_profile(self.profile).scenes](split)
 
     def differences(self, saved: dict) -> list[str]:
         """Say in which settings another run differs, but for those that are free to change."""
@@ -138,7 +139,7 @@ def settings_for(profile: str, model: str, device: torch.device, **chosen) -> Tr
     """
     numbers = find_profile(profile).numbers(device)
     if model not in RECIPES:
-        raise unknown_name("network", model, RECIPES)
+        raise unknown_name("network with a training recipe", model, RECIPES)
     recipe = RECIPES[model]
     cores = (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # that torchrun started here
     given = {name: value for name, value in chosen.items() if value is not None}

@@ -51,7 +51,7 @@ def main(options: argparse.Namespace) -> int:
     network, metadata, weights = shared.load_network(options)
     output = options.output or calibration.temperature_file(weights)
     shared.check_writable([output])
-    chosen = options.validation or data.find_profile(metadata.profile or options.profile).name
+    chosen = options.validation or data.find_profile(metadata.profile or options.profile).scenes
     samples = data.SEGMENTATION_SETS[chosen]("val")
     settings = shared.settings_of(options, metadata, network)
     fitted = calibration.fit_temperature(

@@ -46,8 +46,8 @@ def parser() -> argparse.ArgumentParser:
     shared.add(group, "--device", "--speed")
     group = described.add_argument_group("scoring")
     group.add_argument("--benchmarks", nargs="+", metavar="NAME",
-        help="names, or folders of your own, written with a slash: ./mine (default: the profile's five). "
-        "Those that begin with mini_ are drawn on first use, the others are folders in "
+        help="names, or folders of your own, written with a slash: ./mine (default: those of the profile "
+        "that are here). Those that begin with mini_ are drawn on first use, the others are folders in "
         "$COURSE_DATA/benchmarks; a relative COURSE_DATA counts from the project's folder")
     shared.add(group, "--score")
     group.add_argument("--temperature", nargs="+", type=_temperature, default=[1.0], metavar="T",
@@ -84,8 +84,10 @@ def main(options: argparse.Namespace) -> int:
     _check(options)
     network, metadata, options.weights = shared.load_network(options)
     profile = options.profile or metadata.profile or "cityscapes"  # which public weights were trained on
-    names = options.benchmarks or data.find_profile(profile).benchmarks
-    benchmarks = data.open_benchmarks(names)
+    if options.benchmarks:
+        benchmarks = data.open_benchmarks(options.benchmarks)
+    else:
+        benchmarks = data.find_profile(profile).open_benchmarks()
     temperatures = tuple(
         calibration.read_temperature(options.weights) if given == "fitted" else given
         for given in options.temperatures

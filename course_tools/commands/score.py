@@ -1,18 +1,15 @@
 """``score``: look for anomalies in photographs of your own."""
 
 import argparse
-import math
 import sys
 from collections import Counter
 from pathlib import Path
 
-import torch
-from PIL import Image, ImageOps
+from PIL import ImageOps
 from tqdm.auto import tqdm
 
 from course_lib import data, evaluation, inference
 from course_lib.data import IMAGE_SUFFIXES, read_image
-from course_lib.labels import IGNORE
 from course_lib.lesson import figures
 from course_tools.commands import options as shared
 from course_tools.commands import parser_of
@@ -82,12 +79,11 @@ def main(options: argparse.Namespace) -> int:
             except ValueError as error:
                 bad.append(str(error))
                 continue
-            size = settings.size if options.size else _size_for(image, settings.size, network.size_multiple)
+            size = settings.size
+            if not options.size:
+                size = data.size_for(image, settings.size, network.size_multiple)
             sizes[size] += 1
-            pixels = data.to_tensor(data.resize_image(image, size))[None]
-            maps = evaluation.score_maps(network, pixels, settings)
-            nobody_knows = torch.full(size, IGNORE, dtype=torch.uint8)
-            scored = evaluation.Scored(path.name, image, nobody_knows, maps)
+            scored = evaluation.scored_photograph(network, path.name, image, size, settings)
             figure = figures.score_panels([scored], weights.name, with_truth=False)
             figure.savefig(options.into / f"{path.stem}_scores.png", dpi=120)
     print(f"{len(paths) - len(bad)} picture(s) with their scores in {options.into}")
@@ -99,12 +95,3 @@ def main(options: argparse.Namespace) -> int:
     if bad:
         print(*(f"left out: {problem}" for problem in bad), sep="\n", file=sys.stderr)
     return int(bool(bad))
-
-
-def _size_for(image: Image.Image, size: data.Size, multiple: int) -> data.Size:
-    """Return height and width with an image's own shape, about the area of ``size``, and nothing to pad."""
-    scale = math.sqrt(math.prod(size) / (image.height * image.width))
-    height, width = (
-        max(1, round(scale * side / multiple)) * multiple for side in (image.height, image.width)
-    )
-    return height, width

@@ -8,8 +8,7 @@ from pathlib import Path
 import torch
 
 from course_lib import calibration, data, evaluation, models, runtime
-from course_lib.runtime import COMMAND, data_root
-from course_tools import downloads
+from course_lib.runtime import COMMAND
 from course_tools.result_store import Store, about_network, files_of
 
 NUMBERS = (1, 2, 3, 4)
@@ -81,20 +80,19 @@ def find_checkpoint(profile: data.Profile, model: str, training: str) -> Checkpo
     Raises:
         ValueError: if there is none; the message says how to make one.
     """
-    is_public = (profile.name, training) == ("cityscapes", "ce")  # what others trained and published
+    is_public = profile.name in ("cityscapes", "photos") and training == "ce"  # what others published
     places = [models.shipped_file(profile.name, model, training)]
     if is_public:
-        places.append(data_root() / downloads.find_source(f"{model}_weights").gives[0])
+        places.append(models.public_file(model))
     run = models.run_folder(profile.name, model, training, seed=0)
     places.append(run / f"{model}_{training}.safetensors")
     for path in places:
         if path.is_file():
             return Checkpoint(path, model)
-    or_fetch = f", or {COMMAND} fetch {model}_weights fetches public ones" if is_public else ""
-    raise ValueError(
-        f"no weights; {COMMAND} train --profile {profile.name} --model {model} "
-        f"--training {training} makes them{or_fetch}"
-    )
+    fetch = f"{COMMAND} fetch {models.public_source(model)} fetches public ones"
+    train = f"{COMMAND} train --profile {profile.name} --model {model} --training {training} makes them"
+    cures = [train] * profile.trains + [fetch] * is_public
+    raise ValueError("no weights; " + (", or ".join(cures) or f"{profile.name} has public ones alone"))
 
 
 def trained_here(profile: data.Profile, model: str, trainings: tuple[str, ...]) -> list[Checkpoint]:
@@ -127,9 +125,9 @@ class Bench:
     def _samples(self, split: str):
         """Return a split of the profile's training data; None if it is not here."""
         try:
-            return data.SEGMENTATION_SETS[self.job.profile.name](split)
+            return data.SEGMENTATION_SETS[self.job.profile.scenes](split)
         except (FileNotFoundError, ValueError) as error:
-            self.miss(f"{self.job.profile.name} {split} (mean IoU, controls, fitted temperature)", error)
+            self.miss(f"{self.job.profile.scenes} {split} (mean IoU, controls, fitted temperature)", error)
             return None
 
     def result(

@@ -199,7 +199,7 @@ def test_files_that_a_system_leaves_behind_are_no_images(data_root):
 
 def test_every_profile_names_data_that_exists():
     for profile in PROFILES.values():
-        assert profile.name in SEGMENTATION_SETS and len(profile.benchmarks) == 5
+        assert profile.scenes in SEGMENTATION_SETS and len(profile.benchmarks) == 5
         assert set(profile.benchmarks) <= BENCHMARKS.keys()
     assert all(name.startswith("mini_") for name in find_profile("mini").benchmarks)
     assert find_profile("camvid").benchmarks == find_profile("cityscapes").benchmarks
@@ -207,9 +207,11 @@ def test_every_profile_names_data_that_exists():
 
 def test_course_profile_chooses_the_profile(monkeypatch):
     monkeypatch.delenv("COURSE_PROFILE", raising=False)
-    assert current_profile().name == "mini"
+    monkeypatch.delenv("COURSE_NETWORK", raising=False)
+    assert (current_profile().name, current_profile().network) == ("mini", "erfnet")
     monkeypatch.setenv("COURSE_PROFILE", "camvid")
-    assert current_profile().name == "camvid"
+    monkeypatch.setenv("COURSE_NETWORK", "enet")
+    assert (current_profile().name, current_profile().network) == ("camvid", "enet")
     monkeypatch.setenv("COURSE_PROFILE", "camvd")
     with pytest.raises(ValueError, match=r"unknown profile 'camvd'.*did you mean camvid"):
         current_profile()
@@ -376,3 +378,21 @@ def test_benchmarks_of_one_name_are_told_apart_or_refused(data_root, monkeypatch
         open_benchmarks(["RoadAnomaly21", "mine/RoadAnomaly21"])
     same = ["a/test", "./a/test", f"{data_root}/a/test", "RoadAnomaly21", "./benchmarks/RoadAnomaly21"]
     assert [images.name for images in open_benchmarks(same)] == ["test", "RoadAnomaly21"]
+
+
+def test_a_profile_opens_the_benchmarks_that_are_here_and_says_what_is_not(data_root, capsys):
+    photos = find_profile("photos")
+    with pytest.raises(FileNotFoundError, match=r"no benchmark of .* is here: .*fetch road_anomaly"):
+        photos.open_benchmarks()
+    write_benchmark(data_root / "benchmarks", "RoadAnomaly")
+    assert [images.name for images in photos.open_benchmarks()] == ["RoadAnomaly"]
+    assert "left out: RoadAnomaly21: no folder" in capsys.readouterr().err
+
+
+def test_generated_scenes_stand_in_only_where_nothing_is_trained(data_root, capsys):
+    assert len(find_profile("photos").labelled("val")) == len(SEGMENTATION_SETS["mini"]("val"))
+    assert "Generated scenes stand in for labelled photographs: no folder" in capsys.readouterr().out
+    with pytest.raises(FileNotFoundError, match="fetch camvid"):
+        find_profile("camvid").labelled("val")
+    write_camvid(data_root / "CamVid", split="val")
+    assert len(find_profile("photos").labelled("val")) == 1

@@ -128,3 +128,15 @@ def test_void_tells_anomalies_until_the_papers_protocol_rounds_it_away():
     )
     assert right["auprc_outside_chance"].sum() >= 4 and (right["largest_tie"] < 1).all()
     assert not printed["auprc_outside_chance"].any() and (printed["largest_tie"] > 95).all()
+
+
+def test_for_photographs_public_weights_are_taken_where_they_were_fetched(data_root):
+    with pytest.raises(FileNotFoundError, match=r"no public weights of espnetv2_0\.5 .*fetch espnetv2_w"):
+        models.shipped_weights("photos", "espnetv2_0.5")
+    with pytest.raises(ValueError, match="public weights alone, none of enet trained with void"):
+        models.shipped_weights("photos", "enet", "void")
+    path = models.public_file("espnetv2_0.5")
+    path.parent.mkdir(parents=True)
+    path.touch()
+    # its background output was trained as a class
+    assert {models.shipped_weights("photos", "espnetv2_0.5", kind) for kind in ("ce", "void")} == {path}

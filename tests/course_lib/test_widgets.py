@@ -1,5 +1,6 @@
 """Explorers: plain functions with the library's numbers, and controls that change what is shown."""
 
+import io
 import json
 import re
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from ipywidgets import IntSlider
+from PIL import Image
 from small_data import write_benchmark, write_image
 from small_notebooks import write_lesson
 
@@ -247,3 +249,32 @@ def test_a_page_says_where_the_controls_stand_and_that_they_move_elsewhere(pixel
     still = explorer._repr_mimebundle_()["text/html"]
     assert "FPR95 on the chord <strong>yes</strong>" in still
     assert "images in 0 to 255 <strong>no</strong>" in still
+
+
+def as_bytes(image):
+    written = io.BytesIO()
+    image.save(written, "png")
+    return written.getvalue()
+
+
+@pytest.mark.parametrize("is_old", [False, True], ids=["ipywidgets 8", "ipywidgets 7"])
+def test_a_photograph_keeps_its_shape_and_an_unreadable_one_is_said(is_old, tmp_path):
+    network, settings = models.build("erfnet").eval(), evaluation.Settings(("msp",), size=(32, 48))
+    explorer = widgets.own_photograph(network, settings)
+    assert explorer.view().numbers["photograph"].startswith("none yet: generated scene")
+
+    def uploaded(name, content):
+        file = {"name": name, "content": content}
+        return {name: {"content": content}} if is_old else (file,)
+
+    tall = Image.new("RGB", (60, 120), "red")
+    shown = explorer.view(photograph=uploaded("tall.png", as_bytes(tall))).numbers
+    assert shown == {"photograph": "tall.png", "seen by the network at": "56 x 24 pixels"}
+    with pytest.raises(ValueError, match=r"notes\.txt cannot be read as a photograph"):
+        explorer.view(photograph=uploaded("notes.txt", b"no picture"))
+    tall.save(tmp_path / "own.png")
+    from_path = widgets.own_photograph(network, settings, tmp_path / "own.png")
+    assert from_path.view().numbers["photograph"] == "own.png"
+    with pytest.raises(FileNotFoundError, match=r"no photograph at .*none\.png; check the path"):
+        widgets.own_photograph(network, settings, tmp_path / "none.png")
+    assert "a file of your own" in explorer._repr_mimebundle_()["text/html"]

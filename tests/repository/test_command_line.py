@@ -247,6 +247,20 @@ def test_lab_sets_the_profile_and_passes_on_what_it_does_not_know(monkeypatch):
     assert plain["env"].get("COURSE_PROFILE") == os.environ.get("COURSE_PROFILE")
 
 
+def test_lab_for_photographs_names_what_is_to_be_fetched_first(monkeypatch, data_root, capsys):
+    calls = []
+    monkeypatch.setattr(lab.subprocess, "call", lambda command, **options: calls.append(options["env"]) or 0)
+    photos = ["lab", "--profile", "photos"]
+    assert main(photos) == 2
+    told = capsys.readouterr().err
+    assert "fetch espnetv2_weights; python3 start.py fetch road_anomaly" in told and told.count("\n") == 1
+    write_benchmark(data_root / "benchmarks", "RoadAnomaly")
+    models.public_file("enet").parent.mkdir()
+    models.public_file("enet").touch()
+    assert main([*photos, "--model", "enet"]) == 0 and not capsys.readouterr().err
+    assert (calls[0]["COURSE_PROFILE"], calls[0]["COURSE_NETWORK"]) == ("photos", "enet")
+
+
 def test_the_test_command_gives_its_options_to_pytest(monkeypatch):
     calls = []
     monkeypatch.setattr(

@@ -8,3 +8,4 @@ from course_lib.lesson.widgets.explorer import (
     protocol_explorer,
     score_explorer,
 )
+from course_lib.lesson.widgets.photograph import own_photograph

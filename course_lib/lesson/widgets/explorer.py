@@ -98,6 +98,8 @@ def _position(control: ipywidgets.ValueWidget) -> str:
     """Return where a control stands, in words that a reader of a page understands."""
     if isinstance(control, ipywidgets.Checkbox):
         return "yes" if control.value else "no"
+    if isinstance(control, ipywidgets.FileUpload):
+        return "a file of your own"
     if isinstance(control, ipywidgets.SelectionSlider):
         chosen = control.options[control.index]  # its label is empty until it is moved
         return chosen if isinstance(chosen, str) else chosen[0]
