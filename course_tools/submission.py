@@ -24,9 +24,10 @@ class Work:
     lesson: str
     content: str
     """Of the notebook that is handed in: without outputs, which the grader makes anew."""
-    answered: int
-    """Exercises and questions with an answer."""
     asked: int
+    """Exercises and questions."""
+    unanswered: tuple[str, ...]
+    """The cells of those that nobody has written into."""
     problems: tuple[str, ...]
     """What costs points or time when it is graded, each with its cure."""
 
@@ -118,12 +119,11 @@ def read_work(path: Path) -> Work:
     for name in [f"{task}_{part}" for task in tasks for part in ("answer", "check")]:
         problems += _problems(name, found.get(name, []), written)
     asked = {name: cells for name, cells in found.items() if not name.endswith("_check")}
-    is_open = [all(map(_is_stub, cells)) for cells in asked.values()]
     return Work(
         lesson=path.parent.name,
         content=json.dumps(notebook, ensure_ascii=False),
-        answered=is_open.count(False),
         asked=len(asked),
+        unanswered=tuple(name for name, cells in asked.items() if all(map(_is_stub, cells))),
         problems=tuple(problems),
     )
 
@@ -138,7 +138,7 @@ def _problems(name: str, cells: list[NotebookNode], written: str) -> list[str]:
         cure = "delete all but the first" if task == name else "merge them into the first"
         problems.append(f"{name} is there {len(cells)} times; {cure}")
     if any(cell.cell_type != "code" for cell in cells):
-        problems.append(f"{name} is no code cell any more; make it one (press Y beside it)")
+        return [*problems, f"{name} is no code cell any more; make it one (press Y beside it)"]
     if any(grade_id(cell) != name for cell in cells):
         problems.append(f"{name} has lost its name to an editor; {from_release}, and write into that")
     elif task == name and any(_checksum(cell) != _known(cell).get("checksum") for cell in cells):

@@ -123,7 +123,7 @@ def _cure(folder: Path, pattern: str, name: str, partner: Path) -> str:
     whole_name = re.compile(rf"(?<![0-9A-Za-z]){re.escape(name)}(?![0-9A-Za-z])")
     for (path,) in _by_name(folder, r"(.+\.[^/]+)").values():
         if path != partner and whole_name.search(path.name):
-            return f"named {expected}; there is {path.name}: rename it or convert it"
+            return f"named {expected}; there is {path.name}: rename it, or save it as png"
     return f"named {expected}: add it or fetch it again"
 
 

@@ -1,6 +1,7 @@
 """``grade``: grade submissions in a sandbox, into nbgrader's gradebook."""
 
 import argparse
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     add("--student", nargs="+", default=[], metavar="NAME", help="only these (default: all)")
     cores = os.cpu_count() or 1
     add("--skip", nargs="+", default=[], metavar="NAME", help="all but these")
-    add("--roster", type=Path, metavar="FILE.csv", help="name, e-mail, id of everybody: says who is missing")
+    add("--roster", type=Path, metavar="FILE.csv", help="name, e-mail, id of everybody (default: the last)")
     add("--jobs", type=int, default=cores, metavar="N", help="at a time (default: one per core)")
     add("--scheduler", default="", metavar="ADDRESS", help="of dask, to grade on other machines")
     add("--tls", type=Path, metavar="DIR", help="ca.pem, cert.pem and key.pem, for a tls:// ADDRESS")
@@ -97,7 +98,13 @@ def main(options: argparse.Namespace) -> int:
 def _grade_into(options: argparse.Namespace) -> int:
     """Do it, with the folder to ourselves."""
     results, problems, proof = Results(options.into / "results"), [], []
-    people = read_roster(options.roster) if options.roster else []
+    # both are kept for the call that writes everything again, after points were given by hand
+    roster, left_out = options.into / "roster.csv", options.into / "not_graded.json"
+    people = read_roster(options.roster or roster) if options.roster or roster.is_file() else []
+    if options.roster and not options.dry_run:
+        write_atomically(roster, options.roster.read_bytes())
+    if left_out.is_file():
+        problems = json.loads(left_out.read_text())
     if options.submissions:
         found, problems = collect(options.submissions, lesson_ids())
         students = {job.student for job in found}
@@ -123,6 +130,7 @@ def _grade_into(options: argparse.Namespace) -> int:
         if options.dry_run:
             _missing(people, {(job.student, job.lesson) for job in jobs})
             return 0
+        write_atomically(left_out, json.dumps(problems).encode())
         proof = _grade(todo, lessons, results, options) if todo else []
     return _write(results, people, problems, proof, options)
 
@@ -199,7 +207,9 @@ def _write(
     write_atomically(folder / "summary.html", page.encode())
     looks = table[(table["reasons"] != "") & (table["state"] != "by hand")]
     held = int((table["state"] == "held").sum())
-    print(f"{len(looks)} exercises need a look, of {held} the points are held: {folder / 'summary.html'}")
+    texts = int((grades["open"] & ~grades["cell"].str.endswith("_check")).sum())
+    told = f"{len(looks)} exercises need a look, of {held} the points are held; {texts} texts to read"
+    print(f"{told}: {folder / 'summary.html'}")
     return 0
 
 

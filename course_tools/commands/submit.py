@@ -44,11 +44,12 @@ def main(options: argparse.Namespace) -> int:
     if options.lessons:
         files = [file for file in files if file.stem.startswith(tuple(options.lessons))]
     works = [submission.read_work(file) for file in files]
-    chosen = [work for work in works if work.answered or options.lessons]
+    chosen = [work for work in works if len(work.unanswered) < work.asked or options.lessons]
     if not chosen:
         raise ValueError("no lesson has an answer yet; work in notebooks/ first, or name a lesson")
     for work in chosen:
-        print(f"{work.lesson}: {work.answered} of {work.asked} answered")
+        left = f" (not yet: {', '.join(work.unanswered)})" if work.unanswered else ""
+        print(f"{work.lesson}: {work.asked - len(work.unanswered)} of {work.asked} answered{left}")
         for problem in work.problems:
             print(f"  ! {problem}")
     if not options.check:

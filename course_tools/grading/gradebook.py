@@ -95,6 +95,8 @@ class Book:
     def totals(self, people: Mapping[str, Person]) -> pd.DataFrame:
         """Return a row per lesson and learner; ``open`` counts the points that a person has yet to give.
 
+        Where nothing was handed in there is no score, not 0.
+
         Args:
             people: whose ids stand in it.
         """
@@ -115,7 +117,7 @@ class Book:
                         "first_name": student.first_name,
                         "email": student.email,
                         "id": people[student.id].id if student.id in people else "",
-                        "score": OPEN if nothing_yet else given,
+                        "score": OPEN if nothing_yet else given if found else None,
                         "open": waiting,
                         "max_score": lesson.max_score,
                     }

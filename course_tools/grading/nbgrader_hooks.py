@@ -65,6 +65,8 @@ class OpenGrades(GetGrades):
         if waiting := sum(known.points for known in graded if known.score == OPEN):
             given = sum(known.score for known in graded if known.score != OPEN)
             resources["nbgrader"]["score"] = f"{given:g}, {waiting:g} {OPEN}"
+        # nbgrader's page takes the triangles of hints and answers away
+        resources["inlining"]["css"].append("details > summary { display: list-item; cursor: pointer; }")
         return nb, resources
 
     def _get_score(self, cell: NotebookNode, resources: ResourcesDict) -> None:
@@ -92,8 +94,8 @@ STEPS = {
     },
     "GenerateFeedback": {
         "preprocessors": [
-            OpenGrades,
             "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+            OpenGrades,
         ]
     },
     "HTMLExporter": {"filters": {"float": _number, "round": _rounded}},

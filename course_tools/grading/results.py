@@ -130,7 +130,9 @@ def summary_page(
     failed = pd.DataFrame(rows, columns=[*case, "failed"]).groupby(case, sort=False)["failed"]
     cases = failed.agg(failed="sum", attempted="count").astype(int).reset_index()
     margins = {"margins": True, "margins_name": "all together"}  # no learner's name has a blank
-    totals = table.pivot_table("points", "student", "lesson", aggfunc="sum", **margins)
+    given = grades.assign(points=grades["points"].mask(grades["open"]))  # texts that a person reads, too
+    given = given[given["student"].isin(table["student"])]
+    totals = given.pivot_table("points", "student", "lesson", aggfunc="sum", **margins)
     template = files("course_tools.grading").joinpath("summary.html.j2").read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     return environment.from_string(template).render(
@@ -138,6 +140,8 @@ def summary_page(
         students=table["student"].nunique(),
         unprotected=sum(not result["sandbox"] for result in results),
         seconds=pd.Series([result["seconds"] for result in results]).median(),
+        to_look_at=len(shown),
+        held=int((shown["state"] == "held").sum()),
         looks=looks.sort_values("held", ascending=False, kind="stable").to_dict("records"),
         essays=int(grades[~grades["cell"].str.endswith("_check")]["open"].sum()),
         exercises=list(dict.fromkeys(zip(table["lesson"], table["exercise"], strict=True))),

@@ -121,7 +121,7 @@ def test_cases_that_fail_in_the_same_way_share_a_line_without_hints(capsys):
     check = Check("max_logit", points=1)
     for name in ("one", "two"):
         check.case(name, lambda: max_logit(LOGITS), 0.0, hint="a hint that would mislead")
-    assert "✗ one, two: AttributeError: 'Tensor' object has no attribute 'missing'" in report(check, capsys)
+    assert "✗ one; two: AttributeError: 'Tensor' object has no attribute 'missing'" in report(check, capsys)
     assert not any("hint" in problem for problem in check.problems.values())
 
 

@@ -303,7 +303,7 @@ def test_a_file_with_another_name_or_format_is_named_with_the_cure(part, found, 
     folder = write_benchmark(data_root / "benchmarks", "RoadAnomaly21")
     (folder / part).rename(folder / found)
     name = found.partition("/")[2]
-    message = rf" 1 in .*, named images/1.png; there is {name}: rename it or convert it$"
+    message = rf" 1 in .*, named images/1.png; there is {name}: rename it, or save it as png$"
     if part.startswith("labels"):
         message = (
             rf"no mask for .*/images/1.png; every image needs one, named {part}; there is {name}: rename"

@@ -10,6 +10,7 @@ import nbformat
 import pandas as pd
 import pytest
 from lesson_cells import exercises
+from nbgrader.api import Gradebook
 from sandbox_here import needs_sandbox
 from small_data import ROOT
 from small_notebooks import answered
@@ -20,6 +21,7 @@ import road_scenes
 from course_tools.__main__ import main
 from course_tools.commands import grade as grade_command
 from course_tools.grading import launch, proof, sandbox
+from course_tools.grading.gradebook import COURSE
 from course_tools.grading.grading import not_graded
 from course_tools.grading.launch import run_cells
 from course_tools.grading.lesson import lesson_names, read_lesson
@@ -50,6 +52,8 @@ def handed_in(tmp_path_factory):
         path = folder / student / LESSON / f"{LESSON}.ipynb"
         path.parent.mkdir(parents=True)
         nbformat.write(written, path)
+    (folder / "eve").mkdir()
+    (folder / "eve" / "report.pdf").write_bytes(b"%PDF")
     return folder
 
 
@@ -99,6 +103,7 @@ def test_points_feedback_tables_and_summary_are_written(graded, capsys):
     assert "without a sandbox" not in summary
     page = (folder / "feedback" / "carl" / LESSON / f"{LESSON}.html").read_text()
     assert "✓ hidden mine" in page and "held" not in page
+    assert "details > summary { display: list-item" in page
     assert "(Score: 7, 1 open /" in page and page.count("Score: open / 1.0") == 2
 
 
@@ -125,6 +130,21 @@ def test_a_text_waits_for_a_person_and_stays_as_it_was_written(graded):
     written = json.loads((folder / "autograded" / "bert" / LESSON / f"{LESSON}.ipynb").read_text())
     assert any("Because of <b>seeds</b>." in "".join(cell["source"]) for cell in written["cells"])
     assert "1</b> texts to read" in (folder / "summary.html").read_text()
+
+
+@needs_sandbox
+def test_points_that_a_person_gave_count_in_all_totals(graded, tmp_path, capsys):
+    folder = shutil.copytree(graded[0], tmp_path / "grading")
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}", COURSE) as book:
+        grade = book.find_grade("crowd_essay", LESSON, LESSON, "bert")
+        grade.manual_score, grade.needs_manual_grade = 1.5, False
+        book.db.commit()
+    assert main(["grade", "--into", str(folder)]) == 0
+    assert "; 0 texts to read: " in capsys.readouterr().out
+    totals = pd.read_csv(folder / "totals.csv").set_index("student_id")
+    assert totals.loc["bert", "score"] == 5.5 and totals.loc["anna", "id"] == 1, "the roster is kept"
+    page = (folder / "summary.html").read_text(encoding="utf-8")
+    assert "<td>5.5</td>" in page and "eve: handed in nothing" in page and "Zoë Ruf" in page
 
 
 @needs_sandbox

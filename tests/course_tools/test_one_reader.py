@@ -104,6 +104,6 @@ def seen(tmp_path_factory):
 def test_submit_warns_exactly_if_the_grader_gives_less_than_all(seen, name):
     work, graded = seen[name]
     _, points, warning = EDITS.get(name, (None, 2, ""))
-    assert graded["points"] == points and graded["attempted"] and work.answered == work.asked == 1
+    assert graded["points"] == points and graded["attempted"] and (work.unanswered, work.asked) == ((), 1)
     assert bool(work.problems) == bool(warning) and warning in " ".join(work.problems)
     assert points is not None or (graded["suggested"] == 2 and graded["reasons"]), "held, but not lost"

@@ -42,7 +42,7 @@ def submit(path, *options):
 def test_what_is_packed_is_what_the_grader_collects(course, tmp_path, capsys):
     answer(course)
     assert submit(course) == 0
-    assert f"{LESSON}: 1 of 2 answered" in capsys.readouterr().out
+    assert f"{LESSON}: 1 of 2 answered (not yet: why0_essay)\n" in capsys.readouterr().out
     folder = tmp_path / "moodle" / "Anna Meyer_123_assignsubmission_file_"
     folder.mkdir(parents=True)
     shutil.copy(course.parent.parent / "submission.zip", folder)

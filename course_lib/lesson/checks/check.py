@@ -102,7 +102,7 @@ class Check:
             return earned
         print(f"{self.title}: {earned:g} of {self.max_points:g} point{'s' if self.max_points != 1 else ''}")
         lines = [f"✓ {name}" for name in passed]
-        lines += [f"✗ {', '.join(names)}: {problem}" for problem, names in failed.items()]
+        lines += [f"✗ {'; '.join(names)}: {problem}" for problem, names in failed.items()]
         for line in lines:
             print(textwrap.fill(line, 100, initial_indent="  ", subsequent_indent="    "))
         return earned
