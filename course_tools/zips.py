@@ -84,12 +84,14 @@ def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most_bytes: i
     """Read a member, but never more than is allowed, whatever size it claims.
 
     Raises:
-        ValueError: if it is larger, damaged, or locked with a password.
+        ValueError: if it is larger, damaged, locked with a password, or packed in a rare way.
         OSError: if the zip cannot be read.
     """
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # unpacked without a limit
+        raise ValueError("its way of packing is not Deflate")
     try:
         with archive.open(member) as file:
-            content = file.read(most_bytes + 1)
+            content = file.read(min(most_bytes, member.file_size) + 1)
     except OSError:
         raise
     except Exception as error:  # of zipfile and its packers, which have no common base

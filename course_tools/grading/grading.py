@@ -28,7 +28,7 @@ from course_tools.grading.launch import WorkerDied, apart, run_cells, what_is_se
 from course_tools.grading.lesson import DEMO, Exercise, Lesson
 from course_tools.grading.points import Graded, held, judged, short
 from course_tools.grading.sandbox import MEGABYTE, Limits
-from course_tools.grading.sanitize import harmless
+from course_tools.grading.sanitize import MOST, harmless
 from course_tools.grading.submissions import Job
 from course_tools.grading.worker import run
 from course_tools.submission import plain_text, read_notebook
@@ -258,4 +258,7 @@ def _written(cells: list[NotebookNode], lesson: Lesson) -> str:
     ]
     notebook = nbformat.v4.new_notebook(cells=shown)
     notebook.metadata = NotebookNode({"kernelspec": lesson.released.metadata.get("kernelspec", {})})
-    return json.dumps(notebook, ensure_ascii=False)
+    text = json.dumps(notebook, ensure_ascii=False)
+    if len(text) > MOST:
+        raise ValueError(f"what it shows has {len(text) >> 20} MB, more than {MOST >> 20} MB")
+    return text

@@ -3,6 +3,8 @@
 import io
 import re
 import unicodedata
+import warnings
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,16 +32,23 @@ def read_roster(path: Path) -> list[Person]:
     except OSError as error:
         raise ValueError(f"no roster at {path} ({error.strerror})") from None
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("cp1252", "replace")  # what Excel means by CSV
     separator = max(",;\t", key=text.partition("\n")[0].count)
-    table = pd.read_csv(io.StringIO(text), sep=separator, dtype=str, keep_default_na=False)
+    options = {"sep": separator, "dtype": str, "keep_default_na": False, "index_col": False}
+    try:
+        with warnings.catch_warnings(action="ignore"):  # about separators at the ends of lines
+            table = pd.read_csv(io.StringIO(text), **options)
+    except ValueError as error:
+        raise ValueError(f"{path} is no table ({str(error).strip()}); save it as CSV again") from None
     table.columns = [_plain(str(name)) for name in table.columns]
+    table = table.loc[:, ~table.columns.duplicated()]
     if missing := {"name", "email", "id"} - set(table.columns):
         there = ", ".join(table.columns)
         raise ValueError(f"{path}: its columns must be name, e-mail, id; no {min(missing)} in {there}")
-    return [Person(*row) for row in table[["name", "email", "id"]].itertuples(index=False)]
+    rows = table[["name", "email", "id"]].itertuples(index=False)
+    return list(dict.fromkeys(Person(*row) for row in rows if "".join(row).strip()))
 
 
 def recognised(students: Iterable[str], people: Collection[Person]) -> dict[str, Person]:

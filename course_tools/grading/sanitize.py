@@ -17,6 +17,9 @@ from nbformat import NotebookNode
 LONGEST = 20_000
 """Characters of a text that is an output."""
 
+MOST = 16 << 20
+"""Characters of everything that is shown; a few lines of Markdown can name one picture a thousand times."""
+
 TAGS = {
     "a", "b", "blockquote", "br", "code", "dd", "del", "details", "div", "dl", "dt", "em", "h1", "h2", "h3",
     "h4", "h5", "h6", "hr", "i", "img", "kbd", "li", "mark", "ol", "p", "pre", "s", "small", "span", "strong",
@@ -41,10 +44,17 @@ def harmless(cell: NotebookNode) -> NotebookNode:
 
 
 def rendered(text: str, attachments: dict[str, Any]) -> str:
-    """Return Markdown as HTML with links to web pages and attached pictures; nothing of it acts or loads."""
+    """Return Markdown as HTML with links to web pages and attached pictures; nothing of it acts or loads.
+
+    Raises:
+        ValueError: if it is too long.
+    """
     renderer = _Renderer(escape=False, exclude_anchor_links=True, attachments=attachments)
     cleaner = Cleaner(TAGS, _is_allowed, {"http", "https", "data"}, strip=True, filters=[_WordsForPictures])
-    parts = MARKUP.split(cleaner.clean(MarkdownWithMath(renderer=renderer).render(text)))
+    page = MarkdownWithMath(renderer=renderer).render(text)
+    if len(page) > MOST:
+        raise ValueError(f"its text becomes a page of {len(page) >> 20} MB, more than {MOST >> 20} MB")
+    parts = MARKUP.split(cleaner.clean(page))
     texts = [
         " ".join(part.split())
         if at % 2

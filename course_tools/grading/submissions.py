@@ -8,13 +8,13 @@ its name.
 import hashlib
 import os
 import re
+import stat
 import unicodedata
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from course_tools.zips import LINK, members, open_zip, read_member
@@ -26,10 +26,11 @@ MOST_FILES, MOST_BYTES = 20_000, 512 * MEGABYTE  # in a learner's zip, unpacked
 IGNORED = re.compile(r"\..+|__MACOSX|solutions")  # folders and files that are not the learner's work
 PARTS = {"notebooks", "course"}  # folders of the course, which are no learners
 NOT_OPENED = "only notebooks and zips are opened"
+EMPTY = "is empty"
 
 SYSTEMS = (
     # Moodle, a folder or a file: Anna Meyer_123_assignsubmission_file_07_small.ipynb
-    re.compile(r"(?P<name>.+?)_(?P<id>\d{1,12})_assignsubmission_[a-z]+_?(?P<file>.*)"),
+    re.compile(r"(?P<name>.+?)_(?P<id>\d{1,12})_assignsubmission_[a-z]+_?(?P<file>.*)", re.DOTALL),
     # Blackboard: Homework 1_ameyer_attempt_2025-01-31-23-59-59_07_small.ipynb
     re.compile(r"(?:.+?_)?(?P<name>[^_]+)_attempt_(?P<time>\d{4}(-\d\d){5})_?(?P<file>.*)(?P<id>)"),
     # Canvas: meyeranna_LATE_123_4567_07_small.ipynb
@@ -92,12 +93,15 @@ def collect(source: Path, lessons: dict[str, Collection[str]]) -> tuple[list[Job
         files = list(_of_folder(source) if source.is_dir() else _of_zip(open_zip(source)))
     except (zipfile.BadZipFile, OSError) as error:
         raise ValueError(f"{source} is no folder and no zip ({error}); download it again") from None
+    # the system that names most of them comes first: a learner's file may be named as by another
+    names = [file.path.parts for file in files]
+    systems = sorted(SYSTEMS, key=lambda one: -sum(any(map(one.fullmatch, parts)) for parts in names))
     found: dict[tuple[str, str], list[File]] = defaultdict(list)
     further: dict[str, list[tuple[str, str]]] = defaultdict(list)  # of each learner, a name and a reason
     problems: list[str] = []
     level = _level([file.path for file in files if file.problem in ("", LINK)], lessons)
     for outer in files:
-        student, outer = _owner(outer, level, lessons)
+        student, outer = _owner(outer, level, lessons, systems)
         if not student:
             problems.append(f"{_shown(outer.path)}: {outer.problem or 'nobody knows whose this is'}")
             continue
@@ -137,8 +141,9 @@ def _job(student: str, lesson: str, files: list[File], further: Mapping[str, lis
         is_newer = newest.time[:2] > older[-1].time[:2]
         why = "is the newest and counts" if is_newer else "counts, of several with one date"
         remarks.append(f"handed in more than once: {_shown(newest.path)} {why}")
-    if 0 < len(further[student]) <= 20:  # a clone of the course holds hundreds
-        remarks.append(f"further files: {_told(further[student])}")
+    others = [(name, why) for name, why in further[student] if why != EMPTY]
+    if 0 < len(others) <= 20:  # a clone of the course holds hundreds
+        remarks.append(f"further files: {_told(others)}")
     content, error = _read(newest)
     return Job(student, lesson, content, tuple(remarks), error)
 
@@ -179,19 +184,21 @@ def _level(paths: list[PurePosixPath], lessons: Collection[str]) -> int:
         level, inside = level + 1, below
 
 
-def _of_system(name: str) -> re.Match | None:
+def _of_system(name: str, systems: Sequence[re.Pattern] = SYSTEMS) -> re.Match | None:
     """Return what a learning system says in the name of a file or a folder; None if it made none of it."""
-    return next((match for system in SYSTEMS if (match := system.fullmatch(name))), None)
+    return next((match for system in systems if (match := system.fullmatch(name))), None)
 
 
-def _owner(file: File, level: int, lessons: Collection[str]) -> tuple[str, File]:
+def _owner(
+    file: File, level: int, lessons: Collection[str], systems: Sequence[re.Pattern]
+) -> tuple[str, File]:
     """Return whose a file is, empty if nobody knows, and the file with what the system says of it."""
     parts = list(file.path.parts[level:])
     while len(parts) > 1 and parts[0] in lessons:  # some collect by lesson
         parts.pop(0)
     if not parts or (file.problem and len(parts) == 1) or ".." in file.path.parts or file.path.is_absolute():
         return "", file
-    said, is_file = _of_system(parts[0]), len(parts) == 1
+    said, is_file = _of_system(parts[0], systems), len(parts) == 1
     when = said.groupdict().get("time", "") if said else ""
     file = replace(file, time=(when, *file.time))
     if said and is_file:
@@ -218,14 +225,20 @@ def _of_folder(folder: Path) -> Iterator[File]:
     for place, folders, names in os.walk(folder):
         inside = PurePosixPath(Path(place).relative_to(folder))
         folders[:] = sorted(name for name in folders if not IGNORED.fullmatch(name))
-        if len(inside.parts) == 1 and not names and not folders:
-            yield File(inside / "the folder", 0, (0.0,), bytes, "is empty")
-        for path in [Path(place, name) for name in (*folders, *sorted(names)) if not IGNORED.fullmatch(name)]:
-            if path.is_symlink():
-                yield File(inside / path.name, 0, (0.0,), bytes, LINK)
-            elif path.is_file():
-                state = path.stat()
+        kept = [*folders, *sorted(name for name in names if not IGNORED.fullmatch(name))]
+        if inside.parts and not kept:
+            yield File(inside / "the folder", 0, (0.0,), bytes, EMPTY)
+        for path in [Path(place, name) for name in kept]:
+            try:
+                state = path.lstat()
+            except OSError as error:  # of a path that is too long, of one that has just gone
+                yield File(inside / path.name, 0, (0.0,), bytes, f"cannot be read ({error.strerror})")
+                continue
+            if stat.S_ISREG(state.st_mode):
                 yield File(inside / path.name, state.st_size, (state.st_mtime,), path.read_bytes)
+            elif not stat.S_ISDIR(state.st_mode):  # a pipe would be waited for
+                problem = LINK if stat.S_ISLNK(state.st_mode) else "is no file"
+                yield File(inside / path.name, 0, (0.0,), bytes, problem)
 
 
 def _of_zip(archive: zipfile.ZipFile) -> Iterator[File]:
@@ -242,13 +255,16 @@ def _opened(outer: File) -> Iterator[File]:
         yield outer
         return
     (content, why), inside = _read(outer), []
+    too_much = f"holds more than {MOST_FILES} files or {MOST_BYTES // MEGABYTE} MB"
+    if content.count(b"PK\1\2") > MOST_FILES:  # entries of its table of contents, before that is read
+        why = too_much
     if not why:
         try:
-            inside = list(islice(_of_zip(open_zip(content)), MOST_FILES + 1))
+            inside = list(_of_zip(open_zip(content)))
         except Exception as error:  # of zipfile, for which a damaged zip has many names
             why = f"cannot be opened ({str(error)[:80]})"
-        if len(inside) > MOST_FILES or sum(file.size for file in inside) > MOST_BYTES:
-            why = f"holds more than {MOST_FILES} files or {MOST_BYTES // MEGABYTE} MB"
+        if sum(file.size for file in inside) > MOST_BYTES:
+            why = too_much
     if why:
         yield replace(outer, problem=why)
     for file in inside if not why else ():

@@ -173,6 +173,13 @@ def test_texts_are_cleaned_after_they_are_rendered(text, shown):
     assert shown in rendered(text, {"x": {"image/png": "AA\nAA"}, "y": {"image/svg+xml": "AAAA"}})
 
 
+@pytest.mark.parametrize("target", ["attachment:a", "a"])
+def test_a_short_text_that_becomes_a_long_page_is_refused_at_once(target):
+    text = f"{'![p](attachment:a) ' if target != 'a' else '[x][a] '}" * 2_000
+    with pytest.raises(ValueError, match=r"becomes a page of .* MB, more than 16 MB"):
+        rendered(f"{text}\n\n[a]: https://x/{'A' * 20_000}", {"a": {"image/png": "A" * 20_000}})
+
+
 @pytest.mark.parametrize(
     "text",
     ["`[x](javascript:a)`", "\\[x\\](javascript:a)", "$$[x](javascript:a)$$", "a\n\n    [x](javascript:a)"],

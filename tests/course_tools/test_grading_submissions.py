@@ -3,6 +3,7 @@
 import io
 import os
 import zipfile
+from pathlib import Path
 
 import pytest
 from hostile_bank import escaping_zip
@@ -183,9 +184,50 @@ def test_a_zip_that_is_nobodys_or_holds_several_learners_is_named(tmp_path, name
     assert jobs == [] and problem.startswith(name)
 
 
-def test_an_empty_folder_is_a_learner_who_handed_in_nothing(tmp_path):
-    (tmp_path / "anna").mkdir()
+@pytest.mark.parametrize("inside", ["", "a/b", ".DS_Store", "solutions/07_small"])
+def test_a_folder_with_nothing_in_it_is_a_learner_who_handed_in_nothing(tmp_path, inside):
+    (tmp_path / "anna" / inside).mkdir(parents=True)
     assert "handed in nothing that can be graded: the folder (is empty)" in collect(tmp_path, LESSONS)[1][0]
+
+
+def test_pipes_and_paths_that_are_too_long_are_named_and_stop_nobody(tmp_path, monkeypatch):
+    for name in ("anna", "bert", "cleo/empty"):
+        (tmp_path / name).mkdir(parents=True)
+    os.mkfifo(tmp_path / "anna" / "07_small.ipynb")
+    (tmp_path / "cleo" / "07_small.ipynb").write_text("{}")
+    monkeypatch.chdir(tmp_path / "bert")
+    for _ in range(20):  # longer than any path may be
+        Path("d" * 240).mkdir()
+        monkeypatch.chdir("d" * 240)
+    (job,), problems = collect(tmp_path, LESSONS)
+    assert (job.student, job.remarks) == ("cleo", ())
+    assert [problem.split(":")[0] for problem in problems] == ["anna", "bert"]
+    assert "(is no file)" in problems[0] and "(cannot be read (File name too long))" in problems[1]
+
+
+@pytest.mark.parametrize(
+    ("others", "theft", "student"),
+    [
+        ("{}_2_22_07_small.ipynb", "eve_3_33_anna-2_attempt_2099-01-01-00-00-00_07_small.ipynb", "eve-3"),
+        ("{}_2_22_07_small.ipynb", "eve_3_33_anna_2_assignsubmission_file_07_small.ipynb", "eve-3"),
+        (
+            "Ex_3_1_{}_attempt_2025-01-01-00-00-00_07_small.ipynb",
+            "Ex_3_1_eve_attempt_2025-01-01-00-00-00_anna_5_assignsubmission_file_07_small.ipynb",
+            "eve",
+        ),
+    ],
+)
+def test_a_file_that_is_named_as_by_another_system_stays_its_learners(tmp_path, others, theft, student):
+    for name in (others.format("anna"), others.format("bert"), theft):
+        (tmp_path / name).write_text("{}")
+    jobs, problems = collect(tmp_path, LESSONS)
+    assert student in {job.student for job in jobs} and len(jobs) == 3 and problems == []
+
+
+def test_a_name_in_a_zip_takes_no_time(tmp_path):
+    with zipfile.ZipFile(tmp_path / "eve.zip", "w") as archive:  # half a minute, if each start is tried
+        archive.writestr(f"x_1_assignsubmission_{'a' * 60_000}\n.ipynb", "")
+    assert "several handed in" in collect(tmp_path, LESSONS)[1][0]
 
 
 @pytest.mark.parametrize("limit", ["MOST_FILES", "MOST_BYTES"])

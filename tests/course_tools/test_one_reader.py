@@ -1,6 +1,7 @@
 """Whatever an editor makes of a notebook, ``submit --check`` warns if, and only if, ``grade`` gives less."""
 
 import copy
+import json
 
 import nbformat
 import pytest
@@ -12,7 +13,7 @@ from course_tools.grading.batch import graders
 from course_tools.grading.lesson import read_lesson
 from course_tools.grading.sandbox import Limits
 from course_tools.grading.submissions import Job
-from course_tools.submission import read_work
+from course_tools.submission import read_notebook, read_work
 
 LESSON = "07_small"
 RIGHT = "def twice(x):\n    y = x\n    return x + y"
@@ -107,3 +108,11 @@ def test_submit_warns_exactly_if_the_grader_gives_less_than_all(seen, name):
     assert graded["points"] == points and graded["attempted"] and (work.unanswered, work.asked) == ((), 1)
     assert bool(work.problems) == bool(warning) and warning in " ".join(work.problems)
     assert points is not None or (graded["suggested"] == 2 and graded["reasons"]), "held, but not lost"
+
+
+def test_thousands_of_outputs_right_or_wrong_take_no_time_and_cost_nothing():
+    cell = {"cell_type": "code", "id": "a", "metadata": {}, "source": "1", "execution_count": None}
+    cell["outputs"] = [{"output_type": "no kind"}] * 100_000  # minutes, and gigabytes, if they are validated
+    written = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (read,) = read_notebook(json.dumps(written).encode()).cells
+    assert read.source == "1" and read.outputs == []

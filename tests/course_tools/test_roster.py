@@ -33,7 +33,13 @@ def test_a_learner_is_recognised_by_name_address_or_id_and_nobody_else_is(studen
 
 @pytest.mark.parametrize(
     "content",
-    ["name,e-mail,id\nZoë,z@x,1\n".encode("utf-8-sig"), "ID;Name;Email\n1;Zoë;z@x\n".encode("cp1252")],
+    [
+        "name,e-mail,id\nZoë,z@x,1\n".encode("utf-8-sig"),
+        "ID;Name;Email\n1;Zoë;z@x\n".encode("cp1252"),
+        "name\te-mail\tid\nZoë\tz@x\t1\n".encode("utf-16"),  # Excel's "Unicode text"
+        "name,e-mail,id\nZoë,z@x,1,\n,,,\n".encode(),  # a column and a row that are empty
+        "name,e-mail,E-Mail,id\nZoë,z@x,,1\nZoë,z@x,,1\n".encode(),
+    ],
 )
 def test_what_spreadsheets_save_is_read(tmp_path, content):
     (tmp_path / "roster.csv").write_bytes(content)
@@ -43,6 +49,13 @@ def test_what_spreadsheets_save_is_read(tmp_path, content):
 def test_a_roster_without_a_column_is_refused(tmp_path):
     (tmp_path / "roster.csv").write_text("name,id\nAnna,1\n")
     with pytest.raises(ValueError, match="must be name, e-mail, id; no email in name, id"):
+        read_roster(tmp_path / "roster.csv")
+
+
+@pytest.mark.parametrize("content", ["", 'name,e-mail,id\n"Anna,a,1\n', "name,e-mail,id\na,b,c\n1,2,3,4,5\n"])
+def test_what_is_no_table_is_refused_by_its_name(tmp_path, content):
+    (tmp_path / "roster.csv").write_text(content)
+    with pytest.raises(ValueError, match=r"roster\.csv is no table .*; save it as CSV again"):
         read_roster(tmp_path / "roster.csv")
 
 

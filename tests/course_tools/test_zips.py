@@ -3,6 +3,7 @@
 import io
 import stat
 import zipfile
+import zlib
 
 import pytest
 from hostile_bank import escaping_zip
@@ -56,3 +57,21 @@ def test_no_more_is_read_than_is_allowed_and_damage_is_said():
     damaged = content.getvalue().replace(b"bomb", b"bang", 1)  # the name in front of the content
     with zipfile.ZipFile(io.BytesIO(damaged)) as archive, pytest.raises(ValueError, match="damaged"):
         read_member(archive, archive.infolist()[0], 4 << 20)
+
+
+def test_a_member_is_unpacked_no_further_than_it_says_and_only_by_deflate(monkeypatch):
+    content, packed = io.BytesIO(), zlib.compress(bytes(3 << 20), wbits=-15)
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("bomb", bytes(3 << 20))  # what bzip2 makes of 4 kB has no limit
+        with pytest.raises(ValueError, match="not Deflate"):
+            read_member(archive, archive.infolist()[0], 4 << 20)
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("liar", packed)
+        (member,) = archive.infolist()
+        member.compress_type, member.file_size = zipfile.ZIP_DEFLATED, 10
+        asked, unpacked = [], zipfile.ZipExtFile.read
+        monkeypatch.setattr(zipfile.ZipExtFile, "read", lambda file, n: asked.append(n) or unpacked(file, n))
+        with pytest.raises(ValueError, match="damaged"):
+            read_member(archive, member, 32 << 20)
+        assert asked == [11]
