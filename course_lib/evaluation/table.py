@@ -49,6 +49,9 @@ def row_of(benchmark: str, key: Key, settings: Settings, streamed: StreamingMetr
         raise ValueError(
             f"{benchmark}: {error}; in its masks 255 is void and an anomaly must be {anomaly}"
         ) from None
+    if found.prevalence > 0.5 and not protocol.counts_void:
+        share = f"{100 * found.prevalence:.1f} %"
+        warnings.warn(f"{benchmark}: {share} of the pixels are anomalies; are its masks inverted?")
     height, width = protocol.input_size(settings.size) or (None, None)
     score, temperature = key
     row = {
@@ -95,7 +98,7 @@ def excludes(low: float, high: float, value: float) -> bool:
 def table(
     rows: list[dict], metadata: Metadata, weights: str | Path, miou: tuple[float, int] | None = None
 ) -> pd.DataFrame:
-    """Return the tidy table; warn where more than half of the pixels are anomalies.
+    """Return the tidy table.
 
     Args:
         rows: of ``evaluate``.
@@ -103,11 +106,6 @@ def table(
         weights: the file that they came from; only its name is kept.
         miou: mean IoU as a fraction and the number of classes in it, if it was measured.
     """
-    for benchmark, prevalence in {row["benchmark"]: row["prevalence"] for row in rows}.items():
-        if prevalence > 50:
-            warnings.warn(
-                f"{benchmark}: {prevalence:.1f} % of the pixels are anomalies; are its masks inverted?"
-            )
     mean, classes = miou or (None, None)
     about = {
         "model": metadata.model,

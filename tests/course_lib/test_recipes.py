@@ -11,7 +11,7 @@ from course_lib.training.recipes import RECIPES
 SHARES = torch.tensor([0.7, 0.2, 0.1])
 
 
-@pytest.mark.parametrize("name", models.NETWORKS)
+@pytest.mark.parametrize("name", models.PAPER_NETWORKS)
 @pytest.mark.parametrize("profile", ["mini", "camvid", "cityscapes"])
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 def test_every_network_has_settings_in_every_profile(name, profile, device):

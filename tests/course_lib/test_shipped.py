@@ -109,7 +109,7 @@ def void_network(name):
     return network, metadata, replace(settings_of(metadata), scores=("void",))
 
 
-@pytest.mark.parametrize("name", models.NETWORKS)
+@pytest.mark.parametrize("name", models.PAPER_NETWORKS)
 def test_void_networks_still_segment_the_known_classes(name):
     network, metadata, settings = void_network(name)
     assert (network.num_classes, network.auxiliary_names) == (20, ())
