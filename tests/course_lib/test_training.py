@@ -121,7 +121,9 @@ def test_a_setting_out_of_range_is_named(chosen, message):
 
 
 def test_unknown_profiles_and_networks_are_named():
-    with pytest.raises(ValueError, match="unknown profile 'maxi'; known are mini, camvid, cityscapes"):
+    with pytest.raises(
+        ValueError, match="unknown profile 'maxi'; known are mini, camvid, photos, cityscapes"
+    ):
         training.settings_for("maxi", "erfnet", CPU)
     with pytest.raises(ValueError, match="unknown network with a training recipe 'resnet'"):
         training.settings_for("mini", "resnet", CPU)

@@ -9,11 +9,10 @@ import pooch
 import pytest
 from filelock import FileLock
 from full_disk import files_of_at_most
-from offers import ARCHIVES, DIGESTS, PUBLIC, SCRIPTS
+from offers import ARCHIVES, DIGESTS, PUBLIC, SCRIPTS, doubt
 
 from course_tools import downloads
 from course_tools.__main__ import main
-from course_tools.downloads.sources import NEVER
 
 Usage = namedtuple("Usage", "total used free")
 every = pytest.mark.parametrize("offered", PUBLIC, indirect=True)
@@ -60,9 +59,7 @@ def test_other_bytes_are_refused_by_name_and_can_be_accepted(offered, capsys):
     got = pooch.file_hash(offered.made / "other", algorithm)
     said = " ".join(capsys.readouterr().err.split())
     assert f"({remote.name}) does not match the known hash: expected {remote.digest} but got {got}." in said
-    never = remote.verified == NEVER
-    doubt = "this course has never verified it" if never else "the file is damaged, or was changed since"
-    assert doubt in said and "please report both values" in said
+    assert doubt(remote) in said and "please report both values" in said
     command = f"python3 start.py fetch {offered.name} --root {offered.root} --accept {remote.name}=DIGEST"
     assert command in said
     assert offered.run("--accept", f"{remote.name}={algorithm}:{got}") == 0

@@ -11,11 +11,18 @@ from small_archives import contents
 from small_data import ROOT
 
 from course_tools import downloads
+from course_tools.downloads.sources import NEVER
 
 SCRIPTS = {path.stem.removeprefix("fetch_"): path for path in (ROOT / "data_scripts").glob("fetch_*.py")}
 PUBLIC = sorted(name for name, source in downloads.sources().items() if not source.account)
 ARCHIVES = sorted(name for name in PUBLIC if downloads.find_source(name).files[-1].is_archive)
 DIGESTS = sorted(name for name in PUBLIC if downloads.find_source(name).files[-1].digest)
+
+
+def doubt(remote):
+    """Return what is said of an expected value, by whether somebody of this course has seen it."""
+    is_seen = remote.verified != NEVER
+    return "the file is damaged, or was changed since" if is_seen else "this course has never verified it"
 
 
 class Offer:
