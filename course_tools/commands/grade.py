@@ -92,7 +92,7 @@ def main(options: argparse.Namespace) -> int:
     except Timeout:
         raise ValueError(f"another grading writes into {options.into}; wait, or choose --into") from None
     finally:
-        launch.end(*launch.WORKERS)
+        launch.end(*launch.WORKERS.copy())
 
 
 def _grade_into(options: argparse.Namespace) -> int:

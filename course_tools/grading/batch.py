@@ -1,6 +1,8 @@
 """Grade many submissions at once: here in threads that wait for their workers, elsewhere by dask."""
 
 import contextlib
+import threading
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
@@ -101,9 +103,13 @@ def graders(
         with workers(count, scheduler, tls) as client:
             yield Graders(client.get_executor(pure=False), limits, sandbox, client)
         return
-    threads = ThreadPoolExecutor(count)
+    threads = ThreadPoolExecutor(count, thread_name_prefix="grader")
     try:
         yield Graders(threads, limits, sandbox)
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
-        launch.end(*launch.WORKERS)
+        is_over = False
+        while not is_over:  # a thread may be about to start a worker
+            is_over = not any(thread.name.startswith("grader") for thread in threading.enumerate())
+            launch.end(*launch.WORKERS.copy())
+            time.sleep(0.05)
