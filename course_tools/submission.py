@@ -49,7 +49,9 @@ def read_notebook(content: bytes) -> NotebookNode:
     except Exception as error:  # whatever is wrong with it, it is no notebook
         reason = " ".join(f"{type(error).__name__} {error}".split())[:80]
         raise ValueError(f"the file cannot be read as a notebook ({reason})") from None
-    for cell in notebook.cells:
+    for number, cell in enumerate(notebook.cells, 1):
+        if cell.cell_type not in ("code", "markdown", "raw") or not isinstance(cell.get("source"), str):
+            raise ValueError(f"cell {number} of the notebook is of no kind that Jupyter knows")
         cell.source = cell.source.replace("\r\n", "\n").replace("\r", "\n")
     return notebook
 

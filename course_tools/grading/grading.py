@@ -213,8 +213,6 @@ def _read(content: bytes, limits: Limits) -> NotebookNode:
         raise ValueError(f"the notebook has {count} cells, more than {limits.cells}")
     notebook = read_notebook(content)
     for number, cell in enumerate(notebook.cells, 1):
-        if cell.cell_type not in ("code", "markdown", "raw"):
-            raise ValueError(f"cell {number} of the notebook is of no kind that Jupyter knows")
         if len(cell.source) > limits.cell_characters:
             told = f"{len(cell.source)} characters, more than {limits.cell_characters}"
             raise ValueError(f"cell {number} of the notebook has {told}")
