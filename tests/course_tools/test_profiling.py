@@ -18,7 +18,7 @@ from course_tools.__main__ import main
 
 SIZE = (32, 64)
 CPU = torch.device("cpu")
-PARAMETERS = {"erfnet": 2_066_836, "enet": 351_804, "bisenetv2": 3_359_652}
+PARAMETERS = {"erfnet": 2_066_836, "enet": 351_804, "bisenetv2": 3_359_652, "espnetv2_0.5": 80_342}
 PUBLISHED_GIGA_MACS = {"erfnet": 26.93, "enet": 4.18}  # at 512 x 1024 with 20 outputs
 
 
