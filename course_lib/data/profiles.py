@@ -1,6 +1,5 @@
 """Profiles: the same code on other data, with other numbers."""
 
-import sys
 from dataclasses import dataclass, replace
 
 import torch
@@ -69,7 +68,7 @@ class Profile:
         """
         found, reasons = benchmarks_here(self)
         for name, reason in reasons.items():
-            print(f"left out: {name}: {reason}", file=sys.stderr)
+            print(f"left out: {name}: {reason}")
         if not found:
             raise FileNotFoundError(f"no benchmark of profile {self.name} is here: {[*reasons.values()][-1]}")
         return found

@@ -8,6 +8,8 @@ from course_lib.runtime import COMMAND, LIBRARY, PROJECT_ROOT, data_root, unknow
 FOLDER = LIBRARY / "weights"
 RESULTS = PROJECT_ROOT / "results"
 
+PUBLIC_PROFILES = ("photos", "cityscapes")
+"""Those in which public weights stand for the course's own."""
 
 PUBLIC = {
     "erfnet": "erfnet_pretrained.pth",
@@ -49,33 +51,30 @@ def shipped_file(profile: str, model: str, training: str) -> Path:
 
 
 def shipped_weights(profile: str, model: str, training: str = "ce") -> Path:
-    """Return the file of shipped weights, ``<profile>/<model>_<training>.safetensors``, or public ones.
+    """Return the file of shipped weights: ``<profile>/<model>_<training>.safetensors``.
 
-    Where none were shipped, those of a run of seed 0 on this machine; it says so, since it may be any run.
+    Where none were shipped, public ones that were fetched, if the profile has any; else those of a run of
+    seed 0 on this machine; it says so, since it may be any run.
 
     Raises:
-        ValueError: if there are neither; the message names those that were shipped.
-        FileNotFoundError: if public ones were not fetched.
+        ValueError: if there are none; the message says which to fetch, or names those that were shipped.
     """
-    if profile == "photos":
-        # the last output of ESPNetv2, background, was trained as a class
-        if training != "ce" and not (training == "void" and model.startswith("espnetv2")):
-            raise ValueError(
-                f"profile photos has public weights alone, none of {model} trained with {training}"
-            )
-        public, cure = public_file(model), f"{COMMAND} fetch {public_source(model)} fetches them"
-        if not public.is_file():
-            raise FileNotFoundError(f"no public weights of {model} at {public}: {cure}")
-        return public
     shipped = shipped_file(profile, model, training)
     trained = run_folder(profile, model, training, seed=0) / shipped.name
-    if shipped.is_file():
-        return shipped
+    # the last output of ESPNetv2, background, was trained as a class
+    is_public = training == "ce" or (training == "void" and model.startswith("espnetv2"))
+    is_public = is_public and profile in PUBLIC_PROFILES and model in PUBLIC
+    for path in (shipped, *([public_file(model)] if is_public else ())):
+        if path.is_file():
+            return path
     if trained.is_file():
         print(
             f"{shipped.stem} was not shipped for {profile}; taking this machine's {trained}", file=sys.stderr
         )
         return trained
+    if is_public:
+        cure = f"{COMMAND} fetch {public_source(model)} fetches them"
+        raise ValueError(f"no public weights of {model} at {public_file(model)}: {cure}")
     known = [p.relative_to(FOLDER).with_suffix("").as_posix() for p in sorted(FOLDER.glob("*/*.safetensors"))]
     error = unknown_name("shipped weights", f"{profile}/{model}_{training}", known)
     raise ValueError(f"{error}; others are made by {COMMAND} train")

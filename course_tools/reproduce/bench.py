@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 
 from course_lib import calibration, data, evaluation, models, runtime
-from course_lib.runtime import COMMAND
 from course_tools.result_store import Store, about_network, files_of
 
 NUMBERS = (1, 2, 3, 4)
@@ -78,21 +77,9 @@ def find_checkpoint(profile: data.Profile, model: str, training: str) -> Checkpo
     """Return the checkpoint that stands for a training: shipped, else public, else this machine's seed 0.
 
     Raises:
-        ValueError: if there is none; the message says how to make one.
+        ValueError: if there is none; the message says how to get one.
     """
-    is_public = profile.name in ("cityscapes", "photos") and training == "ce"  # what others published
-    places = [models.shipped_file(profile.name, model, training)]
-    if is_public:
-        places.append(models.public_file(model))
-    run = models.run_folder(profile.name, model, training, seed=0)
-    places.append(run / f"{model}_{training}.safetensors")
-    for path in places:
-        if path.is_file():
-            return Checkpoint(path, model)
-    fetch = f"{COMMAND} fetch {models.public_source(model)} fetches public ones"
-    train = f"{COMMAND} train --profile {profile.name} --model {model} --training {training} makes them"
-    cures = [train] * profile.trains + [fetch] * is_public
-    raise ValueError("no weights; " + (", or ".join(cures) or f"{profile.name} has public ones alone"))
+    return Checkpoint(models.shipped_weights(profile.name, model, training), model)
 
 
 def trained_here(profile: data.Profile, model: str, trainings: tuple[str, ...]) -> list[Checkpoint]:

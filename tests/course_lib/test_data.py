@@ -386,7 +386,7 @@ def test_a_profile_opens_the_benchmarks_that_are_here_and_says_what_is_not(data_
         photos.open_benchmarks()
     write_benchmark(data_root / "benchmarks", "RoadAnomaly")
     assert [images.name for images in photos.open_benchmarks()] == ["RoadAnomaly"]
-    assert "left out: RoadAnomaly21: no folder" in capsys.readouterr().err
+    assert "left out: RoadAnomaly21: no folder" in capsys.readouterr().out
 
 
 def test_generated_scenes_stand_in_only_where_nothing_is_trained(data_root, capsys):

@@ -131,9 +131,9 @@ def test_void_tells_anomalies_until_the_papers_protocol_rounds_it_away():
 
 
 def test_for_photographs_public_weights_are_taken_where_they_were_fetched(data_root):
-    with pytest.raises(FileNotFoundError, match=r"no public weights of espnetv2_0\.5 .*fetch espnetv2_w"):
+    with pytest.raises(ValueError, match=r"no public weights of espnetv2_0\.5 .*fetch espnetv2_w"):
         models.shipped_weights("photos", "espnetv2_0.5")
-    with pytest.raises(ValueError, match="public weights alone, none of enet trained with void"):
+    with pytest.raises(ValueError, match="unknown shipped weights 'photos/enet_void'"):
         models.shipped_weights("photos", "enet", "void")
     path = models.public_file("espnetv2_0.5")
     path.parent.mkdir(parents=True)

@@ -89,7 +89,7 @@ def put(folder, files):
         ("Homework 1_ameyer_attempt_2025-01-31-23-59-59_07_small.ipynb", "ameyer"),
         ("Anna Meyer_12_assignsubmission_file_07_small.ipynb", "Anna-Meyer-12"),
         ("Anna Meyer_12_assignsubmission_file_/07_small.ipynb", "Anna-Meyer-12"),
-        ("Anna Meyer_12_assignsubmission_file/work/07_small.ipynb", "Anna-Meyer-12"),
+        ("Anna Meyer_12_assignsubmission_file/mine/07_small.ipynb", "Anna-Meyer-12"),
         ("Anna_12_assignsubmission_file_Bert_13_assignsubmission_file_07_small.ipynb", "Anna-12"),
         ("download/anna/07_small.ipynb", "anna"),
         ("download/of monday/anna/07_small/07_small.ipynb", "anna"),
