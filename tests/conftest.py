@@ -20,11 +20,11 @@ def pytest_configure(config):
 
         config.pluginmanager.register(unsolved)
         config.pluginmanager.register(whole_lessons)
-    if hasattr(
-        config, "workerinput"
-    ):  # of pytest-xdist: what tests start shares the processor with other tests
+    if hasattr(config, "workerinput"):  # of pytest-xdist: what tests start shares the processor with others
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         torch.set_num_threads(1)  # threads that wait for each other on a busy core take many times as long
+    if os.environ.get("CI"):
+        config.option.verbose = max(1, config.option.verbose)  # a log that was cut tells at what
     unread = {"COURSE_DATA", "COURSE_REFERENCE"} - os.environ.keys()
     if os.environ.get("CI") and (config.rootpath.parent / "shared").is_dir() and unread:
         raise pytest.UsageError(
