@@ -77,4 +77,6 @@ def shipped_weights(profile: str, model: str, training: str = "ce") -> Path:
         raise ValueError(f"no public weights of {model} at {public_file(model)}: {cure}")
     known = [p.relative_to(FOLDER).with_suffix("").as_posix() for p in sorted(FOLDER.glob("*/*.safetensors"))]
     error = unknown_name("shipped weights", f"{profile}/{model}_{training}", known)
-    raise ValueError(f"{error}; others are made by {COMMAND} train")
+    trains = profile != "photos"
+    made = f"; {COMMAND} train --profile {profile} --model {model} --training {training} makes them"
+    raise ValueError(f"{error}{made if trains else ''}")

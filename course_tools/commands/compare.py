@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     described = parser_of("compare", DESCRIPTION, EPILOG)
     add = described.add_argument
     add("weights", nargs="+", type=Path, metavar="FILE", help="our .safetensors, two or more")
-    shared.add(described, "--model", help="of all files (default: %(default)s)")
+    shared.add(described, "--model", default="erfnet", help="of all files (default: %(default)s)")
     against = "the training to compare with (default: %(default)s)"
     add("--baseline", default="ce", metavar="NAME", help=against)
     add("--benchmarks", nargs="+", metavar="NAME", help="(default: the five of the first file's profile)")

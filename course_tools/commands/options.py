@@ -12,7 +12,7 @@ DEFAULT_SCORES = list(evaluation.Settings().scores)
 
 # fmt: off
 SHARED = {
-    "--model": {"default": "erfnet", "choices": models.NETWORKS, "help": "(default: %(default)s)"},
+    "--model": {"choices": models.NETWORKS, "help": "(default: the profile's)"},
     "--weights": {"type": Path, "metavar": "FILE",
         "help": "our .safetensors or a public .pth (default: shipped ones, by --profile and --training)"},
     "--profile": {"default": "mini", "choices": data.PROFILES,
@@ -53,10 +53,10 @@ def add(described: argparse._ActionsContainer, *names: str, **changed: object) -
 
 def load_network(options: argparse.Namespace) -> tuple[models.Network, models.Metadata, Path]:
     """Return the network that the options name, its metadata and its file."""
-    weights = options.weights
-    if weights is None:
-        weights = models.shipped_weights(options.profile or "mini", options.model, options.training)
-    return *models.load(options.model, weights, options.class_order), weights
+    profile = data.find_profile(options.profile or "mini")
+    model = options.model or profile.network
+    weights = options.weights or models.shipped_weights(profile.name, model, options.training)
+    return *models.load(model, weights, options.class_order), weights
 
 
 def settings_of(
@@ -80,6 +80,7 @@ def settings_of(
                 "trained with void"
             )
     if keep_void:
+        print("The 20th output (void; of ESPNetv2: background) takes part in the softmax of every score.")
         chosen["known_classes"] = (*metadata.known_classes, VOID)
     common = {name: given.get(name) for name in ("protocol", "seed", "speed")}
     common |= {name: tuple(given.get(name) or ()) or None for name in ("scores", "size")}

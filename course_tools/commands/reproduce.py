@@ -7,7 +7,7 @@ from pathlib import Path
 from course_lib import data, models, runtime
 from course_tools.commands import options as shared
 from course_tools.commands import parser_of
-from course_tools.reproduce import NUMBERS, Job, reproduce
+from course_tools.reproduce import NUMBERS, WITHOUT_TRAINING, Job, reproduce
 
 DESCRIPTION = """\
 Make the paper's tables and figures from the data and checkpoints of a profile: each number beside chance,
@@ -19,9 +19,9 @@ EPILOG = """\
 examples:
   python3 start.py reproduce --profile mini
   python3 start.py reproduce --profile camvid --table 1 3 --protocol paper
-Without --table and --figure all of them are made. The folder gets CSV, Markdown and LaTeX of each table,
-PNG of each figure, and index.html with all of it. After an interruption call it again: it goes on where it
-stopped.
+Without --table and --figure all of them are made; profile photos, which trains nothing, has Tables 1 to 3.
+The folder gets CSV, Markdown and LaTeX of each table, PNG of each figure, and index.html with all of it.
+After an interruption call it again: it goes on where it stopped.
 Exit status: 0 all done, 1 something could not be done (it is listed), 2 wrong usage or bad input.
 """
 
@@ -39,20 +39,22 @@ def parser() -> argparse.ArgumentParser:
     add("--output", type=Path, metavar="DIR",
         help="(default: results/PROFILE, for another protocol results/PROFILE/PROTOCOL)")
     add("--publish", type=Path, metavar="DIR",
-        help="also write what shows no image of a data set, with a page in Markdown")
+        help="also write what shows no image of a data set, with a page in Markdown; it begins "
+             "with the findings.md of that folder")
     # fmt: on
     return described
 
 
 def main(options: argparse.Namespace) -> int:
     """Make what is asked for; say where it is and what is missing."""
+    profile = data.find_profile(options.profile)
     chosen = {"tables": options.tables, "figures": options.figures}
     if not any(chosen.values()):
-        chosen = dict.fromkeys(chosen, NUMBERS)
+        chosen = dict.fromkeys(chosen, NUMBERS) if profile.trains else WITHOUT_TRAINING
     folder = models.results_folder(options.profile)  # each other protocol has its own place
     folder = folder if options.protocol == "benchmark" else folder / options.protocol
     job = Job(
-        profile=data.find_profile(options.profile),
+        profile=profile,
         folder=options.output or folder,
         protocol=options.protocol,
         resamples=options.bootstrap,

@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
     described = parser_of("train", DESCRIPTION, EPILOG)
     group = described.add_argument_group("what to learn")
     shared.add(group, "--profile", help="data and numbers (default: %(default)s)")
-    shared.add(group, "--model")
+    shared.add(group, "--model", default="erfnet", help="(default: %(default)s)")
     shared.add(group, "--training", choices=training.TRAININGS,
         help="what to learn and by which loss, see below (default: %(default)s)")
     add = group.add_argument

@@ -13,6 +13,9 @@ from course_tools.result_store import Store, about_network, files_of
 NUMBERS = (1, 2, 3, 4)
 """Of the paper's tables, and of its figures."""
 
+WITHOUT_TRAINING = {"tables": (1, 2, 3), "figures": (1,)}
+"""What there is to make where nothing is trained."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -66,6 +69,11 @@ class Checkpoint:
     def sha256(self) -> str:
         """Tells whether two files are the same."""
         return runtime.sha256_of(self.path)
+
+    @property
+    def title(self) -> str:
+        """Of the network, as papers write it."""
+        return models.TITLES[self.model]
 
     @property
     def name(self) -> str:

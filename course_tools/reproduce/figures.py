@@ -19,10 +19,12 @@ SECONDS = 2.0
 
 def figure_1(bench: Bench) -> list[Figure]:
     """What the network takes validation images for, and its scores on images with anomalies."""
-    checkpoint = find_checkpoint(bench.job.profile, "erfnet", SHOWN)
+    profile = bench.job.profile
+    checkpoint = find_checkpoint(profile, profile.network, SHOWN if profile.trains else "ce")
     network, metadata = checkpoint.loaded
     settings = bench.job.settings(metadata)
-    title = "Figure 1: scores of ERFNet, EIML + FL"
+    name = f"{checkpoint.title}, EIML + FL" if profile.trains else checkpoint.title
+    title = f"Figure 1: scores of {name}"
     found = [
         one._replace(name=f"{images.name}\nimage {one.name}")
         for images in bench.benchmarks[:3]
@@ -30,12 +32,12 @@ def figure_1(bench: Bench) -> list[Figure]:
     ]
     if not found:
         raise ValueError("no image with an anomaly is here")
-    drawn = figures.score_panels(found, f"ERFNet, EIML + FL, protocol {bench.job.protocol}")
+    drawn = figures.score_panels(found, f"{name}, protocol {bench.job.protocol}")
     made = [Figure("figure1", title, drawn, may_be_published=False)]
     if bench.validation is not None:
         some = [bench.validation[i] for i in range(0, len(bench.validation), len(bench.validation) // 2 or 1)]
         segmented = list(evaluation.segmented(network, some[:2], settings, progress=False))
-        panels = figures.segmentation_panels(segmented, "ERFNet, EIML + FL, validation images")
+        panels = figures.segmentation_panels(segmented, f"{name}, validation images")
         title = "Figure 1: segmentation of known classes"
         made.append(Figure("figure1_segmentation", title, panels, may_be_published=False))
     return made
@@ -98,8 +100,37 @@ def each_image(bench: Bench, checkpoint: Checkpoint, settings: evaluation.Settin
         return found.to_dict("records")
 
     frame = pd.DataFrame(bench.by_benchmark("images", checkpoint, settings, rows))
-    title = "Beyond the paper: every image by itself, ERFNet of Table 1"
+    title = f"Beyond the paper: every image by itself, {checkpoint.title} of Table 1"
     return Figure("each_image", title, figures.image_dots(frame, "AuPRC of every image by itself"), frame)
+
+
+def accuracy_and_time(bench: Bench, frame: pd.DataFrame) -> Figure:
+    """Return what MSP of some networks reaches against what an image costs on this machine.
+
+    Args:
+        bench: of the job.
+        frame: a table with a row for each network and benchmark.
+    """
+    size, device = bench.job.profile.numbers(bench.job.device).size, bench.job.device
+
+    def make() -> list[dict]:
+        built = {name: models.build(name).to(device) for name in names}
+        shown = tqdm(built.items(), desc="time", unit="network")
+        return [profiling.profile(profiling.Subject(*one), size, seconds=SECONDS) for one in shown]
+
+    names = list(frame["model"].unique())
+    about = [size, runtime.hardware(device), names]
+    costs = pd.DataFrame(bench.store.kept("times", about, make)).set_index("model")
+    of_msp = frame[frame["score"] == "msp"]
+    found = of_msp.pivot(index="model", columns="benchmark", values="auprc")[of_msp["benchmark"].unique()]
+    gains = {name: f"AuPRC in %\n{name}" for name in found}
+    if of_msp["miou"].notna().all():
+        found["miou"], gains = of_msp.groupby("model")["miou"].first(), {"miou": "mean IoU in %"} | gains
+    found = costs[["million_parameters", "giga_macs", "milliseconds"]].join(found).reset_index()
+    named = found.assign(name=found["model"].map(models.TITLES))
+    label = f"milliseconds at {size[0]} x {size[1]}"
+    drawn = figures.pareto(named, "milliseconds", gains, label)
+    return Figure("accuracy_and_time", f"Accuracy of MSP against time, {device}", drawn, found)
 
 
 def future_work(bench: Bench) -> list[Figure]:

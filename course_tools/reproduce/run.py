@@ -9,6 +9,9 @@ from course_tools.reproduce.figures import FIGURES
 from course_tools.reproduce.results import Table, page, write_text
 from course_tools.reproduce.tables import TABLES
 
+FINDINGS = "findings.md"
+"""What a person wrote about published results, in the folder of ``--publish``; the page begins with it."""
+
 
 def reproduce(job: Job, command: str = "") -> dict[str, str]:
     """Make everything that a job asks for, as far as this machine has what it takes.
@@ -50,7 +53,9 @@ def reproduce(job: Job, command: str = "") -> dict[str, str]:
         public = [one for one in made if isinstance(one, Table) or one.may_be_published]
         for one in public:
             one.write(job.publish)
-        write_text(job.publish / "README.md", page("page.md.j2", public, about))
+        words = job.publish / FINDINGS
+        findings = words.read_text(encoding="utf-8").strip() if words.is_file() else ""
+        write_text(job.publish / "README.md", page("page.md.j2", public, about | {"findings": findings}))
     return bench.missing
 
 

@@ -7,16 +7,19 @@ from dataclasses import replace
 
 import pandas as pd
 
-from course_lib import calibration, evaluation
+from course_lib import calibration, evaluation, models
 from course_lib.lesson import tables
 from course_lib.lesson.tables.paper import score_label
 from course_tools.reproduce.bench import Bench, Checkpoint, find_checkpoint, trained_here
-from course_tools.reproduce.figures import each_image, future_work
+from course_tools.reproduce.figures import accuracy_and_time, each_image, future_work
 from course_tools.reproduce.results import Figure, Table
 
 BASELINE = "ce"
 COMBINED = ("ln", "ln_ce", "ln_fl", "eiml", "eiml_ce", "eiml_fl")
 """The trainings of Table 4, in its order."""
+
+SIZED = tuple(name for name in models.NETWORKS if name not in models.PAPER_NETWORKS)
+"""The four sizes of ESPNetv2, whose public weights have a background output."""
 
 OBJECTS_CAPTION = (
     "All numbers are percent; objects are connected pixels. sIoU: of the true objects, the mean adjusted IoU "
@@ -28,12 +31,12 @@ OBJECTS_CAPTION = (
 
 
 def table_1(bench: Bench) -> list[Table | Figure]:
-    """Three scores of ERFNet trained by cross-entropy, beside controls; its objects; and every image."""
-    checkpoint = find_checkpoint(bench.job.profile, "erfnet", BASELINE)
+    """Three scores of a network trained by cross-entropy, beside controls; its objects; and every image."""
+    checkpoint = find_checkpoint(bench.job.profile, bench.job.profile.network, BASELINE)
     settings = bench.job.settings(checkpoint.loaded[1])
     frame = evaluation.against_score(bench.result(checkpoint, "table1", settings, with_controls=True))
     return [
-        Table("table1", "Table 1: anomaly scores of ERFNet", frame, _printed(frame, 1)),
+        Table("table1", f"Table 1: anomaly scores of {checkpoint.title}", frame, _printed(frame, 1)),
         objects(bench, checkpoint, settings),
         each_image(bench, checkpoint, settings),
     ]
@@ -51,29 +54,36 @@ def objects(bench: Bench, checkpoint: Checkpoint, settings: evaluation.Settings)
             tables.Cell(by_name.loc[name, metric]) for name in benchmarks for metric in metrics
         ]
     printed = tables.PaperTable(benchmarks, rows, OBJECTS_CAPTION, metrics=tuple(metrics.values()))
-    return Table("objects", "Beyond the paper: objects, ERFNet of Table 1", frame, printed)
+    title = f"Beyond the paper: objects, {checkpoint.title} of Table 1"
+    return Table("objects", title, frame, printed)
 
 
 def table_2(bench: Bench) -> list[Table]:
     """MSP of the same network at the paper's temperatures and at the one that validation images choose."""
-    checkpoint = find_checkpoint(bench.job.profile, "erfnet", BASELINE)
+    checkpoint = find_checkpoint(bench.job.profile, bench.job.profile.network, BASELINE)
     fitted = bench.fitted_temperature(checkpoint)
     temperatures = tuple(dict.fromkeys([*calibration.GRID, *([] if fitted is None else [fitted])]))
     settings = bench.job.settings(checkpoint.loaded[1], scores=("msp",), temperatures=temperatures)
     frame = evaluation.against_temperature(bench.result(checkpoint, "table2", settings))
     printed = tables.temperature_table(frame, fitted)
     printed = tables.with_published(printed, frame, 2)
-    return [Table("table2", "Table 2: MSP of ERFNet at several temperatures", frame, printed)]
+    title = f"Table 2: MSP of {checkpoint.title} at several temperatures"
+    return [Table("table2", title, frame, printed)]
 
 
-def table_3(bench: Bench) -> list[Table]:
-    """The void score of three networks, beside MSP of the same network, which needs no void."""
-    wanted = {model: (model, "void") for model in ("enet", "erfnet", "bisenetv2")}
-    return _one_run_each(bench, 3, "Table 3: void classification", wanted, scores=("void", "msp"))
+def table_3(bench: Bench) -> list[Table | Figure]:
+    """The void score of each network that has one, beside MSP, which needs none; public ones against time."""
+    trains = bench.job.profile.trains
+    title = "Table 3: " + ("void classification" if trains else "the background output of ESPNetv2")
+    wanted = {model: (model, "void") for model in (("enet", "erfnet", "bisenetv2") if trains else SIZED)}
+    made = _one_run_each(bench, 3, title, wanted, scores=("void", "msp"))
+    return made if trains else [*made, *(accuracy_and_time(bench, table.frame) for table in made)]
 
 
 def table_4(bench: Bench) -> list[Table | Figure]:
     """Six combined losses: all runs of this machine beside cross-entropy, or what is shipped."""
+    if not bench.job.profile.trains:
+        raise ValueError(f"profile {bench.job.profile.name} trains nothing, so it has no losses to compare")
     runs = _comparable(bench, trained_here(bench.job.profile, "erfnet", (BASELINE, *COMBINED)))
     if not runs:
         wanted = {training: ("erfnet", training) for training in COMBINED}

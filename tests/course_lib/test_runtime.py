@@ -168,7 +168,7 @@ def test_quotes_around_nothing_are_nothing(monkeypatch):
         ("data.CamVid('train')", "course fetch camvid fetches it"),
         ("data.BenchmarkImages('RoadAnomaly21')", "course fetch anomaly_track fetches it"),
         ("data.BenchmarkImages('mini_fs_static', Path('none/benchmarks'))", "delete none, and the next use"),
-        ("models.shipped_weights('mini', 'erfnet', 'no')", "others are made by course train"),
+        ("models.shipped_weights('mini', 'erfnet', 'no')", "course train --profile mini"),
         ("calibration.read_temperature(Path('x.safetensors'))", "run course calibrate --weights x"),
     ],
 )

@@ -76,7 +76,7 @@ def test_where_none_were_shipped_the_run_of_this_machine_counts(tmp_path, monkey
     trained = models.run_folder("camvid", "enet", "xe", seed=0) / "enet_xe.safetensors"
     assert trained == tmp_path / "camvid/runs/enet_xe_seed0/enet_xe.safetensors"
     trained.parent.mkdir(parents=True)
-    with pytest.raises(ValueError, match=r"others are made by python3 start\.py train"):
+    with pytest.raises(ValueError, match=r"python3 start\.py train --profile .* makes them"):
         models.shipped_weights("camvid", "enet", "xe")
     trained.touch()
     assert models.shipped_weights("camvid", "enet", "xe") == trained

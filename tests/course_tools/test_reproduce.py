@@ -247,6 +247,39 @@ def test_what_is_published_shows_no_image_and_links_to_files_that_are_there(ship
     assert str(shipped) not in text.split("What could not be done")[0].split("Made by")[0]
 
 
+def test_a_published_page_begins_with_what_was_found_and_ends_with_how(shipped, monkeypatch):
+    public = shipped / "public"
+    public.mkdir()
+    (public / "findings.md").write_text("Colour alone is better.\n")
+    monkeypatch.setattr(runtime, "REFERENCE_TORCH", ".".join(torch.__version__.split(".")[:2]))
+    reproduce(shipped / "out", "--table", "1", "--publish", str(public))
+    parts = re.findall(r"^## (.+)", (public / "README.md").read_text(), re.MULTILINE)
+    assert parts[0] == "What we found" and parts[-1] == "How this came about" and "Table 1" in parts[1]
+
+
+def test_public_weights_have_tables_of_their_own_and_time_beside_accuracy(camvid, monkeypatch):
+    cost = {"milliseconds": 3.0, "million_parameters": 0.1, "giga_macs": 1.0}
+    monkeypatch.setattr(
+        made_figures.profiling, "profile", lambda subject, *_, **__: {"model": subject.name} | cost
+    )
+    for size in ("0.5", "2.0"):
+        torch.manual_seed(0)
+        path = models.public_file(f"espnetv2_{size}")
+        path.parent.mkdir(exist_ok=True)
+        torch.save(models.build(f"espnetv2_{size}", 20).state_dict(), path)
+    assert (
+        main(["reproduce", "--profile", "photos", "--bootstrap", "40", "--output", str(camvid / "out")]) == 1
+    )
+    made = contents(camvid / "out").keys()
+    assert {"table1.md", "table2.md", "table3.md", "accuracy_and_time.png", "figure1.png"} <= made
+    about = json.loads((camvid / "out" / "reproduce.json").read_text())
+    assert {"table 3, espnetv2_1.0", *ABSENT} <= about["not_done"].keys()
+    assert not any("table 4" in what for what in about["not_done"])
+    assert "Table 1: anomaly scores of ESPNetv2 2.0" in (camvid / "out" / "table1.md").read_text()
+    frame = pd.read_csv(camvid / "out" / "accuracy_and_time.csv")
+    assert list(frame["model"]) == ["espnetv2_0.5", "espnetv2_2.0"] and set(HERE) <= set(frame)
+
+
 def test_another_version_of_torch_publishes_nothing(shipped, capsys, monkeypatch):
     monkeypatch.setattr(runtime, "REFERENCE_TORCH", "1.13")
     assert reproduce(shipped / "out", "--table", "1", "--publish", str(shipped / "public")) == 2

@@ -90,6 +90,7 @@ def test_keep_void_channel_changes_the_scores(weights, benchmarks, tmp_path, cap
         tables.append(pd.read_csv(output))
     assert set(tables[0]["classes_in_score"]) == {19} and set(tables[1]["classes_in_score"]) == {20}
     assert not (tables[0]["auprc"] == tables[1]["auprc"]).any()
+    assert capsys.readouterr().out.count("of ESPNetv2: background) takes part in the softmax") == 1
 
 
 def test_known_classes_and_size_come_from_the_checkpoint(benchmarks, tmp_path):

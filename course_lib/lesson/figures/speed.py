@@ -1,5 +1,7 @@
 """What time and memory networks need, and where it goes."""
 
+import math
+
 import matplotlib.ticker
 import pandas as pd
 
@@ -104,12 +106,13 @@ def pareto(candidates: pd.DataFrame, cost: str, gains: dict[str, str], label: st
     Args:
         candidates: one row each, with a column ``name``.
         cost: a column in which less is better.
-        gains: columns in which more is better, one panel each, with their titles.
+        gains: columns in which more is better, one panel each, with their titles; three panels in a row.
         label: what the cost is.
     """
-    figure = DescribedFigure("", height=3.6)
-    fronts = []
-    for axis, (column, title) in zip(figure.subplots(1, len(gains)), gains.items(), strict=True):
+    rows = math.ceil(len(gains) / 3)
+    figure = DescribedFigure("", height=3.6 * rows)
+    fronts, panels = [], figure.subplots(rows, math.ceil(len(gains) / rows), squeeze=False).flat
+    for (column, title), axis in zip(gains.items(), panels, strict=False):
         rising = candidates.sort_values([cost, column], ascending=[True, False])
         front = rising[~(rising[column] <= rising[column].cummax().shift())]
         axis.plot(front[cost], front[column], color="0.6", zorder=0)
@@ -119,6 +122,8 @@ def pareto(candidates: pd.DataFrame, cost: str, gains: dict[str, str], label: st
         axis.set(xlabel=label, title=title)
         axis.margins(0.12)
         fronts.append(f"{title}: {', '.join(front['name'])}")
-    figure.axes[-1].legend(frameon=False, fontsize=8, bbox_to_anchor=(1.01, 1), loc="upper left")
+    for axis in panels:  # those that are left
+        axis.set_axis_off()
+    figure.axes[len(gains) - 1].legend(frameon=False, fontsize=8, bbox_to_anchor=(1.01, 1), loc="upper left")
     figure.alt = f"Not beaten in both {label} and {'; '.join(fronts)}."
     return figure
