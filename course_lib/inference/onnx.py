@@ -87,6 +87,7 @@ def quantise(network: Network, path: Path, training_batches: Iterable[Tensor]) -
     batches = iter(training_batches)
     if (first := next(batches, None)) is None:
         raise ValueError("need one batch of training images or more to measure ranges on, got none")
+    check_images(first)  # the others when it is their turn
     with tempfile.TemporaryDirectory() as folder, _quiet():
         exported, prepared = Path(folder) / "fp32.onnx", Path(folder) / "prepared.onnx"
         export_onnx(network, exported)
