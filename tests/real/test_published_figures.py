@@ -62,8 +62,8 @@ def table(path, weights, found, options):
     names = list(dict.fromkeys(name for name, _ in found))
     scores = list(dict.fromkeys(score for _, score in found))
     chosen = options if "--score" in options else ["--score", *scores, *options]
-    arguments = ["--model", "enet", "--weights", str(weights), "--benchmarks", *names, *chosen, "--speed", "fast"]
-    assert main(["evaluate", *arguments, "--output", str(path)]) == 0
+    network = ["--model", "enet", "--weights", str(weights), "--speed", "fast"]
+    assert main(["evaluate", *network, "--benchmarks", *names, *chosen, "--output", str(path)]) == 0
     return pd.read_csv(path).set_index(["benchmark", "score"])
 
 
