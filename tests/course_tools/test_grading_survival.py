@@ -20,7 +20,7 @@ from course_tools.grading.sandbox import Limits
 from course_tools.grading.submissions import Job
 
 pytestmark = needs_sandbox
-SLOW = "import time\n\n\ndef twice(x):\n    time.sleep(4)\n    return 2 * x\n"
+SLOW = "import time\n\n\ndef twice(x):\n    time.sleep(1.5)\n    return 2 * x\n"
 ALONE = """
 from course_tools.grading.launch import run_cells
 from course_tools.grading.sandbox import Limits

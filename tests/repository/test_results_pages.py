@@ -7,16 +7,22 @@ import pytest
 from small_data import ROOT
 
 RESULTS = ROOT / "site" / "results"
-PROFILES = ("mini", "camvid")
+PROFILES = ("mini", "camvid", "photos")
 ALWAYS = ("figure2", "figure3", "figure4", "each_image")
-FIGURES = {"mini": (*ALWAYS, "term_weights", "temperatures"), "camvid": ALWAYS}
-TABLES = ("table1", "table2", "table3", "table4", "table4_seeds", "objects")
+FIGURES = {
+    "mini": (*ALWAYS, "term_weights", "temperatures"),
+    "camvid": ALWAYS,
+    "photos": ("each_image", "accuracy_and_time"),
+}
+WITHOUT_TRAINING = ("table1", "table2", "table3", "objects")
+TRAINED = (*WITHOUT_TRAINING, "table4", "table4_seeds")
+TABLES = {"mini": TRAINED, "camvid": TRAINED, "photos": WITHOUT_TRAINING}
 
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_all_tables_and_figures_are_there_but_no_image_of_a_data_set(profile):
     names = {path.name for path in (RESULTS / profile).iterdir()}
-    assert {f"{table}.{suffix}" for table in TABLES for suffix in ("csv", "md", "tex")} <= names
+    assert {f"{table}.{suffix}" for table in TABLES[profile] for suffix in ("csv", "md", "tex")} <= names
     assert {name for name in names if name.endswith(".png")} == {f"{name}.png" for name in FIGURES[profile]}
     assert sum(path.stat().st_size for path in (RESULTS / profile).iterdir()) < 700_000
 
@@ -24,7 +30,7 @@ def test_all_tables_and_figures_are_there_but_no_image_of_a_data_set(profile):
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_page_holds_its_tables_and_links_to_what_is_there(profile):
     text = (RESULTS / profile / "README.md").read_text(encoding="utf-8")
-    for table in TABLES:
+    for table in TABLES[profile]:
         assert (RESULTS / profile / f"{table}.md").read_text(encoding="utf-8").strip() in text
     links = re.findall(r"\]\(([^)]+)\)", text)
     assert links and all((RESULTS / profile / link).is_file() for link in links)
@@ -39,6 +45,17 @@ def test_a_printed_table_shows_the_numbers_of_its_csv(profile, table):
     for row in frame.itertuples():
         assert f"{row.auprc:.{2 if row.auprc < 10 else 1}f}" in text, (row.score, row.benchmark)
     assert frame[["auprc_low", "auprc_difference_low"]].notna().all(axis=None)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_page_begins_with_what_was_found_in_numbers_of_its_tables(profile):
+    text = (RESULTS / profile / "README.md").read_text(encoding="utf-8")
+    found = (RESULTS / profile / "findings.md").read_text(encoding="utf-8").strip()
+    _, first, second, *_ = text.split("\n## ")
+    assert first == f"What we found\n\n{found}\n" and second.startswith("Table 1")
+    numbers = re.findall(r"\d+\.\d+", found)
+    tables = "\n".join(path.read_text(encoding="utf-8") for path in (RESULTS / profile).glob("table*.md"))
+    assert len(numbers) > 5 and [one for one in numbers if not re.search(rf"(?<![\d.]){one}(?!\d)", tables)] == []
 
 
 def test_the_readme_shows_what_was_measured():
