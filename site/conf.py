@@ -24,7 +24,11 @@ extensions = [
     "sphinx-mathjax-offline",  # sets mathjax_path to its own copy
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["results/*/table*.md", "results/*/objects.md", "results/*/findings.md"]  # parts of pages, to download
+exclude_patterns = [
+    "results/*/table*.md",
+    "results/*/objects.md",
+    "results/*/findings.md",
+]  # parts of pages, to download
 smartquotes_action = "q"  # quotes alone: -- begins an option
 
 myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]

@@ -55,7 +55,10 @@ def test_a_page_begins_with_what_was_found_in_numbers_of_its_tables(profile):
     assert first == f"What we found\n\n{found}\n" and second.startswith("Table 1")
     numbers = re.findall(r"\d+\.\d+", found)
     tables = "\n".join(path.read_text(encoding="utf-8") for path in (RESULTS / profile).glob("table*.md"))
-    assert len(numbers) > 5 and [one for one in numbers if not re.search(rf"(?<![\d.]){one}(?!\d)", tables)] == []
+    assert (
+        len(numbers) > 5
+        and [one for one in numbers if not re.search(rf"(?<![\d.]){one}(?!\d)", tables)] == []
+    )
 
 
 def test_the_readme_shows_what_was_measured():
