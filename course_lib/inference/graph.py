@@ -84,8 +84,8 @@ def work_in_place(graph: fx.GraphModule, image: torch.Tensor) -> int:
     changed = 0
     for node in graph.graph.nodes:
         layer = _layer(graph, node)
-        if isinstance(layer, nn.ReLU) and _is_free(graph, node.args[0]):
-            graph.set_submodule(node.target, nn.ReLU(inplace=True))
+        if isinstance(layer, (nn.ReLU, nn.ReLU6)) and _is_free(graph, node.args[0]):
+            graph.set_submodule(node.target, type(layer)(inplace=True))
         elif node.target is F.relu and _is_free(graph, node.args[0]):
             node.kwargs = {"inplace": True}
         elif node.target is operator.add:

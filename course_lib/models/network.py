@@ -109,6 +109,20 @@ class Network(nn.Module, ABC):
             Features (N, ``feature_channels``, H / s, W / s) with a stride s that depends on the network.
         """
 
+    def encoder_features(self, images: Tensor) -> dict[int, Tensor]:
+        """Return feature maps of the encoder, finest first, where a network offers them.
+
+        Args:
+            images: as for ``features``.
+
+        Returns:
+            By stride, such as 8, 16 and 32, the map (N, C, H / stride, W / stride); C differs among them.
+
+        Raises:
+            ValueError: if the network offers none.
+        """
+        raise ValueError(f"{type(self).__name__} does not offer the feature maps of its encoder")
+
     def head_logits(self, images: Tensor) -> list[Tensor]:
         """Return the classifier's logits and, in training mode, those of each auxiliary head.
 

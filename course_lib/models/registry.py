@@ -1,9 +1,10 @@
-"""The networks of the paper by name."""
+"""The networks by name."""
 
 import torch
 
 from course_lib.labels import NUM_CLASSES, VOID, Titles
 from course_lib.models.bisenetv2 import BiSeNetV2
+from course_lib.models.efficientnet_lite import EfficientNetLite0
 from course_lib.models.enet import ENet
 from course_lib.models.erfnet import ERFNet
 from course_lib.models.espnetv2 import ESPNetv2Half, ESPNetv2One, ESPNetv2OneHalf, ESPNetv2Two
@@ -18,6 +19,7 @@ NETWORKS: dict[str, type[Network]] = PAPER_NETWORKS | {
     "espnetv2_1.0": ESPNetv2One,
     "espnetv2_1.5": ESPNetv2OneHalf,
     "espnetv2_2.0": ESPNetv2Two,
+    "efficientnet_lite0": EfficientNetLite0,
 }
 """Every network that ``build`` knows."""
 
@@ -26,6 +28,7 @@ TITLES = Titles(
     erfnet="ERFNet",
     enet="ENet",
     bisenetv2="BiSeNetV2",
+    efficientnet_lite0="EfficientNet-Lite0",
 )
 """How papers write the networks."""
 

@@ -224,7 +224,7 @@ def test_unknown_class_orders_and_void_first_with_19_outputs_raise(tmp_path):
         models.load_weights(network, tmp_path / "public.pth", class_order="unlabelled-first")
 
 
-@pytest.mark.parametrize("name", [*models.PAPER_NETWORKS, "espnetv2_0.5"])
+@pytest.mark.parametrize("name", [*models.PAPER_NETWORKS, "espnetv2_0.5", "efficientnet_lite0"])
 @pytest.mark.parametrize("num_classes", [19, 20])
 def test_prototypes_come_back_from_the_disk(name, num_classes, tmp_path):
     written = models.build(name, num_classes, head="isomax").eval()

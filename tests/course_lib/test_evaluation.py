@@ -228,7 +228,7 @@ def test_without_intervals_memory_does_not_grow_with_the_images(images):
         streamed.intervals()
 
 
-@pytest.mark.parametrize("model", [*models.PAPER_NETWORKS, "espnetv2_0.5"])
+@pytest.mark.parametrize("model", [*models.PAPER_NETWORKS, "espnetv2_0.5", "efficientnet_lite0"])
 def test_fast_changes_the_table_by_rounding_only(images, model):
     torch.manual_seed(3)
     network = models.build(model)

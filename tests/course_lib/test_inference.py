@@ -11,9 +11,15 @@ from course_lib import data, inference, models
 from course_lib.inference.fast import CudaGraphs
 from course_lib.inference.graph import fold_batch_norms, traced_features, work_in_place
 
-NAMES = [*models.PAPER_NETWORKS, "espnetv2_0.5"]
+NAMES = [*models.PAPER_NETWORKS, "espnetv2_0.5", "efficientnet_lite0"]
 CASES = [(name, head) for name in NAMES for head in models.HEADS]
-FOLDED = {"erfnet": (36, 3), "enet": (87, 1), "bisenetv2": (53, 1), "espnetv2_0.5": (47, 20)}
+FOLDED = {
+    "erfnet": (36, 3),
+    "enet": (87, 1),
+    "bisenetv2": (53, 1),
+    "espnetv2_0.5": (47, 20),
+    "efficientnet_lite0": (60, 0),
+}
 """Normalisations that a convolution takes in, and those behind a concatenation or a mean, which stay."""
 ONE_STEP = [
     inference.Optimizations(fold=True),
@@ -98,10 +104,11 @@ def test_most_normalisations_vanish_and_the_network_stays_as_it_is(name):
     assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
 
 
-def test_working_in_place_spares_the_images_and_what_is_read_twice():
-    network = filled("bisenetv2").eval()
+@pytest.mark.parametrize(("name", "count"), [("bisenetv2", 40), ("efficientnet_lite0", 53)])
+def test_working_in_place_spares_the_images_and_what_is_read_twice(name, count):
+    network = filled(name).eval()
     graph = traced_features(network)
-    assert work_in_place(graph, pictures(1, 3, 64, 64)) == 40
+    assert work_in_place(graph, pictures(1, 3, 64, 64)) == count
     images = pictures(1, 3, 64, 128)
     kept = images.clone()
     first, again = graph(images), graph(images)
@@ -255,8 +262,9 @@ def test_images_to_quantise_with_are_checked_as_a_networks(batches, message, tmp
     assert not list(tmp_path.iterdir()) and capfd.readouterr().err == ""
 
 
-def test_images_of_any_size_and_float_type_quantise(tmp_path):
-    network, path = filled("enet").eval(), tmp_path / "int8.onnx"
+@pytest.mark.parametrize("name", ["enet", "efficientnet_lite0"])
+def test_images_of_any_size_and_float_type_quantise(name, tmp_path):
+    network, path = filled(name).eval(), tmp_path / "int8.onnx"
     inference.quantise(network, path, iter([pictures(1, 3, 50, 91), pictures(2, 3, 33, 17).half()]))
     opened = inference.OnnxNetwork(path, network.size_multiple)
     assert opened(pictures(1, 3, 50, 91)).shape == (1, 20, 50, 91)

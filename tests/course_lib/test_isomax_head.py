@@ -17,7 +17,9 @@ ARRAYS = np.load(GOLDENS / "losses.npz")
 in_both_precisions = pytest.mark.parametrize(
     ("dtype", "relative"), [(torch.float64, 1e-9), (torch.float32, 1e-5)]
 )
-for_each_network = pytest.mark.parametrize("name", [*models.PAPER_NETWORKS, "espnetv2_0.5"])
+for_each_network = pytest.mark.parametrize(
+    "name", [*models.PAPER_NETWORKS, "espnetv2_0.5", "efficientnet_lite0"]
+)
 
 
 def golden(name, dtype=torch.float64):

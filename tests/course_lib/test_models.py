@@ -15,7 +15,9 @@ from course_lib.labels import IGNORE
 GOLDENS = Path(__file__).parents[1] / "goldens"
 FLOAT32_ATOL = {"erfnet": 1e-4, "enet": 1e-3, "bisenetv2": 5e-3}
 for_each_network = pytest.mark.parametrize("name", models.PAPER_NETWORKS)
-for_one_more = pytest.mark.parametrize("name", [*models.PAPER_NETWORKS, "espnetv2_0.5"])
+for_every_kind = pytest.mark.parametrize(
+    "name", [*models.PAPER_NETWORKS, "espnetv2_0.5", "efficientnet_lite0"]
+)
 DROPOUT = (torch.nn.Dropout, torch.nn.Dropout2d)
 for_each_size = pytest.mark.parametrize("size", ["small", "medium"])
 for_each_dtype = pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
@@ -158,7 +160,7 @@ def test_dropout_rates_are_the_published_ones(name):
     assert found == {k: p for k, (_, p) in facts_of(name)["facts"]["dropout"].items()}
 
 
-@for_one_more
+@for_every_kind
 @pytest.mark.parametrize("size", [(45, 61), (180, 240), (720, 1280)])
 def test_any_size_works(name, size):
     network = models.build(name).eval()
@@ -200,7 +202,7 @@ def test_unknown_networks_and_numbers_of_classes_raise():
         models.build("enet", num_classes=12)
 
 
-@for_one_more
+@for_every_kind
 def test_a_void_output_is_added_beside_unchanged_classes(name):
     network = models.build(name).eval()
     wider = models.with_void_output(network).eval()
@@ -240,7 +242,7 @@ def test_erfnet_shrinks_to_an_eighth_and_grows_back():
     assert sum(s.kind == "NonBottleneck1D" for s in shapes) == 17
 
 
-@for_one_more
+@for_every_kind
 def test_looking_changes_nothing(name):
     network = models.build(name).train()
     before = {key: value.clone() for key, value in network.state_dict().items()}

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-GAIN = {"erfnet": 4.0, "enet": 5.1, "bisenetv2": 8.0, "espnetv2_0.5": 6.0}
+GAIN = {"erfnet": 4.0, "enet": 5.1, "bisenetv2": 8.0, "espnetv2_0.5": 6.0, "efficientnet_lite0": 6.0}
 
 
 def uniform(count: int, k: int) -> np.ndarray:
