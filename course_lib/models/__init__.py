@@ -10,6 +10,7 @@ from course_lib.models.checkpoints import (
     read_weights,
     save_checkpoint,
 )
+from course_lib.models.imagenet import IMAGENET, imagenet_encoder
 from course_lib.models.network import (
     HEADS,
     IsoMaxPlus,

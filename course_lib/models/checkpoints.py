@@ -51,7 +51,8 @@ class Metadata:
     term_weights: dict[str, float] = field(default_factory=dict)
     """The weight of each term of the loss by name."""
     encoder: dict[str, str] = field(default_factory=dict)
-    """Name (``file``) and ``sha256`` of the checkpoint whose encoder training began with, if any."""
+    """Name (``file``) and ``sha256`` of what holds the encoder that training began with, if any; of one from
+    ImageNet also the ``package`` and its ``licence``."""
     profile: str = ""
     size: list[int] = field(default_factory=lambda: [512, 1024])
     """Height and width of the training images, in pixels."""
@@ -289,7 +290,8 @@ class Encoder(NamedTuple):
     tensors: dict[str, Tensor]
     """Under their names in the whole network's ``state_dict``, running statistics included."""
     source: dict[str, str]
-    """The name of the ``file`` and the ``sha256`` of its content."""
+    """The name of the ``file`` and the ``sha256`` of its content; of one from a package also the ``package``
+    and its ``licence``."""
 
 
 def read_encoder(name: str, path: str | Path, num_classes: int) -> Encoder:

@@ -46,7 +46,8 @@ def train(settings: TrainingSettings, folder: Path, resume: bool = False, comman
         command: the command line, for the metadata of the weights.
 
     Raises:
-        ValueError: if a setting does not fit the data or the interrupted run, or the folder holds another.
+        ValueError: if a setting does not fit the data or the interrupted run, the folder holds another, or
+            the package of the encoder is missing or not the right one.
         FileNotFoundError: if the data set, or the file of the encoder, is missing.
         OSError: if the disk is full; the previous checkpoint is kept.
         Diverged: if a loss or a gradient is NaN, infinite or too large; the last good checkpoint is kept.
@@ -186,7 +187,10 @@ def _beginning(
     """Return trainer, images to learn from and to measure on, and what is saved beside its state."""
     encoder = models.Encoder({}, state.get("encoder", {}) if state else {})
     if settings.encoder and not state:  # a run that goes on has its weights in the state
-        encoder = models.read_encoder(settings.model, settings.encoder, settings.num_classes)
+        if settings.encoder == models.IMAGENET:
+            encoder = models.imagenet_encoder(settings.model)
+        else:
+            encoder = models.read_encoder(settings.model, settings.encoder, settings.num_classes)
     validation, samples = settings.samples("val"), settings.samples("train")
     images = TrainingImages(samples, settings.size, settings.seed, settings.num_classes)
     counts = images.class_counts()

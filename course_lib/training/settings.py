@@ -20,7 +20,8 @@ parts also the statistics of batch normalisation, and which pixels OHEM finds ha
 class TrainingSettings:
     """One training run; equal settings on the same machine give equal weights, bit for bit.
 
-    The exception is BiSeNetV2 on CUDA: gradients of its bilinear enlargement are added up in no fixed order.
+    The exceptions are BiSeNetV2 and EfficientNet-Lite0 on CUDA: gradients of their bilinear enlargement are
+    added up in no fixed order.
     """
 
     model: str
@@ -37,7 +38,8 @@ class TrainingSettings:
     term_weights: tuple[float, ...] | None = None
     """By how much each term of the loss counts; by default 1."""
     encoder: str | None = None
-    """A checkpoint of the same network whose encoder is where this run begins; by default it is random."""
+    """A checkpoint of the same network whose encoder is where this run begins, or ``imagenet`` for the one of
+    ``models.imagenet_encoder``; by default it is random."""
     accumulate: int = 1
     """In how many parts a batch is worked through, to save memory."""
     precision: str = "fp32"
@@ -86,7 +88,7 @@ class TrainingSettings:
 
     @property
     def recipe(self) -> Recipe:
-        """What the network's authors did."""
+        """How the network is trained."""
         return RECIPES[self.model]
 
     @property

@@ -76,7 +76,8 @@ class Trainer:
         self.network, self.heads = network.train(), AllLogits(network)
         self.weights = weights.to(self.device)
         recipe = settings.recipe
-        groups, rate = recipe.parameter_groups(network), settings.learning_rate
+        rate = settings.learning_rate
+        groups = recipe.parameter_groups(network, rate, encoder_is_trained=settings.encoder is not None)
         self.optimizer = recipe.optimizer(groups, lr=rate, weight_decay=recipe.weight_decay)
         if several:
             for name in network.idle_names:  # else torch would wait for their gradients

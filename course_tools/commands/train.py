@@ -16,8 +16,8 @@ from course_tools.commands import options as shared
 from course_tools.commands import parser_of
 
 DESCRIPTION = """\
-Train a network by its authors' recipe: optimiser, schedule, loss, class weights; size, batch and epochs are
-the profile's. Shows a progress bar; writes the state (last.pt), a table of all epochs (log.csv), TensorBoard
+Train a network by its recipe: optimiser, schedule, loss, class weights; size, batch and epochs are the
+profile's. Shows a progress bar; writes the state (last.pt), a table of all epochs (log.csv), TensorBoard
 events and, at the end, the weights with metadata and two figures (curves.png, validation.png), all into one
 folder.
 """
@@ -39,6 +39,7 @@ example:
   python3 start.py train --profile mini --model bisenetv2 --training void
   python3 start.py train --profile camvid --model erfnet --epochs 100 --resume
   python3 start.py train --training eiml_fl --term-weights 1 0.5 --encoder erfnet_ce.safetensors
+  python3 start.py train --profile camvid --model efficientnet_lite0 --encoder imagenet
   python3 start.py train --sweep course_tools/sweeps/term_weights.toml
   torchrun --nproc_per_node=4 -m course_tools train --profile cityscapes --batch 8
 The last shares each batch among four GPUs; any other number, one included, can --resume that run.
@@ -61,8 +62,8 @@ def parser() -> argparse.ArgumentParser:
     add("--term-weights", nargs="+", type=float, metavar="X",
         help="of the loss terms, in the order of the training's name (default: 1 each)")
     add("--encoder", metavar="FILE",
-        help="begin with the encoder in this checkpoint of the same network (ERFNet, ENet); decoder and "
-             "classifier begin anew")
+        help="begin with the encoder in this checkpoint of the same network, or with imagenet, the one that "
+             "EfficientNet-Lite0 has from there; decoder and classifier begin anew")
     shared.add(group, "--size", help="of the images (default: the profile's)")
     add("--batch", type=int, metavar="N", help="images per step (default: the profile's)")
     add("--epochs", type=int, metavar="N", help="(default: the profile's)")

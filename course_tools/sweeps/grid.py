@@ -68,7 +68,8 @@ def read_sweep(path: Path, device: torch.device) -> Sweep:
 
     Raises:
         FileNotFoundError: if there is no such file, or not the encoder that it names.
-        ValueError: if it is no such file, a name is unknown, or a run is impossible or stands twice.
+        ValueError: if it is no such file, a name is unknown, a package is missing, or a run is impossible or
+            stands twice.
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -118,7 +119,9 @@ def _planned(path: Path, shared: Mapping[str, Any], chosen: dict[str, Any], devi
         if isinstance(value, list):
             given[name] = tuple(value)
     try:
-        if "encoder" in given:  # relative paths count from the project's root
+        if given.get("encoder") == models.IMAGENET:
+            models.imagenet_encoder(given["model"])  # is it there?
+        elif "encoder" in given:  # relative paths count from the project's root
             encoder = PROJECT_ROOT / Path(given["encoder"]).expanduser()
             if not encoder.is_file():
                 raise FileNotFoundError(f"{path}: the encoder {encoder} does not exist")

@@ -10,7 +10,7 @@ from torch import nn
 from course_lib import models, training
 from course_lib.training.files import load_state
 
-WITH_ENCODER = ("erfnet", "enet")
+WITH_ENCODER = ("erfnet", "enet", "efficientnet_lite0")
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def trained_network(name, head="linear", num_classes=19):
 
 @pytest.fixture
 def files(tmp_path):
-    paths = {name: tmp_path / f"{name}_ce.safetensors" for name in models.PAPER_NETWORKS}
+    paths = {name: tmp_path / f"{name}_ce.safetensors" for name in (*WITH_ENCODER, "bisenetv2")}
     for name, path in paths.items():
         models.save_checkpoint(trained_network(name), path, models.Metadata(model=name))
     return paths
@@ -49,7 +49,7 @@ def test_the_encoder_is_what_shrinks_the_image(name):
     modules = [network.get_submodule(part) for part in network.encoder_names]
     assert not any(isinstance(m, nn.ConvTranspose2d) for module in modules for m in module.modules())
     later = [part for part, _ in network.named_children() if part not in network.encoder_names]
-    upwards = {"erfnet": "decoder", "enet": "upsample4_0"}[name]
+    upwards = {"erfnet": "decoder", "enet": "upsample4_0", "efficientnet_lite0": "decoder"}[name]
     assert later[0] == upwards and network.classifier_name.split(".")[0] in later
 
 

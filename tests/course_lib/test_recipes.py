@@ -1,4 +1,4 @@
-"""Each network is trained as its authors did, in every profile."""
+"""Each network is trained as its authors did, and one as we do, in every profile."""
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ from course_lib.training.recipes import RECIPES
 SHARES = torch.tensor([0.7, 0.2, 0.1])
 
 
-@pytest.mark.parametrize("name", models.PAPER_NETWORKS)
+@pytest.mark.parametrize("name", RECIPES)
 @pytest.mark.parametrize("profile", ["mini", "camvid", "cityscapes"])
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 def test_every_network_has_settings_in_every_profile(name, profile, device):
@@ -42,8 +42,8 @@ def test_the_learning_rate_rises_in_the_warm_up_and_falls_by_the_poly_schedule()
     assert [RECIPES["erfnet"].schedule(step, 3000) for step in (0, 1500)] == [1, 0.5**0.9]
 
 
-def optimiser_of(name):
-    settings = training.settings_for("mini", name, torch.device("cpu"))
+def optimiser_of(name, **chosen):
+    settings = training.settings_for("mini", name, torch.device("cpu"), **chosen)
     return training.Trainer(models.build(name), settings, torch.ones(19), 10).optimizer
 
 
@@ -67,8 +67,25 @@ def test_erfnet_and_enet_learn_by_adam_in_one_group(name, decay):
     assert group["weight_decay"] == decay and group["lr"] == 1.5e-3
 
 
-@pytest.mark.parametrize(("name", "constant"), [("erfnet", 1.10), ("enet", 1.02)])
-def test_rare_classes_weigh_more_for_erfnet_and_enet(name, constant):
+def test_an_encoder_that_was_trained_before_learns_more_slowly_where_the_recipe_says_so():
+    network = models.build("efficientnet_lite0")
+    inside = [name for name, _ in network.named_parameters() if network.is_encoder(name)]
+    optimiser = optimiser_of("efficientnet_lite0", encoder="imagenet")
+    others, encoder = optimiser.param_groups
+    assert isinstance(optimiser, torch.optim.AdamW)
+    assert (others["weight_decay"], encoder["weight_decay"]) == (1e-2, 1e-2)
+    assert (others["initial_lr"], encoder["initial_lr"]) == pytest.approx((1e-3, 3e-4))
+    assert len(encoder["params"]) == len(inside)
+    assert len(others["params"]) + len(inside) == len(list(network.parameters()))
+    for name, encoder in (("efficientnet_lite0", None), ("erfnet", "erfnet_ce.safetensors")):
+        (group,) = optimiser_of(name, encoder=encoder).param_groups
+        assert group["initial_lr"] == rate("mini", name)
+
+
+@pytest.mark.parametrize(
+    ("name", "constant"), [("erfnet", 1.10), ("enet", 1.02), ("efficientnet_lite0", 1.10)]
+)
+def test_rare_classes_weigh_more_but_for_bisenetv2(name, constant):
     assert torch.equal(RECIPES[name].weighting(SHARES), class_weights(SHARES, constant))
 
 

@@ -14,7 +14,7 @@ from course_lib.training.recipes import RECIPES, TRAININGS
 from course_tools.__main__ import main
 
 SMALL = ["--profile", "camvid", "--device", "cpu", "--size", "16", "24", "--batch", "4", "--epochs", "1"]
-for_each_network = pytest.mark.parametrize("name", models.PAPER_NETWORKS)
+for_each_network = pytest.mark.parametrize("name", RECIPES)
 ISOMAX = [name for name, chosen in TRAININGS.items() if chosen.head == "isomax"]
 
 

@@ -14,7 +14,7 @@ from course_lib.training.files import load_state
 from course_lib.training.samples import TrainingImages
 from course_tools.__main__ import main
 
-for_each_network = pytest.mark.parametrize("name", models.PAPER_NETWORKS)
+for_each_network = pytest.mark.parametrize("name", training.RECIPES)
 
 
 @pytest.fixture
