@@ -121,7 +121,7 @@ def pareto(candidates: pd.DataFrame, cost: str, gains: dict[str, str], label: st
             axis.plot(row[cost], row[column], linestyle="none", label=row["name"], **look)
         axis.set(xlabel=label, title=title)
         axis.margins(0.12)
-        fronts.append(f"{title}: {', '.join(front['name'])}")
+        fronts.append(f"{' '.join(title.split())}: {', '.join(front['name'])}")
     for axis in panels:  # those that are left
         axis.set_axis_off()
     figure.axes[len(gains) - 1].legend(frameon=False, fontsize=8, bbox_to_anchor=(1.01, 1), loc="upper left")
