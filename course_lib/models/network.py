@@ -4,7 +4,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -64,6 +64,9 @@ class Network(nn.Module, ABC):
 
     idle_names: tuple[str, ...] = ()
     """The modules of the public weights that no logit depends on."""
+
+    scale_modules: ClassVar[dict[int, str]] = {}
+    """By stride, the module of ours whose output is the encoder's map at that stride, finest first."""
 
     checks_range = True
     """Whether images outside [0, 1] are refused."""
