@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from course_lib.data import Sample, Size, resize_image, to_tensor
-from course_lib.detectors.detector import Detector, Recipe, Statistics, find_recipe
+from course_lib.detectors.detector import Detector, DistancePart, Recipe, Statistics, find_recipe
 from course_lib.detectors.measures import MOST_BYTES, FeatureBank, digest_of
 from course_lib.models import Metadata, Network, logits_and_scales
 from course_lib.models.network import pad_to_multiple
@@ -52,13 +52,16 @@ def fit(
         plus: in a comparison it stands beside the network alone.
 
     Raises:
-        ValueError: if there are no images, the network has no map at a stride, or a part is the same
-            everywhere.
+        ValueError: if there are no images, a bank is too small, the network has no map at a stride, or a part
+            is the same everywhere.
     """
     recipe = find_recipe(recipe)
     size = tuple(size or metadata.size)
     if not len(validation_images):
         raise ValueError(f"{recipe.name} needs validation images to measure its parts on, got none")
+    neighbours = max([part.neighbours for part in recipe.parts if isinstance(part, DistancePart)], default=0)
+    if entries < neighbours:  # which would show only after all images
+        raise ValueError(f"{recipe.name} counts {neighbours} neighbours; a bank of {entries} is too small")
     about = replace(metadata, training=f"{metadata.training}+{recipe.name}", size=list(size))
     banks: list[FeatureBank] = []
     if recipe.strides:

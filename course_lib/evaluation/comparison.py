@@ -123,7 +123,7 @@ def check_comparable(networks: Sequence[Mapping], baseline: str) -> None:
             raise ValueError(f"{network['weights']}: training {identity[0]}, seed {identity[1]} stands twice")
         seen.add(identity)
         for name in ("profile", "epochs", "height", "width", "protocol"):
-            if name in network and network[name] != first[name]:
+            if name in network and _differ(network[name], first[name]):
                 raise ValueError(
                     f"{network['weights']} of training {identity[0]} has {name} {network[name]}, others have "
                     f"{first[name]}: their differences would mean nothing"
@@ -131,6 +131,11 @@ def check_comparable(networks: Sequence[Mapping], baseline: str) -> None:
     trainings = dict.fromkeys(network["training"] for network in networks)
     if baseline not in trainings:
         raise ValueError(f"no run of training {baseline} to compare with; there are {', '.join(trainings)}")
+
+
+def _differ(one: object, other: object) -> bool:
+    """Tell whether two facts are different; two that are missing, as of public weights, are not."""
+    return pd.isna(one) != pd.isna(other) or bool(pd.notna(one) and one != other)
 
 
 def _images(network: NetworkResult) -> dict[str, torch.Tensor]:

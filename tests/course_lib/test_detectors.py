@@ -131,10 +131,10 @@ def test_fitting_leaves_the_metadata_and_says_what_the_detector_is():
             "smoothed_entropy needs validation images to measure its parts on, got none",
         ),
         ({"recipe": "neighbours", "training_images": []}, "a bank needs training images and entries, got 0"),
-        ({"recipe": "neighbours", "entries": 0}, "a bank needs training images and entries, got 6 and 0"),
+        ({"recipe": "neighbours", "entries": 4}, "neighbours counts 5 neighbours; a bank of 4 is too small"),
         (
-            {"recipe": "neighbours", "entries": 3},
-            "neighbours needs a bank of 5 entries or more at 1/8, got 3",
+            {"recipe": Recipe("many", (DistancePart(32, neighbours=40),))},
+            "many needs a bank of 40 entries or more at 1/32, got 36",
         ),
         ({"recipe": Recipe("far", (DistancePart(64),))}, "Halving has no map of its encoder at 1/64"),
         ({"recipe": Recipe("v", (ScorePart("void"),))}, "the void score needs 20 outputs"),
