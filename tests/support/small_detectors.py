@@ -64,3 +64,8 @@ def fitted(recipe, network=None, **chosen):
     """A detector of six training and four validation images."""
     network = network or Halving().eval()
     return detectors.fit(recipe, network, METADATA, streets(6), streets(4, seed=1), progress=False, **chosen)
+
+
+def pictures(*shape):
+    """Noise, the same on every call."""
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(7))
