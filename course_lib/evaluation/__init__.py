@@ -1,4 +1,4 @@
-"""A network, scores and benchmarks to one tidy table.
+"""A network with its scores, or a detector, and benchmarks to one tidy table.
 
 Read ``loop`` first. It takes what is in ``settings``, ``protocols`` and ``controls``, and gives a ``table``;
 ``images`` builds on the loop, ``comparison`` on the table.
@@ -26,7 +26,7 @@ from course_lib.evaluation.images import (
     scored_photograph,
     segmented,
 )
-from course_lib.evaluation.loop import evaluate, measure, ready
+from course_lib.evaluation.loop import accelerated, evaluate, measure, ready
 from course_lib.evaluation.protocols import (
     DEVIATIONS,
     PROTOCOLS,

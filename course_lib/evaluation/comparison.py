@@ -1,7 +1,6 @@
 """Networks, scores or temperatures on the same images: do they differ by more than chance?"""
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,14 +57,16 @@ def compare(networks: Sequence[NetworkResult], baseline: str) -> pd.DataFrame:
     """Return one row per training, score and benchmark: means over seeds beside those of a baseline.
 
     Args:
-        networks: of ``network_result``, on the same images; several seeds of a training are averaged.
-        baseline: the training that the others are compared with.
+        networks: of ``network_result``, on the same images; several seeds of a training are averaged. A
+            detector is a training of its own.
+        baseline: the training that the others are compared with, each score with the same one; a score that
+            the baseline lacks, as it lacks a detector's, with each that it has, in a row each.
 
     Returns:
         The columns of ``table``, with intervals over images of the mean over seeds, and
 
-        - ``baseline``; ``seeds``; ``..._lowest_seed`` and ``..._highest_seed`` of ``miou``, ``auprc`` and
-          ``fpr95``;
+        - ``baseline`` and ``score_of_baseline``; ``seeds``; ``..._lowest_seed`` and ``..._highest_seed`` of
+          ``miou``, ``auprc`` and ``fpr95``;
         - ``auprc_difference`` and ``fpr95_difference`` to the baseline, in points, with 95 % intervals
           (``..._low``, ``..._high``) over images, drawn in pairs: both networks see the same draw;
         - ``..._beyond_images``: the interval excludes 0; ``..._beyond_seeds``: no seed of one training
@@ -78,18 +79,18 @@ def compare(networks: Sequence[NetworkResult], baseline: str) -> pd.DataFrame:
     """
     check_comparable([network.frame.iloc[0] for network in networks], baseline)
     groups: dict[str, list[NetworkResult]] = {}
-    first = networks[0].drawn
+    images = _images(networks[0])
     for network in networks:
         weights, training = network.frame[["weights", "training"]].iloc[0]
-        same = network.drawn.keys() == first.keys() and all(
-            torch.equal(network.drawn[key].prevalence, first[key].prevalence) for key in first
-        )
-        if not same:
+        seeds, here = groups.setdefault(training, []), _images(network)
+        same = here.keys() == images.keys() and all(torch.equal(here[name], images[name]) for name in images)
+        if not same or (seeds and seeds[0].drawn.keys() != network.drawn.keys()):
             raise ValueError(f"{weights} was measured on other images or scores than the first network")
-        groups.setdefault(training, []).append(network)
+        seeds.append(network)
     rows = []
-    for seeds, key in itertools.product(groups.values(), first):
-        (mine, drawn), (theirs, drawn_theirs) = _at(seeds, key), _at(groups[baseline], key)
+    pairs = [(seeds, *keys) for seeds in groups.values() for keys in _pairs(seeds[0], groups[baseline][0])]
+    for seeds, key, other in pairs:
+        (mine, drawn), (theirs, drawn_theirs) = _at(seeds, key), _at(groups[baseline], other)
         row = mine.iloc[0].to_dict() | {name: mine[name].mean() for name in (*METRICS, "auroc", "miou")}
         row |= interval_columns(intervals_of(drawn), bool(mine["constant"].all()))
         row |= {"seed": None if len(mine) > 1 else mine["seed"].iloc[0], "seeds": len(mine)}
@@ -99,7 +100,7 @@ def compare(networks: Sequence[NetworkResult], baseline: str) -> pd.DataFrame:
         for name in METRICS:
             apart = mine[name].min() > theirs[name].max() or mine[name].max() < theirs[name].min()
             row[f"{name}_beyond_seeds"] = None if min(len(mine), len(theirs)) < 2 else bool(apart)
-        rows.append(row | {"baseline": baseline})
+        rows.append(row | {"baseline": baseline, "score_of_baseline": other[1]})
     return with_types(pd.DataFrame(rows))
 
 
@@ -122,7 +123,7 @@ def check_comparable(networks: Sequence[Mapping], baseline: str) -> None:
             raise ValueError(f"{network['weights']}: training {identity[0]}, seed {identity[1]} stands twice")
         seen.add(identity)
         for name in ("profile", "epochs", "height", "width", "protocol"):
-            if name in network and network[name] != first[name]:
+            if name in network and _differ(network[name], first[name]):
                 raise ValueError(
                     f"{network['weights']} of training {identity[0]} has {name} {network[name]}, others have "
                     f"{first[name]}: their differences would mean nothing"
@@ -130,6 +131,24 @@ def check_comparable(networks: Sequence[Mapping], baseline: str) -> None:
     trainings = dict.fromkeys(network["training"] for network in networks)
     if baseline not in trainings:
         raise ValueError(f"no run of training {baseline} to compare with; there are {', '.join(trainings)}")
+
+
+def _differ(one: object, other: object) -> bool:
+    """Tell whether two facts are different; two that are missing, as of public weights, are not."""
+    return pd.isna(one) != pd.isna(other) or bool(pd.notna(one) and one != other)
+
+
+def _images(network: NetworkResult) -> dict[str, torch.Tensor]:
+    """Return what tells the images of each benchmark from others: the prevalence in each draw of them."""
+    return {benchmark: drawn.prevalence for (benchmark, _, _), drawn in network.drawn.items()}
+
+
+def _pairs(network: NetworkResult, baseline: NetworkResult) -> Iterator[tuple[tuple, tuple]]:
+    """Yield each key of a network with that of the baseline; where it lacks it, with all of the benchmark."""
+    for key in network.drawn:
+        for other in [key] if key in baseline.drawn else baseline.drawn:
+            if other[0] == key[0]:
+                yield key, other
 
 
 def _at(seeds: Sequence[NetworkResult], key: tuple) -> tuple[pd.DataFrame, Resampled]:

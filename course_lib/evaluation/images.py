@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from course_lib.data import BenchmarkImages, Sample, Size, resize_image, to_tensor
+from course_lib.detectors import Detector
 from course_lib.evaluation.loop import check_numbers, clear_errors, measure, ready, score
 from course_lib.evaluation.protocols import find_protocol, to_size_of
 from course_lib.evaluation.settings import Key, Settings
@@ -97,12 +98,12 @@ class Scored(NamedTuple):
 
 
 def scored_images(
-    network: Network, images: BenchmarkImages, settings: Settings, indices: Iterable[int]
+    network: Network | Detector, images: BenchmarkImages, settings: Settings, indices: Iterable[int]
 ) -> list[Scored]:
     """Return single images of a benchmark with their score maps, but for those that the protocol leaves out.
 
     Args:
-        network: any network; its device may change.
+        network: any network, or a detector; its device may change.
         images: the benchmark.
         settings: what to compute.
         indices: which images.
@@ -120,12 +121,12 @@ def scored_images(
 
 
 def scored_photograph(
-    network: Network, name: str, image: Image.Image, size: Size, settings: Settings
+    network: Network | Detector, name: str, image: Image.Image, size: Size, settings: Settings
 ) -> Scored:
     """Return an image of which nobody knows the truth, with its score maps; call it inside ``ready``.
 
     Args:
-        network: any network.
+        network: any network, or a detector.
         name: of the image.
         image: of any size.
         size: height and width at which the network sees it.
@@ -138,11 +139,13 @@ def scored_photograph(
     return Scored(name, image, torch.full(size, IGNORE, dtype=torch.uint8), maps)
 
 
-def examples(network: Network, images: BenchmarkImages, settings: Settings, count: int) -> list[Scored]:
+def examples(
+    network: Network | Detector, images: BenchmarkImages, settings: Settings, count: int
+) -> list[Scored]:
     """Return the first images that hold an anomaly, with their score maps, for a figure.
 
     Args:
-        network: any network; its device may change.
+        network: any network, or a detector; its device may change.
         images: the benchmark.
         settings: what to compute.
         count: how many images at the most.
@@ -151,7 +154,7 @@ def examples(network: Network, images: BenchmarkImages, settings: Settings, coun
     return scored_images(network, images, settings, islice(with_anomaly, count))
 
 
-def score_maps(network: Network, images: Tensor, settings: Settings) -> dict[Key, Tensor]:
+def score_maps(network: Network | Detector, images: Tensor, settings: Settings) -> dict[Key, Tensor]:
     """Return the score maps (h, w) of one image (1, 3, h, w), on the CPU; call it inside ``ready``.
 
     Raises:
@@ -164,12 +167,12 @@ def score_maps(network: Network, images: Tensor, settings: Settings) -> dict[Key
 
 
 def per_image(
-    network: Network, images: BenchmarkImages, settings: Settings, progress: bool = True
+    network: Network | Detector, images: BenchmarkImages, settings: Settings, progress: bool = True
 ) -> pd.DataFrame:
     """Return the metrics of each image alone; images without anomalous or without normal pixels are left out.
 
     Args:
-        network: any network; its device may change.
+        network: any network, or a detector; its device may change.
         images: the benchmark.
         settings: what to compute.
         progress: whether to show a progress bar.
@@ -194,7 +197,7 @@ def per_image(
 
 
 def component_rows(
-    network: Network, images: BenchmarkImages, settings: Settings, progress: bool = True
+    network: Network | Detector, images: BenchmarkImages, settings: Settings, progress: bool = True
 ) -> list[dict]:
     """Return component metrics of each score on a benchmark, at the threshold with the best pixel F1.
 
@@ -202,7 +205,7 @@ def component_rows(
     can get, not what a threshold chosen beforehand would give.
 
     Args:
-        network: any network; its device may change.
+        network: any network, or a detector; its device may change.
         images: the benchmark; components that are too small to count are smaller where the masks are.
         settings: what to compute.
         progress: whether to show a progress bar.
@@ -236,12 +239,12 @@ def component_rows(
 
 
 def mean_score_maps(
-    network: Network, samples: Sequence[Sample], settings: Settings, progress: bool = True
+    network: Network | Detector, samples: Sequence[Sample], settings: Settings, progress: bool = True
 ) -> dict[Key, Tensor]:
     """Return the mean score maps of ordinary images, for ``Controls``: what position alone tells.
 
     Args:
-        network: any network; its device may change.
+        network: any network, or a detector; its device may change.
         samples: validation images, without anomalies.
         settings: what to compute; images are resized to ``settings.size`` under every protocol.
         progress: whether to show a progress bar.

@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 
 from course_lib import inference
 from course_lib.data import BenchmarkImages
+from course_lib.detectors import Detector
 from course_lib.evaluation.controls import Controls
 from course_lib.evaluation.protocols import find_protocol, to_size_of
 from course_lib.evaluation.settings import Key, Settings
@@ -23,7 +24,7 @@ STRIP_PIXELS = 16 * 1024
 
 
 def evaluate(
-    network: Network,
+    network: Network | Detector,
     benchmarks: Sequence[BenchmarkImages],
     settings: Settings,
     controls: Controls | None = None,
@@ -32,7 +33,7 @@ def evaluate(
     """Score every image of every benchmark once.
 
     Args:
-        network: any network; its device and mode may change.
+        network: any network, or a detector; its device and mode may change.
         benchmarks: opened before, so that a missing folder is noticed at once.
         settings: what to compute.
         controls: stand beside the network's scores.
@@ -52,7 +53,7 @@ def evaluate(
 
 
 def measure(
-    network: Network,
+    network: Network | Detector,
     images: BenchmarkImages,
     settings: Settings,
     controls: Controls | None = None,
@@ -66,7 +67,7 @@ def measure(
     protocol = find_protocol(settings.protocol)
     metrics: dict[Key, StreamingMetrics] = {}
     reuse_memory()
-    network = inference.accelerate(network.to(settings.device), settings.speed)
+    network = accelerated(network, settings)
     with ready(network, settings):
         for index in tqdm(range(len(images)), images.name, unit="image", disable=not progress):
             sample = images[index]
@@ -88,8 +89,20 @@ def measure(
     return metrics
 
 
+def accelerated(network: Network | Detector, settings: Settings) -> Network | Detector:
+    """Return a network, or a detector, on its device and as fast as the settings say.
+
+    Raises:
+        ValueError: if the speed is not to be had.
+    """
+    network = network.to(settings.device)
+    if isinstance(network, Detector):
+        return network.accelerated(settings.speed)
+    return inference.accelerate(network, settings.speed)
+
+
 @contextmanager
-def ready(network: Network, settings: Settings) -> Iterator[None]:
+def ready(network: Network | Detector, settings: Settings) -> Iterator[None]:
     """Put the network on its device in evaluation mode; allow raw input only if the protocol wants it.
 
     Mode and check of the input are put back at the end.
@@ -105,14 +118,18 @@ def ready(network: Network, settings: Settings) -> Iterator[None]:
         network.checks_range = checked_range
 
 
-def score(network: Network, images: Tensor, settings: Settings) -> dict[Key, Tensor]:
+def score(network: Network | Detector, images: Tensor, settings: Settings) -> dict[Key, Tensor]:
     """Return all score maps (h, w) of one image (1, 3, h, w), on the network's device.
 
     On a CPU they are made in strips, which stay in its cache and take little memory. The maps are the same.
+    A detector has one map, under its name; the scores and temperatures of the settings are not its own.
 
     Raises:
         ValueError: if the network fails on the device, for want of memory say.
     """
+    if isinstance(network, Detector):
+        with clear_errors(images, settings.device):
+            return {(network.name, 1.0): network(images.to(settings.device))[0]}
     functions, (height, width) = settings.score_functions(), images.shape[-2:]
     fitting = STRIP_PIXELS // width if settings.device.type == "cpu" else height
     rows = network.size_multiple * max(1, -(-fitting // network.size_multiple))

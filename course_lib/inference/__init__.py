@@ -10,4 +10,4 @@ from course_lib.inference.fast import (
     agreement,
     find_optimizations,
 )
-from course_lib.inference.onnx import OnnxNetwork, export_onnx, quantise
+from course_lib.inference.onnx import OnnxNetwork, export_onnx, quantise, write_onnx

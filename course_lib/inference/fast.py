@@ -98,6 +98,7 @@ class FastNetwork(Network):
         self.chosen = chosen
         self.size_multiple, self.feature_channels = network.size_multiple, network.feature_channels
         self.align_corners = network.align_corners
+        self.scale_modules = {stride: f"body.scale_{stride}" for stride in network.scale_modules}
         original = copy.deepcopy(network).eval().requires_grad_(False)
         self.body = traced_features(original)
         self.last_layer = original.classifier

@@ -7,7 +7,7 @@ from torch import fx, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from course_lib.models import IsoMaxPlus, Network, flush_subnormal
+from course_lib.models import IsoMaxPlus, Network, flush_subnormal, watched_scales
 from course_lib.models.espnetv2 import Pyramid
 
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
@@ -37,10 +37,19 @@ class _Shapes(fx.Interpreter):
 def traced_features(network: Network) -> fx.GraphModule:
     """Return the graph from images to features; layers are shared with the network.
 
+    The encoder's map at each stride of ``scale_modules`` passes through a module ``scale_<stride>`` that does
+    nothing: there it can be watched, and nobody overwrites it.
+
     Args:
         network: in evaluation mode; dropout, which then does nothing, is left out.
     """
-    graph = fx.GraphModule(network, _Tracer().trace(network))
+    with watched_scales(network, [*network.scale_modules]) as maps:
+        graph = fx.GraphModule(network, _Tracer().trace(network))
+    for stride, made in maps.items():
+        graph.add_submodule(f"scale_{stride}", nn.Identity())
+        with graph.graph.inserting_after(made.node):
+            passed = graph.graph.call_module(f"scale_{stride}", (made.node,))
+        made.node.replace_all_uses_with(passed, lambda user, passed=passed: user is not passed)
     for node in graph.graph.nodes:
         if isinstance(_layer(graph, node), (nn.Dropout, nn.Dropout2d)):
             node.replace_all_uses_with(node.args[0])

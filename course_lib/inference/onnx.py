@@ -34,17 +34,32 @@ def export_onnx(network: Network, path: Path) -> None:
     Raises:
         ValueError: if the packages are missing.
     """
+    folded = accelerate(copy.deepcopy(network).cpu(), Optimizations(fold=True))
+    write_onnx(_Exported(folded), network.size_multiple, path, "logits")
+
+
+def write_onnx(module: nn.Module, size_multiple: int, path: Path, output: str) -> None:
+    """Write what makes something of images into one ONNX file, for any number and size of them.
+
+    Args:
+        module: from RGB images (N, 3, H, W) in [0, 1] to one tensor; on the CPU, in evaluation mode.
+        size_multiple: the file takes sides that are multiples of it.
+        path: of the file, which is replaced.
+        output: what the file calls the result.
+
+    Raises:
+        ValueError: if the packages are missing.
+    """
     _check_packages()
-    multiple = network.size_multiple
-    example = torch.full((2, 3, 4 * multiple, 8 * multiple), 0.5)
-    height, width = (multiple * torch.export.Dim(name, min=1) for name in ("rows", "columns"))
+    example = torch.full((2, 3, 4 * size_multiple, 8 * size_multiple), 0.5)
+    height, width = (size_multiple * torch.export.Dim(name, min=1) for name in ("rows", "columns"))
     with _quiet(), torch.no_grad():
         torch.onnx.export(
-            _Exported(accelerate(copy.deepcopy(network).cpu(), Optimizations(fold=True))),
+            module,
             (example,),
             path,
             input_names=["images"],
-            output_names=["logits"],
+            output_names=[output],
             dynamic_shapes={"images": {0: torch.export.Dim("batch", min=1), 2: height, 3: width}},
             dynamo=True,
             external_data=False,

@@ -6,7 +6,9 @@ from course_lib.models.checkpoints import (
     Metadata,
     load,
     load_weights,
+    metadata_from,
     read_encoder,
+    read_safetensors,
     read_weights,
     save_checkpoint,
 )
@@ -21,6 +23,7 @@ from course_lib.models.network import (
     layer_shapes,
 )
 from course_lib.models.registry import NETWORKS, PAPER_NETWORKS, TITLES, build, with_void_output
+from course_lib.models.scales import logits_and_scales, watched_scales
 from course_lib.models.shipped import (
     public_file,
     public_source,

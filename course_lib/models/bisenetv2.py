@@ -5,6 +5,8 @@ takes in the scene at 1/32; each is then weighed by the other. Four auxiliary he
 at every depth, and are dropped afterwards. Names of layers are those of the public weights.
 """
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -212,6 +214,12 @@ class BiSeNetV2(Network):
     feature_channels = 1024
     classifier_name = "head.conv_out.1"
     auxiliary_names = tuple(AUXILIARY)
+    scale_modules: ClassVar[dict[int, str]] = {
+        4: "segment.S1S2",
+        8: "segment.S3",
+        16: "segment.S4",
+        32: "segment.S5_5",
+    }
 
     def __init__(self, num_classes: int) -> None:
         """Build with random weights, drawn as the authors did; 19 or 20 outputs."""

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -199,21 +199,40 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], Metadata]:
         FileNotFoundError: if there is no such file.
         ValueError: if it holds no weights, or its metadata cannot be true.
     """
-    if not path.is_file():
-        what = "a folder" if path.is_dir() else "no file"
-        raise FileNotFoundError(f"no weights at {path}, which is {what}; check the path")
-    if instead := what_instead(path):
-        raise ValueError(f"{path} {instead}; fetch it again")
     if path.suffix != ".safetensors":
+        _check_file(path)
         return _bare_names(_read_pth(path), path), Metadata()
+    tensors, facts = read_safetensors(path)
+    if "detector" in facts:
+        raise ValueError(
+            f"{path} holds a detector, this needs a network's checkpoint; detectors are for evaluate, score, "
+            "compare"
+        )
+    return _bare_names(tensors, path), metadata_from(facts, path)
+
+
+def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the tensors of one of our own files by name, and the facts that were saved beside them.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is no such file.
+    """
+    _check_file(path)
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-            metadata = Metadata(**{key: json.loads(value) for key, value in (file.metadata() or {}).items()})
+            return tensors, {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
     except Exception as error:  # safetensors has its own exceptions; whatever it is, the file is at fault
-        raise ValueError(
-            f"{path} is not a checkpoint of this course ({error}); fetch or train it again"
-        ) from None
+        raise _not_ours(path, error) from None
+
+
+def metadata_from(facts: Mapping[str, Any], path: Path) -> Metadata:
+    """Return the metadata among the facts of a file; raise a ValueError if they cannot be true."""
+    try:
+        metadata = Metadata(**facts)
+    except TypeError as error:
+        raise _not_ours(path, error) from None
     size, known = metadata.size, metadata.known_classes
     is_sound = (
         all(isinstance(part, list) and all(type(v) is int for v in part) for part in (size, known))
@@ -227,7 +246,21 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], Metadata]:
         )
     if metadata.head not in HEADS:
         raise ValueError(f"{path} cannot be used: {unknown_name('head', metadata.head, HEADS)}")
-    return _bare_names(tensors, path), metadata
+    return metadata
+
+
+def _check_file(path: Path) -> None:
+    """Raise an error if there is no file, or something else than weights came in its place."""
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "no file"
+        raise FileNotFoundError(f"no weights at {path}, which is {what}; check the path")
+    if instead := what_instead(path):
+        raise ValueError(f"{path} {instead}; fetch it again")
+
+
+def _not_ours(path: Path, error: Exception) -> ValueError:
+    """Return the error for a file that this course did not write."""
+    return ValueError(f"{path} is not a checkpoint of this course ({error}); fetch or train it again")
 
 
 def _bare_names(tensors: dict[str, Tensor], path: Path) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ ours: from coarse to fine it adds up what the encoder saw at four scales, 64 cha
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -136,6 +137,12 @@ class EfficientNetLite0(Network):
     feature_channels = WIDTH
     classifier_name = "output_conv"
     encoder_names = ("encoder",)
+    scale_modules: ClassVar[dict[int, str]] = {
+        4: "encoder.blocks.2",
+        8: "encoder.blocks.4",
+        16: "encoder.blocks.10",
+        32: "encoder.blocks.15",
+    }
 
     def __init__(self, num_classes: int) -> None:
         """Build with random weights; 19 or 20 outputs."""
@@ -147,7 +154,3 @@ class EfficientNetLite0(Network):
     def features(self, images: Tensor) -> Tensor:
         """(N, 3, H, W) to (N, 64, H/4, W/4)."""
         return self.decoder(self.encoder(images))
-
-    def encoder_features(self, images: Tensor) -> dict[int, Tensor]:
-        """(N, 3, H, W) to (N, C, H / stride, W / stride) by stride: ``CHANNELS`` says how many each has."""
-        return self.encoder(images)

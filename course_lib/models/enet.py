@@ -4,6 +4,8 @@ Its ideas: shrink the image at once, keep few channels, and remember *where* eac
 so that the decoder can put it back. Names of layers are those of the public weights.
 """
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -126,6 +128,7 @@ class ENet(Network):
     size_multiple = 8
     feature_channels = 16
     classifier_name = "transposed_conv"
+    scale_modules: ClassVar[dict[int, str]] = {4: "regular1_4", 8: "dilated3_7"}
 
     def __init__(self, num_classes: int) -> None:
         """Build with random weights; 19 or 20 outputs."""

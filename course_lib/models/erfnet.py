@@ -4,6 +4,8 @@ Its idea is the non-bottleneck-1D block: a residual block whose 3x3 convolutions
 a third fewer weights, wide receptive field by dilation. Names of layers are those of the public weights.
 """
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -126,6 +128,7 @@ class ERFNet(Network):
     classifier_name = "decoder.output_conv"
     encoder_names = ("encoder",)
     idle_names = ("encoder.output_conv",)
+    scale_modules: ClassVar[dict[int, str]] = {4: "encoder.layers.5", 8: "encoder"}
 
     def __init__(self, num_classes: int) -> None:
         """Build with random weights; 19 or 20 outputs."""

@@ -11,6 +11,7 @@ Those weights have a 20th output, *background*, which was trained as a class of 
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -206,6 +207,11 @@ class ESPNetv2(Network):
     classifier_name = "bu_dec_l4.merge_layer.3"
     align_corners = True
     encoder_names = ("base_net",)
+    scale_modules: ClassVar[dict[int, str]] = {
+        4: "base_net.level2_0",
+        8: "base_net.level3",
+        16: "base_net.level4",
+    }
     idle_names = tuple(f"base_net.level{level}_0.eesp.module_act" for level in (2, 3, 4))
     channels: tuple[int, ...]
     """Of the encoder's four levels."""

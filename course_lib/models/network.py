@@ -4,7 +4,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -65,6 +65,9 @@ class Network(nn.Module, ABC):
     idle_names: tuple[str, ...] = ()
     """The modules of the public weights that no logit depends on."""
 
+    scale_modules: ClassVar[dict[int, str]] = {}
+    """By stride, the module of ours whose output is the encoder's map at that stride, finest first."""
+
     checks_range = True
     """Whether images outside [0, 1] are refused."""
 
@@ -108,20 +111,6 @@ class Network(nn.Module, ABC):
         Returns:
             Features (N, ``feature_channels``, H / s, W / s) with a stride s that depends on the network.
         """
-
-    def encoder_features(self, images: Tensor) -> dict[int, Tensor]:
-        """Return feature maps of the encoder, finest first, where a network offers them.
-
-        Args:
-            images: as for ``features``.
-
-        Returns:
-            By stride, such as 8, 16 and 32, the map (N, C, H / stride, W / stride); C differs among them.
-
-        Raises:
-            ValueError: if the network offers none.
-        """
-        raise ValueError(f"{type(self).__name__} does not offer the feature maps of its encoder")
 
     def head_logits(self, images: Tensor) -> list[Tensor]:
         """Return the classifier's logits and, in training mode, those of each auxiliary head.

@@ -21,6 +21,7 @@ COMMANDS = {
         "score": "look for anomalies in photographs of your own",
         "train": "train a network",
         "calibrate": "fit a temperature on validation images",
+        "detector": "put a detector together from a trained network and ordinary images",
         "compare": "tell whether trainings differ by more than images and seeds do",
         "reproduce": "make the paper's tables and figures",
         "profile": "measure what networks cost in time and memory on this machine",

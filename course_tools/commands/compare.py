@@ -5,22 +5,23 @@ from pathlib import Path
 
 import pandas as pd
 
-from course_lib import data, evaluation, models, runtime
+from course_lib import data, evaluation, runtime
 from course_tools.commands import options as shared
 from course_tools.commands import parser_of
 
 DESCRIPTION = """\
 Score the same images with several networks and say where a training differs from a baseline by more than the
-choice of images (95 % intervals of paired draws) and by more than the choice of seeds (no overlap).
+choice of images (95 % intervals of paired draws) and by more than the choice of seeds (no overlap). A
+detector counts as a training of its own, TRAINING+RECIPE; its score is set beside each of the baseline's.
 """
 
 EPILOG = """\
 example:
   python3 start.py compare results/mini/runs/erfnet_{ce,eiml_fl}_seed*/*.safetensors --validation mini \\
       --output results/losses.csv
-All files are checkpoints of this course of one network, size and number of epochs; seeds of a training are
-averaged. FILE.csv gets one row per network, FILE.summary.csv one per training; both are written anew after
-each network. Exit status: 0 done, 2 wrong usage or bad input.
+All files are checkpoints or detectors of this course of one network, size and number of epochs; seeds of a
+training are averaged. FILE.csv gets one row per network, FILE.summary.csv one per training; both are written
+anew after each network. Exit status: 0 done, 2 wrong usage or bad input.
 """
 
 
@@ -45,7 +46,7 @@ def main(options: argparse.Namespace) -> int:
         summary_file = options.output.with_suffix(".summary.csv")
         shared.check_writable([options.output, summary_file])
     paths = [found for path in options.weights for found in _found(path)]
-    loaded = [(path, *models.load(options.model, path)) for path in paths]
+    loaded = [(path, *shared.load(options.model, path)) for path in paths]
     about = []
     for path, _, metadata in loaded:
         known = {name: getattr(metadata, name) for name in ("training", "seed", "profile", "epochs")}
@@ -66,6 +67,8 @@ def main(options: argparse.Namespace) -> int:
             _save(evaluation.compare(runs, options.baseline), summary_file)
     summary = evaluation.compare(runs, options.baseline)
     shown = summary[["training", "seeds", "score", "benchmark"]].copy()
+    if (summary["score"] != summary["score_of_baseline"]).any():
+        shown["beside"] = summary["score_of_baseline"]
     shown["chance"] = summary["chance"].map("{:.2f}".format)
     for name, title in (("auprc", "AuPRC"), ("fpr95", "FPR95")):
         shown[title] = summary[name].map("{:.2f}".format)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from course_lib import calibration, data, evaluation, models, runtime
+from course_lib import calibration, data, detectors, evaluation, models, runtime
 from course_lib.lesson import figures
 from course_lib.scores import SCORES, needs_temperature
 from course_tools.commands import options as shared
@@ -17,8 +17,9 @@ from course_tools.commands import parser_of
 from course_tools.result_store import Store, about_network, files_of
 
 DESCRIPTION = """\
-Score every image of some benchmarks in one pass. Print AuPRC, FPR95 and AUROC in percent, with 95 % intervals
-over images and beside the chance level; ~ marks a number within chance, ! one worse than chance.
+Score every image of some benchmarks in one pass, with a network's scores or a detector's. Print AuPRC, FPR95
+and AUROC in percent, with 95 % intervals over images and beside the chance level; ~ marks a number within
+chance, ! one worse than chance.
 """
 
 EPILOG = """\
@@ -37,7 +38,8 @@ def parser() -> argparse.ArgumentParser:
     """Describe the options."""
     described = parser_of("evaluate", DESCRIPTION, EPILOG)
     group = described.add_argument_group("network")
-    shared.add(group, "--model", "--weights")
+    shared.add(group, "--model")
+    shared.add(group, "--weights", help=shared.WEIGHTS_OR_DETECTOR)
     shared.add(group, "--profile", default=None,
         help="which shipped weights, and whose benchmarks (default: the weights' own; mini for shipped ones)")
     shared.add(group, "--training", "--class-order")
@@ -82,7 +84,7 @@ def main(options: argparse.Namespace) -> int:
     """Evaluate, print, and write what was asked for."""
     started = time.monotonic()
     _check(options)
-    network, metadata, options.weights = shared.load_network(options)
+    network, metadata, options.weights = shared.load_network_or_detector(options)
     profile = options.profile or metadata.profile or "cityscapes"  # which public weights were trained on
     if options.benchmarks:
         benchmarks = data.open_benchmarks(options.benchmarks)
@@ -167,7 +169,10 @@ def _print_notes(
 
 
 def _draw(
-    options: argparse.Namespace, network: models.Network, benchmarks: list, settings: evaluation.Settings
+    options: argparse.Namespace,
+    network: models.Network | detectors.Detector,
+    benchmarks: list,
+    settings: evaluation.Settings,
 ) -> None:
     """Save the first image of each benchmark that holds an anomaly."""
     scored = [

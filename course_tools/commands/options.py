@@ -5,10 +5,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from course_lib import data, evaluation, inference, models, runtime
+from course_lib.detectors import Detector, is_detector, load_detector
 from course_lib.labels import VOID
 from course_lib.scores import SCORES
 
 DEFAULT_SCORES = list(evaluation.Settings().scores)
+
+WEIGHTS_OR_DETECTOR = (
+    "our .safetensors, a network's or a detector's, or a public .pth "
+    "(default: shipped ones, by --profile and --training)"
+)
 
 # fmt: off
 SHARED = {
@@ -59,18 +65,61 @@ def load_network(options: argparse.Namespace) -> tuple[models.Network, models.Me
     return *models.load(model, weights, options.class_order), weights
 
 
-def settings_of(
-    options: argparse.Namespace, metadata: models.Metadata, network: models.Network, **chosen: object
-) -> evaluation.Settings:
-    """Return the checked settings for one network, from the options that its command has.
+def load_network_or_detector(
+    options: argparse.Namespace,
+) -> tuple[models.Network | Detector, models.Metadata, Path]:
+    """Return what the options name, its metadata and its file.
+
+    Raises:
+        ValueError: as ``load``; also if options say what the recipe of a detector has decided.
+    """
+    if not (options.weights and is_detector(options.weights)):
+        return load_network(options)
+    defaults = {
+        "score": ("scores", DEFAULT_SCORES),
+        "temperature": ("temperatures", [1.0]),
+        "keep-void-channel": ("keep_void_channel", False),
+        "class-order": ("class_order", None),
+    }
+    for option, (name, default) in defaults.items():
+        if vars(options).get(name, default) != default:
+            raise ValueError(f"{options.weights} holds a detector with its own score; leave --{option} out")
+    return *load(options.model, options.weights), options.weights
+
+
+def load(model: str | None, path: Path) -> tuple[models.Network | Detector, models.Metadata]:
+    """Return the network or the detector in a file, and its metadata.
 
     Args:
-        options: of a command; those that it lacks stay at their defaults.
+        model: the network that it has to be; a detector may be of any if it is None.
+        path: of the file.
+    """
+    if not is_detector(path):
+        return models.load(model, path)
+    detector = load_detector(path)
+    if model not in (None, detector.metadata.model):
+        found = detector.metadata.model
+        raise ValueError(f"{path} holds a detector of {found}, not {model}; choose that network")
+    return detector, detector.metadata
+
+
+def settings_of(
+    options: argparse.Namespace,
+    metadata: models.Metadata,
+    network: models.Network | Detector,
+    **chosen: object,
+) -> evaluation.Settings:
+    """Return the checked settings for one network or detector, from the options that its command has.
+
+    Args:
+        options: of a command; those that it lacks stay at their defaults, as do scores beside a detector.
         metadata: of the network.
         network: for the number of its outputs.
         chosen: other settings.
     """
     given = vars(options)
+    if isinstance(network, Detector):
+        given = given | {"scores": ()}
     keep_void = given.get("keep_void_channel")
     asked = {"the void score": "void" in given.get("scores", ()), "--keep-void-channel": keep_void}
     for what, is_asked in asked.items():
@@ -89,11 +138,12 @@ def settings_of(
 
 
 def mean_iou(
-    validation: str | None, network: models.Network, settings: evaluation.Settings
+    validation: str | None, network: models.Network | Detector, settings: evaluation.Settings
 ) -> tuple[float, int] | None:
     """Return mean IoU, a fraction, and the number of classes in it on a val split; None if none was named."""
     if not validation:
         return None
+    network = network.network if isinstance(network, Detector) else network
     counts = evaluation.confusion(network, data.SEGMENTATION_SETS[validation]("val"), settings)
     return counts.mean_iou(), len(counts.iou())
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import ImageOps
 from tqdm.auto import tqdm
 
-from course_lib import data, evaluation, inference
+from course_lib import data, evaluation
 from course_lib.data import IMAGE_SUFFIXES, read_image
 from course_lib.lesson import figures
 from course_tools.commands import options as shared
@@ -38,7 +38,8 @@ def parser() -> argparse.ArgumentParser:
     described = parser_of("score", DESCRIPTION, EPILOG)
     add = described.add_argument
     add("pictures", nargs="+", type=Path, metavar="PICTURE", help=f"{KINDS}; or folders of them")
-    shared.add(described, "--model", "--weights")
+    shared.add(described, "--model")
+    shared.add(described, "--weights", help=shared.WEIGHTS_OR_DETECTOR)
     knows = "which shipped weights (default: %(default)s, the ones that know photographs)"
     shared.add(described, "--profile", default="camvid", help=knows)
     shared.add(described, "--training", "--class-order", "--score", "--device", "--speed")
@@ -65,13 +66,13 @@ def main(options: argparse.Namespace) -> int:
         raise ValueError(
             f"{' and '.join(twice[:2])} have one name; rename one, or score each folder --into its own"
         )
-    network, metadata, weights = shared.load_network(options)
+    network, metadata, weights = shared.load_network_or_detector(options)
     settings = shared.settings_of(options, metadata, network, resamples=0)
     if options.into.resolve() in {path.parent.resolve() for path in paths}:
         raise ValueError(f"{options.into} holds the pictures; choose another folder --into")
     options.into.mkdir(parents=True, exist_ok=True)
     bad, sizes = [], Counter()
-    network = inference.accelerate(network.to(settings.device), settings.speed)
+    network = evaluation.accelerated(network, settings)
     with evaluation.ready(network, settings):
         for path in tqdm(paths, unit="picture"):
             try:

@@ -12,7 +12,7 @@ from closed_form import uniform
 from small_data import street_settings, write_street
 from torch.nn import functional as F
 
-from course_lib import inference, models, training
+from course_lib import models, training
 from course_lib.models import efficientnet_lite, imagenet
 from course_lib.training.files import load_state
 from course_tools.__main__ import main
@@ -54,7 +54,7 @@ def imagenet_logits(images):
         for key, tensor in torch.load(imagenet.imagenet_file(), weights_only=True).items()
     }
     with torch.inference_mode():
-        x = F.conv2d(from_imagenet(images.dtype).encoder_features(images)[32], rest["_conv_head.weight"])
+        x = F.conv2d(from_imagenet(images.dtype).encoder(images)[32], rest["_conv_head.weight"])
         statistics = (rest[f"_bn1.{name}"] for name in ("running_mean", "running_var", "weight", "bias"))
         x = F.relu6(F.batch_norm(x, *statistics, eps=1e-3))
         return F.linear(x.mean(dim=(2, 3)), rest["_fc.weight"], rest["_fc.bias"])
@@ -90,21 +90,9 @@ def test_the_network_has_three_million_parameters_nearly_all_in_the_encoder():
     assert sum(p.numel() for p in network.encoder.parameters()) == 2_958_848
 
 
-def test_the_encoder_is_seen_at_four_scales_and_the_features_at_a_quarter():
-    network, images = models.build(NAME).eval(), torch.rand(2, 3, 64, 96)
+def test_the_features_are_at_a_quarter():
     with torch.inference_mode():
-        found, features = network.encoder_features(images), network.features(images)
-    assert list(found) == [4, 8, 16, 32]
-    for stride, channels in {4: 24, 8: 40, 16: 112, 32: 320}.items():
-        assert found[stride].shape == (2, channels, 64 // stride, 96 // stride)
-    assert features.shape == (2, 64, 16, 24)
-
-
-def test_networks_that_do_not_show_their_encoder_say_so():
-    for network in (models.build("erfnet"), inference.accelerate(models.build(NAME))):
-        kind = type(network).__name__
-        with pytest.raises(ValueError, match=f"{kind} does not offer the feature maps of its encoder"):
-            network.encoder_features(torch.rand(1, 3, 32, 32))
+        assert models.build(NAME).eval().features(torch.rand(2, 3, 64, 96)).shape == (2, 64, 16, 24)
 
 
 @pytest.mark.parametrize(("kernel", "front", "behind"), [(3, 0, 1), (5, 1, 2)])

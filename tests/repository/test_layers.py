@@ -16,6 +16,7 @@ FLOORS = {
         {"labels", "runtime"},
         {"data", "models", "losses", "scores", "metrics"},
         {"inference"},
+        {"detectors"},
         {"evaluation", "profiling"},
         {"calibration", "training"},
         {"lesson"},
