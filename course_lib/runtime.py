@@ -1,5 +1,6 @@
 """Where things are and what this machine is: folders, device, seed, versions."""
 
+import ctypes
 import difflib
 import errno
 import hashlib
@@ -261,3 +262,16 @@ def _long_path() -> str:
     if os.name != "nt" or length + 180 <= 259:
         return ""
     return f"this path of {length} characters is long for Windows: move the course to one like C:\\course"
+
+
+def reuse_memory() -> None:
+    """Let this process keep memory that it freed for the next image, where the system can.
+
+    By default the GNU C library gives large blocks back at once, and the system hands them out again page by
+    page, each filled with zeros: measured on 2 cores, a tenth to a quarter of the processor time.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        trim_threshold, mmap_threshold = -1, -3  # as in its malloc.h
+        library = ctypes.CDLL(None)
+        library.mallopt(mmap_threshold, 32 << 20)  # bytes: the largest block that it can keep
+        library.mallopt(trim_threshold, 1 << 30)  # bytes: how much free memory it keeps

@@ -1,7 +1,5 @@
 """The loop: each image of a benchmark through the network once, its scores into metrics, those into rows."""
 
-import ctypes
-import platform
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -9,7 +7,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from course_lib import inference
+from course_lib import inference, runtime
 from course_lib.data import BenchmarkImages
 from course_lib.detectors import Detector
 from course_lib.evaluation.controls import Controls
@@ -66,7 +64,7 @@ def measure(
     """
     protocol = find_protocol(settings.protocol)
     metrics: dict[Key, StreamingMetrics] = {}
-    reuse_memory()
+    runtime.reuse_memory()
     network = accelerated(network, settings)
     with ready(network, settings):
         for index in tqdm(range(len(images)), images.name, unit="image", disable=not progress):
@@ -168,16 +166,3 @@ def check_numbers(values: Tensor, what: str) -> None:
             f"{what}: {int(values.isnan().sum())} of {values.numel()} are NaN; the network's weights or its "
             "input are broken"
         )
-
-
-def reuse_memory() -> None:
-    """Let this process keep memory that it freed for the next image, where the system can.
-
-    By default the GNU C library gives large blocks back at once, and the system hands them out again page by
-    page, each filled with zeros: measured on 2 cores, a tenth to a quarter of the processor time.
-    """
-    if platform.libc_ver()[0] == "glibc":
-        trim_threshold, mmap_threshold = -1, -3  # as in its malloc.h
-        library = ctypes.CDLL(None)
-        library.mallopt(mmap_threshold, 32 << 20)  # bytes: the largest block that it can keep
-        library.mallopt(trim_threshold, 1 << 30)  # bytes: how much free memory it keeps

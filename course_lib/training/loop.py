@@ -61,6 +61,7 @@ def train(settings: TrainingSettings, folder: Path, resume: bool = False, comman
             f"a batch of {settings.batch} cannot be shared by {processes.count()} processes: choose a larger "
             "--batch or fewer processes"
         )
+    runtime.reuse_memory()
     first, checkpoint = processes.rank() == 0, folder / CHECKPOINT
     with nobody_else_in(folder) if first else nullcontext():
         state = processes.from_first(lambda: previous_state(folder, settings, resume))
