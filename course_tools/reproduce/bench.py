@@ -36,6 +36,13 @@ class Job:
 
     def __post_init__(self) -> None:
         """Raise a ValueError before any work is done."""
+        for kind, there in WITHOUT_TRAINING.items():
+            absent = [n for n in getattr(self, kind) if n not in there and not self.profile.trains]
+            if absent:
+                raise ValueError(
+                    f"profile {self.profile.name} trains nothing: of the paper's {kind} it has "
+                    f"{', '.join(map(str, there))}, not {absent[0]}"
+                )
         if self.resamples < evaluation.FEWEST_RESAMPLES:
             raise ValueError(
                 f"intervals and marks need {evaluation.FEWEST_RESAMPLES} resamples or more, "

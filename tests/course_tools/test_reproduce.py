@@ -213,6 +213,11 @@ def test_without_data_and_weights_costs_and_curves_still_come(camvid, monkeypatc
         (["--table", "5"], "invalid choice: 5"),
         (["--bootstrap", "10"], "need 40 resamples or more, got 10"),
         (["--device", "abacus"], "device 'abacus'"),
+        (
+            ["--profile", "photos", "--table", "4"],
+            "photos trains nothing: of the paper's tables it has 1, 2, 3, not 4",
+        ),
+        (["--profile", "photos", "--figure", "2"], "of the paper's figures it has 1, not 2"),
     ],
 )
 def test_wrong_options_are_one_line(camvid, capsys, options, message):
@@ -268,9 +273,8 @@ def test_public_weights_have_tables_of_their_own_and_time_beside_accuracy(camvid
         path = models.public_file(f"espnetv2_{size}")
         path.parent.mkdir(exist_ok=True)
         torch.save(models.build(f"espnetv2_{size}", 20).state_dict(), path)
-    assert (
-        main(["reproduce", "--profile", "photos", "--bootstrap", "40", "--output", str(camvid / "out")]) == 1
-    )
+    options = ["reproduce", "--profile", "photos", "--bootstrap", "40", "--output", str(camvid / "out")]
+    assert main(options) == 1
     made = contents(camvid / "out").keys()
     assert {"table1.md", "table2.md", "table3.md", "accuracy_and_time.png", "figure1.png"} <= made
     about = json.loads((camvid / "out" / "reproduce.json").read_text())

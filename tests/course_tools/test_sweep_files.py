@@ -1,6 +1,7 @@
 """A file of a sweep becomes checked runs, or one clear error, before anything starts."""
 
 import pytest
+from small_data import ROOT
 from small_sweeps import CPU, SMALL, write_data, written
 
 from course_tools import sweeps
@@ -19,6 +20,16 @@ def test_a_file_becomes_checked_runs(street):
     assert sweep.baseline == "term_weights=1,2" and sweep.name == "small"
     settings = sweep.runs[-1].settings
     assert (settings.term_weights, settings.seed, settings.size, settings.batch) == ((2, 1), 2, (16, 24), 3)
+
+
+@pytest.mark.parametrize(("name", "runs"), [("term_weights", 10), ("camvid", 15)])
+def test_the_files_of_the_course_can_be_run(name, runs):
+    sweep = sweeps.read_sweep(ROOT / "course_tools" / "sweeps" / f"{name}.toml", CPU)
+    assert len(sweep.runs) == runs and all(run.settings.encoder for run in sweep.runs)
+    assert {path.stem for path in (ROOT / "course_tools" / "sweeps").glob("*.toml")} == {
+        "term_weights",
+        "camvid",
+    }
 
 
 def test_several_grids_hold_what_does_not_combine(street):
