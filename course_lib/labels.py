@@ -10,6 +10,9 @@ from torch import Tensor
 IGNORE = 255
 """The value of void pixels in targets and masks; it never reaches a metric."""
 
+OUTLIER = 254
+"""In targets of outlier exposure alone: a pixel of something strange that was pasted in."""
+
 NUM_CLASSES = 19
 """How many Cityscapes classes there are, void not counted."""
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from course_lib.labels import IGNORE
+from course_lib.labels import IGNORE, OUTLIER
 from course_lib.runtime import unknown_name
 
 
@@ -47,10 +47,10 @@ def weight_sum(target: Tensor, weights: Tensor) -> Tensor:
     """Return the sum of the class weights over the valid pixels: the denominator of every loss.
 
     Args:
-        target: train ids, ``IGNORE`` where void, any shape.
+        target: train ids, any shape; ``IGNORE`` and ``OUTLIER`` are no classes and have no part in it.
         weights: of each class, shape (C,).
     """
-    return weights[target[target != IGNORE]].sum()
+    return weights[target[(target != IGNORE) & (target != OUTLIER)]].sum()
 
 
 def cross_entropy_sum(logits: Tensor, target: Tensor, weights: Tensor) -> Tensor:
@@ -178,6 +178,59 @@ def isomax_sum(logits: Tensor, target: Tensor, weights: Tensor) -> Tensor:
     return cross_entropy_sum(ENTROPIC_SCALE * logits, target, weights)
 
 
+def energy_hinge(energies: Tensor, is_outlier: Tensor, margins: tuple[float, float]) -> Tensor:
+    """Return by how much ordinary pixels lie above one energy, and outliers below another; squared, means.
+
+    An energy is counted from the first margin, in units of the distance between both: e is 0 at the one and 1
+    at the other. The loss is the mean of relu(e)^2 over ordinary pixels plus that of relu(1 - e)^2 over
+    outliers.
+
+    Args:
+        energies: minus log sum exp of the logits, any shape; higher is more anomalous.
+        is_outlier: bool, of the same shape.
+        margins: the energy that ordinary pixels should not exceed, and the higher one that outliers should.
+
+    Returns:
+        A scalar, lower is better; of pixels of one kind alone it has one mean.
+
+    Raises:
+        ValueError: if the second margin is not above the first.
+
+    Source: Liu et al., "Energy-based Out-of-distribution Detection", NeurIPS 2020, equation 8, with a unit.
+    """
+    inside, outside = margins
+    if not inside < outside:
+        raise ValueError(f"the margin of outliers must lie above that of ordinary pixels, got {margins}")
+    level = (energies - inside) / (outside - inside)
+    squares = F.relu(level[~is_outlier]).square(), F.relu(1 - level[is_outlier]).square()
+    return sum(part.sum() / max(1, part.numel()) for part in squares)
+
+
+def energy_hinge_sum(
+    logits: Tensor,
+    target: Tensor,
+    weights: Tensor,
+    known_classes: Sequence[int] | None = None,
+    margins: tuple[float, float] = (0.0, 1.0),
+) -> Tensor:
+    """Return ``energy_hinge`` of a batch times the weight of its valid pixels, to be divided by that again.
+
+    Args:
+        logits: (N, C, H, W).
+        target: known train ids, ``IGNORE`` where void, ``OUTLIER`` where strange, int64 (N, H, W).
+        weights: of each class, shape (C,); they do not weigh the energies.
+        known_classes: the channels that take part; by default all.
+        margins: as for ``energy_hinge``.
+
+    Returns:
+        A scalar; of a batch in parts, as with OHEM, it depends on the parts.
+    """
+    known = logits if known_classes is None else logits[:, list(known_classes)]
+    valid = target != IGNORE
+    energies = -known.logsumexp(dim=1)[valid]
+    return energy_hinge(energies, target[valid] == OUTLIER, margins) * weight_sum(target, weights)
+
+
 LossTerm = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 LOSSES: dict[str, LossTerm] = {
@@ -187,18 +240,24 @@ LOSSES: dict[str, LossTerm] = {
     "ln": logit_norm_sum,
     "eiml": isomax_sum,
     "ce_scale10": isomax_sum,
+    "energy": energy_hinge_sum,
 }
 """Every term by name; a loss is one of them or a weighted sum of several."""
 
+SEE_OUTLIERS = {"energy"}
+"""The terms that are told which pixels are ``OUTLIER``; to all others these are void."""
 
-def find_term(name: str, known_classes: Sequence[int] | None = None) -> LossTerm:
-    """Return a term of ``LOSSES``, told which classes are known if it asks for ``known_classes``.
+
+def find_term(
+    name: str, known_classes: Sequence[int] | None = None, margins: tuple[float, float] | None = None
+) -> LossTerm:
+    """Return a term of ``LOSSES``, told the known classes and the margins of energies if it asks for them.
 
     Raises:
         ValueError: if there is none of that name.
     """
     if name not in LOSSES:
         raise unknown_name("loss term", name, LOSSES)
-    if "known_classes" in signature(LOSSES[name]).parameters:
-        return partial(LOSSES[name], known_classes=known_classes)
-    return LOSSES[name]
+    wanted, told = signature(LOSSES[name]).parameters, {"known_classes": known_classes, "margins": margins}
+    told = {name: value for name, value in told.items() if name in wanted and value is not None}
+    return partial(LOSSES[name], **told) if told else LOSSES[name]

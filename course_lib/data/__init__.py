@@ -16,6 +16,7 @@ from course_lib.data.files import (
     to_tensor,
 )
 from course_lib.data.mini import make_mini, mini_root
+from course_lib.data.outliers import paste_pieces
 from course_lib.data.overlays import lay_over_cityscapes
 from course_lib.data.profiles import (
     PROFILES,

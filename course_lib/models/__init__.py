@@ -8,6 +8,7 @@ from course_lib.models.checkpoints import (
     load_weights,
     metadata_from,
     read_encoder,
+    read_network,
     read_safetensors,
     read_weights,
     save_checkpoint,

@@ -318,7 +318,7 @@ def _is_state_dict(content: object) -> bool:
 
 
 class Encoder(NamedTuple):
-    """The weights of an encoder, so that a training can begin with it, and where they come from."""
+    """The weights of an encoder, or of all of a network, for a training to begin with, and their source."""
 
     tensors: dict[str, Tensor]
     """Under their names in the whole network's ``state_dict``, running statistics included."""
@@ -351,6 +351,28 @@ def read_encoder(name: str, path: str | Path, num_classes: int) -> Encoder:
     found = {key: value for key, value in tensors.items() if network.is_encoder(key)}
     _check_fit(expected, found or tensors, path)  # of a foreign file all names, to tell whose they are
     return Encoder(found, {"file": path.name, "sha256": sha256_of(path)})
+
+
+def read_network(name: str, path: str | Path, num_classes: int, head: str) -> Encoder:
+    """Return all of a network in a checkpoint, so that a training can go on from it.
+
+    Args:
+        name: a key of ``NETWORKS``.
+        path: as of ``load``.
+        num_classes: outputs that it must have.
+        head: the kind of its last layer, one of ``HEADS``.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it holds another network, or one with other outputs.
+    """
+    network, _ = load(name, path)
+    if (network.num_classes, network.head_kind) != (num_classes, head):
+        raise ValueError(
+            f"{path} has {network.num_classes} outputs of a {network.head_kind} layer, this training needs "
+            f"{num_classes} of a {head} one: choose the weights of another training"
+        )
+    return Encoder(network.state_dict(), {"file": Path(path).name, "sha256": sha256_of(Path(path))})
 
 
 def _expected_in_file(network: Network, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -17,8 +17,11 @@ from course_lib.data import Sample
 from course_lib.labels import CLASS_NAMES, IGNORE, NUM_CLASSES, VOID, void_as_class
 from course_lib.losses import weight_sum
 from course_lib.metrics import Confusion
+from course_lib.models import Network
+from course_lib.scores import energy
 from course_lib.training import processes
 from course_lib.training.files import CHECKPOINT, nobody_else_in, previous_state, save_state, write_log
+from course_lib.training.recipes import TRAININGS
 from course_lib.training.samples import Batches, TrainingImages, loader, mixed
 from course_lib.training.settings import TrainingSettings
 from course_lib.training.trainer import Diverged, Trainer
@@ -186,14 +189,17 @@ def _beginning(
     settings: TrainingSettings, state: dict | None, command: str
 ) -> tuple[Trainer, TrainingImages, Sequence[Sample], dict]:
     """Return trainer, images to learn from and to measure on, and what is saved beside its state."""
-    encoder = models.Encoder({}, state.get("encoder", {}) if state else {})
+    encoder, margins = models.Encoder({}, state.get("encoder", {}) if state else {}), None
     if settings.encoder and not state:  # a run that goes on has its weights in the state
         if settings.encoder == models.IMAGENET:
             encoder = models.imagenet_encoder(settings.model)
         else:
             encoder = models.read_encoder(settings.model, settings.encoder, settings.num_classes)
+    elif settings.start and not state:
+        encoder = models.read_network(settings.model, settings.start, settings.num_classes, settings.head)
     validation, samples = settings.samples("val"), settings.samples("train")
-    images = TrainingImages(samples, settings.size, settings.seed, settings.num_classes)
+    with_outliers = TRAININGS[settings.training].with_outliers
+    images = TrainingImages(samples, settings.size, settings.seed, settings.num_classes, with_outliers)
     counts = images.class_counts()
     known = counts[:NUM_CLASSES].nonzero().flatten().tolist()
     if len(known) < 2:
@@ -212,14 +218,38 @@ def _beginning(
     network = models.build(settings.model, settings.num_classes, settings.head)
     network.load_state_dict(encoder.tensors, strict=False)
     steps = len(Batches(len(images), settings.batch, settings.epochs, settings.seed))
-    trainer = Trainer(network, settings, settings.recipe.weighting(counts / counts.sum()), steps, known)
+    if "energy" in settings.terms:
+        margins = state["margins"] if state else energy_margins(network, images, known)
+    weights = settings.recipe.weighting(counts / counts.sum())
+    trainer = Trainer(network, settings, weights, steps, known, margins)
     if state:
         trainer.restore(state)
     if processes.rank():  # the processes after the first drop other features than it does
         torch.manual_seed(mixed(settings.seed, processes.rank(), trainer.done))
     about = {"settings": asdict(settings), "command": state["command"] if state else command}
-    about |= {"encoder": encoder.source, "images": len(images), "class_counts": counts}
+    about |= {"encoder": encoder.source, "images": len(images), "class_counts": counts, "margins": margins}
     return trainer, images, validation, about
+
+
+@torch.no_grad()
+def energy_margins(network: Network, images: TrainingImages, known_classes: list[int]) -> tuple[float, float]:
+    """Return the energies that half and 99 % of the pixels of some training images do not exceed.
+
+    Args:
+        network: trained, on the CPU.
+        images: of the run; at most 64 of them are looked at, without anything pasted in.
+        known_classes: the channels that take part.
+    """
+    found = []
+    was_training = network.training
+    network.eval()
+    for index in range(0, len(images), -(-len(images) // 64)):
+        image, target = images.resized(index)
+        energies = energy(network(image[None].float() / 255), known_classes)[0]
+        found.append(energies[target < NUM_CLASSES][::7])  # neighbours are alike
+    network.train(was_training)
+    median, high = torch.cat(found).quantile(torch.tensor([0.5, 0.99])).tolist()
+    return median, high
 
 
 def _export(trainer: Trainer, path: Path, about: dict) -> None:

@@ -25,6 +25,8 @@ class Training:
     """The 19 classes, or void as a 20th beside them."""
     head: str = "linear"
     """The kind of the last layer, one of ``models.HEADS``; all terms read its logits."""
+    with_outliers: bool = False
+    """Whether pieces of other images are pasted into each; it goes on from trained weights."""
 
 
 TRAININGS = {
@@ -38,10 +40,16 @@ TRAININGS = {
     "eiml_ce": Training("EIML + CE", ("eiml", "ce"), head="isomax"),
     "eiml_fl": Training("EIML + FL", ("eiml", "fl"), head="isomax"),
     "ce_scale10": Training("CE of 10 z", ("ce_scale10",)),
+    "energy": Training("CE + energy", ("ce", "energy"), with_outliers=True),
 }
-"""The trainings of the paper, and a control. FL: focal loss, LN: LogitNorm, EIML: IsoMax+. Second terms read
-the same logits without LogitNorm's division or EIML's factor 10. ``ce_scale10`` has the factor without
-distances or prototypes: what the paper's script trained under the name EIML."""
+"""The trainings of the paper, a control, and outlier exposure. FL: focal loss, LN: LogitNorm, EIML: IsoMax+.
+Second terms read the same logits without LogitNorm's division or EIML's factor 10. ``ce_scale10`` has the
+factor without distances or prototypes: what the paper's script trained under the name EIML. ``energy`` goes
+on from trained weights; with the term weights 1 and 0 it is its own control: the same images, and nothing
+learnt from what is pasted in."""
+
+FINE_TUNING = 0.2
+"""Times the learning rate where a run goes on from trained weights."""
 
 
 def training_title(name: str) -> str:
@@ -90,6 +98,8 @@ class Recipe:
         """
         groups: dict[tuple[bool, bool], dict] = {}
         for name, parameter in network.named_parameters():
+            if not parameter.requires_grad:
+                continue
             slow = encoder_is_trained and self.encoder_factor != 1 and network.is_encoder(name)
             spared = not self.decays_vectors and parameter.dim() < 2
             own = {"params": [], "lr": rate * (self.encoder_factor if slow else 1)}

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 from tqdm.auto import tqdm
 
-from course_lib.data import Augmentation, Sample, resized_pair
+from course_lib.data import Augmentation, Sample, paste_pieces, resized_pair
 from course_lib.labels import IGNORE, NUM_CLASSES, VOID, void_as_class
 from course_lib.training import processes
 
@@ -25,7 +25,12 @@ class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
     """Images at the training size; each draw is augmented anew, and the same in every run."""
 
     def __init__(
-        self, samples: Sequence[Sample], size: tuple[int, int], seed: int, num_classes: int = NUM_CLASSES
+        self,
+        samples: Sequence[Sample],
+        size: tuple[int, int],
+        seed: int,
+        num_classes: int = NUM_CLASSES,
+        with_outliers: bool = False,
     ) -> None:
         """Read all images, with a progress bar, if they fit into ``CACHE_BYTES``.
 
@@ -35,11 +40,13 @@ class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
             seed: of the augmentation.
             num_classes: 19, or 20 if void is a class to learn. What the augmentation shifts in from outside
                 is never learnt: nobody labelled it void.
+            with_outliers: whether to paste pieces of other images into each, ``OUTLIER`` in the target.
 
         Raises:
             ValueError: if a file is damaged; it is named.
         """
         self.samples, self.size, self.seed, self.num_classes = samples, size, seed, num_classes
+        self.with_outliers = with_outliers
         self.augment = Augmentation(size)
         self.cache: tuple[Tensor, Tensor] | None = None
         if 4 * len(samples) * size[0] * size[1] <= CACHE_BYTES:  # three bytes of image, one of target
@@ -61,6 +68,8 @@ class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
         image, target = self.resized(index)
         with torch.random.fork_rng(devices=[]):  # a GPU's generator is left alone
             torch.default_generator.manual_seed(mixed(self.seed, epoch, index))
+            if self.with_outliers:
+                image, target = paste_pieces(image, target, *self.resized(int(torch.randint(len(self), ()))))
             return self.augment(image, target)
 
     def resized(self, index: int) -> tuple[Tensor, Tensor]:

@@ -2,14 +2,14 @@
 
 import math
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 import torch
 
 from course_lib.data import SEGMENTATION_SETS, find_profile
 from course_lib.inference import PRECISIONS
 from course_lib.runtime import unknown_name
-from course_lib.training.recipes import RECIPES, TRAININGS, Recipe
+from course_lib.training.recipes import FINE_TUNING, RECIPES, TRAININGS, Recipe
 
 FREE_TO_CHANGE = {"device", "accumulate", "workers", "validate_every", "checkpoint_every"}
 """Settings that a resumed run may change. With another device the last bits differ; with another number of
@@ -40,6 +40,11 @@ class TrainingSettings:
     encoder: str | None = None
     """A checkpoint of the same network whose encoder is where this run begins, or ``imagenet`` for the one of
     ``models.imagenet_encoder``; by default it is random."""
+    start: str | None = None
+    """A checkpoint of the same network where this run begins, all of it; what batch normalisation has counted
+    stays as it is."""
+    decoder_only: bool = False
+    """Whether the encoder of ``start`` stays as it is."""
     accumulate: int = 1
     """In how many parts a batch is worked through, to save memory."""
     precision: str = "fp32"
@@ -77,6 +82,11 @@ class TrainingSettings:
             )
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"the learning rate must be a positive number, got {self.learning_rate}")
+        if self.start and self.encoder:
+            raise ValueError("a run begins with a whole network (start) or with an encoder, not with both")
+        if not self.start and (self.decoder_only or TRAININGS[self.training].with_outliers):
+            what = "training the decoder only" if self.decoder_only else f"training {self.training}"
+            raise ValueError(f"{what} goes on from trained weights: add --start FILE")
         names = TRAININGS[self.training].terms
         weights = (1.0,) * len(names) if self.term_weights is None else self.term_weights
         if len(weights) != len(names):
@@ -123,8 +133,9 @@ class TrainingSettings:
     def differences(self, saved: dict) -> list[str]:
         """Say in which settings another run differs, but for those that are free to change."""
         mine = {name: value for name, value in asdict(self).items() if name not in FREE_TO_CHANGE}
-        theirs = {name: tuple(value) if name == "size" else value for name, value in saved.items()}
-        return [f"{n} {theirs.get(n)} instead of {v}" for n, v in mine.items() if theirs.get(n) != v]
+        theirs = {field.name: field.default for field in fields(self)} | saved  # it may have known fewer
+        theirs["size"] = tuple(theirs["size"])
+        return [f"{n} {theirs[n]} instead of {v}" for n, v in mine.items() if theirs[n] != v]
 
 
 def settings_for(profile: str, model: str, device: torch.device, **chosen) -> TrainingSettings:
@@ -145,7 +156,7 @@ def settings_for(profile: str, model: str, device: torch.device, **chosen) -> Tr
     recipe = RECIPES[model]
     cores = (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # that torchrun started here
     given = {name: value for name, value in chosen.items() if value is not None}
-    batch = given.get("batch", numbers.batch)
+    batch, slower = given.get("batch", numbers.batch), FINE_TUNING if given.get("start") else 1.0
     larger = batch / recipe.batch if recipe.batch else 1.0
     defaults = {
         "model": model,
@@ -155,7 +166,7 @@ def settings_for(profile: str, model: str, device: torch.device, **chosen) -> Tr
         "size": numbers.size,
         "batch": batch,
         "epochs": numbers.epochs,
-        "learning_rate": numbers.rate_factor * (recipe.learning_rate * larger),
+        "learning_rate": slower * numbers.rate_factor * (recipe.learning_rate * larger),
         # a GPU would wait for one process; on a CPU the network needs all cores itself
         "workers": 0 if device.type == "cpu" else min(8, cores),
     }

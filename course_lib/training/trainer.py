@@ -11,7 +11,8 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.lr_scheduler import LambdaLR
 
 from course_lib.inference import PRECISIONS
-from course_lib.losses import find_term, weight_sum
+from course_lib.labels import IGNORE, OUTLIER
+from course_lib.losses import SEE_OUTLIERS, find_term, weight_sum
 from course_lib.models import Network
 from course_lib.training import processes
 from course_lib.training.settings import TrainingSettings
@@ -51,6 +52,7 @@ class Trainer:
         weights: Tensor,
         steps: int,
         known_classes: Sequence[int] | None = None,
+        margins: tuple[float, float] | None = None,
     ) -> None:
         """Move the network to its device and make the optimiser.
 
@@ -60,6 +62,7 @@ class Trainer:
             weights: of each class in the loss.
             steps: of the whole run, for the learning rate's schedule.
             known_classes: those in the training data; by default all.
+            margins: of ``energy_hinge``, if a term of the loss needs them.
         """
         self.settings, self.device, self.done = settings, torch.device(settings.device), 0
         self.known_classes = known_classes
@@ -77,7 +80,10 @@ class Trainer:
         self.weights = weights.to(self.device)
         recipe = settings.recipe
         rate = settings.learning_rate
-        groups = recipe.parameter_groups(network, rate, encoder_is_trained=settings.encoder is not None)
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad_(not (settings.decoder_only and network.is_encoder(name)))
+        trained_before = settings.encoder is not None or settings.start is not None
+        groups = recipe.parameter_groups(network, rate, encoder_is_trained=trained_before)
         self.optimizer = recipe.optimizer(groups, lr=rate, weight_decay=recipe.weight_decay)
         if several:
             for name in network.idle_names:  # else torch would wait for their gradients
@@ -85,7 +91,7 @@ class Trainer:
             self.heads = DistributedDataParallel(self.heads)  # also copies weights and buffers of the first
         self.schedule = LambdaLR(self.optimizer, lambda step: recipe.schedule(step, steps))
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=settings.precision == "fp16")
-        self.terms = {name: find_term(name, known_classes) for name in settings.terms}
+        self.terms = {name: find_term(name, known_classes, margins) for name in settings.terms}
         self.history: list[dict] = []
         self.sums: dict[str, float] = {}
         self.seconds = 0.0
@@ -95,7 +101,7 @@ class Trainer:
 
         Args:
             images: float32 (N, 3, H, W) in [0, 1].
-            targets: train ids, 255 where void, int64 (N, H, W).
+            targets: train ids, 255 where void, ``OUTLIER`` where something strange is, int64 (N, H, W).
 
         Returns:
             The value of each loss term times its weight, summed over all heads of the network, for the whole
@@ -106,6 +112,8 @@ class Trainer:
             MemoryError: if the batch does not fit; the message says what may help.
         """
         self.optimizer.zero_grad()
+        if self.settings.start:
+            hold_still(self.network, self.settings.decoder_only)
         try:
             values = self._backward(images, targets)
             self._check(values)
@@ -176,9 +184,11 @@ class Trainer:
             heads: logits float32 (N, C, H, W), one or several.
             targets: as for ``step``, on the same device.
         """
+        ordinary = targets.masked_fill(targets == OUTLIER, IGNORE)
+        seen = {name: targets if name in SEE_OUTLIERS else ordinary for name in self.terms}
         return torch.stack(
             [
-                self.settings.terms[name] * sum(term(logits, targets, self.weights) for logits in heads)
+                self.settings.terms[name] * sum(term(logits, seen[name], self.weights) for logits in heads)
                 for name, term in self.terms.items()
             ]
         )
@@ -219,3 +229,15 @@ class Trainer:
         torch.set_rng_state(state["random"])
         if self._dropout and state["random_device"] is not None:
             self._dropout.set_rng_state(state["random_device"], *self._which)
+
+
+def hold_still(network: Network, encoder: bool) -> None:
+    """Put batch normalisation, and at will the whole encoder, in evaluation mode: their statistics stay.
+
+    Args:
+        network: in training mode otherwise.
+        encoder: whether its encoder is meant, too.
+    """
+    for name, module in network.named_modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm) or (encoder and network.is_encoder(name)):
+            module.eval()

@@ -32,6 +32,9 @@ trainings:
   ln_ce, ln_fl, eiml_ce, eiml_fl
               two terms; the second reads the same logits before they are brought to one length or multiplied
   ce_scale10  a control: cross-entropy of 10 times the ordinary logits
+  energy      outlier exposure: goes on from trained weights (--start) with strange pieces pasted into the
+              images, which are to get a high energy; --term-weights 1 0 is its control, which learns nothing
+              from them
 BiSeNetV2 learns ce and void from the hard pixels only, as its authors did.
 
 example:
@@ -40,6 +43,7 @@ example:
   python3 start.py train --profile camvid --model erfnet --epochs 100 --resume
   python3 start.py train --training eiml_fl --term-weights 1 0.5 --encoder erfnet_ce.safetensors
   python3 start.py train --profile camvid --model efficientnet_lite0 --encoder imagenet
+  python3 start.py train --training energy --start erfnet_ce.safetensors --decoder-only --epochs 3
   python3 start.py train --sweep course_tools/sweeps/term_weights.toml
   torchrun --nproc_per_node=4 -m course_tools train --profile cityscapes --batch 8
 The last shares each batch among four GPUs; any other number, one included, can --resume that run.
@@ -64,6 +68,9 @@ def parser() -> argparse.ArgumentParser:
     add("--encoder", metavar="FILE",
         help="begin with the encoder in this checkpoint of the same network, or with imagenet, the one that "
              "EfficientNet-Lite0 has from there; decoder and classifier begin anew")
+    add("--start", metavar="FILE",
+        help="begin with all of the network in this checkpoint; the learning rate is a fifth of the usual")
+    add("--decoder-only", action="store_true", help="with --start: leave the encoder as it is")
     shared.add(group, "--size", help="of the images (default: the profile's)")
     add("--batch", type=int, metavar="N", help="images per step (default: the profile's)")
     add("--epochs", type=int, metavar="N", help="(default: the profile's)")

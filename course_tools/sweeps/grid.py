@@ -121,11 +121,12 @@ def _planned(path: Path, shared: Mapping[str, Any], chosen: dict[str, Any], devi
     try:
         if given.get("encoder") == models.IMAGENET:
             models.imagenet_encoder(given["model"])  # is it there?
-        elif "encoder" in given:  # relative paths count from the project's root
-            encoder = PROJECT_ROOT / Path(given["encoder"]).expanduser()
-            if not encoder.is_file():
-                raise FileNotFoundError(f"{path}: the encoder {encoder} does not exist")
-            given["encoder"] = str(encoder)
+        for name in ("encoder", "start"):
+            if given.get(name, models.IMAGENET) != models.IMAGENET:
+                file = PROJECT_ROOT / Path(given[name]).expanduser()  # relative paths count from there
+                if not file.is_file():
+                    raise FileNotFoundError(f"{path}: {name} {file} does not exist")
+                given[name] = str(file)
         # dask's processes are daemons, which may not start others to prepare images
         return Planned(chosen, settings_for(device=device, workers=0, **given))
     except (TypeError, ValueError) as error:
