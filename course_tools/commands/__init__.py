@@ -24,6 +24,7 @@ COMMANDS = {
         "detector": "put a detector together from a trained network and ordinary images",
         "compare": "tell whether trainings differ by more than images and seeds do",
         "reproduce": "make the paper's tables and figures",
+        "ladder": "measure what works: each step towards a detector, beside its control",
         "profile": "measure what networks cost in time and memory on this machine",
         "fetch": "download a data set or public weights, and check every file",
         "check-data": "look over the data sets: what is there, what is not, and what mends it",

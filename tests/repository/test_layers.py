@@ -26,7 +26,7 @@ FLOORS = {
         {"zips"},
         {"cluster", "result_store", "downloads"},
         {"dataset_check", "sweeps", "release", "submission", "pages"},
-        {"grading", "reproduce"},
+        {"grading", "reproduce", "ladder"},
         {"commands"},
         {"__main__"},
     ),

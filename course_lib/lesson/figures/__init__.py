@@ -21,6 +21,7 @@ from course_lib.lesson.figures.images import (
     segmentation_panels,
     show_scores,
 )
+from course_lib.lesson.figures.ladder import ladder
 from course_lib.lesson.figures.speed import layer_times, memory_bars, pareto, rooflines, time_bars
 from course_lib.lesson.figures.trainings import (
     learning_curves,

@@ -1,5 +1,7 @@
 """The paper's tables, as they should have been printed: beside chance, with intervals and marks."""
 
+from course_lib.lesson.tables.choosing import choose, controls, evidence
+from course_lib.lesson.tables.ladder import ladder
 from course_lib.lesson.tables.paper import paper_table, score_label, temperature_table
 from course_lib.lesson.tables.paper_values import (
     coverage,

@@ -1,0 +1,91 @@
+"""The results page "what works": pictures and tables, from the tables that the command writes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from course_lib import runtime
+from course_lib.lesson import figures, tables
+from course_tools.ladder.steps import RECIPES
+
+STEPS = (
+    "MSP",
+    "MaxEntropy",
+    "smoothed entropy",
+    *(name for name in RECIPES.values() if "neighbours" in name),
+)
+"""What the picture shows of each network, in this order; the table has all."""
+
+TITLES = {"camvid": "Photographs (trained on CamVid)", "mini": "Drawn scenes (mini)"}
+
+
+def write_page(folder: Path, findings: str, how: str) -> None:
+    """Write the page, and a picture for each profile whose tables are there.
+
+    Args:
+        folder: with ``PROFILE_summary.csv`` and ``PROFILE_hindsight.csv``; the page is its ``README.md``.
+        findings: what was found, in Markdown.
+        how: how it came about, in Markdown.
+    """
+    parts = ["# Measured: what works\n", f"## What we found\n\n{findings.strip()}\n"]
+    for profile, title in TITLES.items():
+        path = folder / f"{profile}_summary.csv"
+        if not path.is_file():
+            continue
+        summary = pd.read_csv(path)
+        name = f"{profile}_ladder.png"
+        drawn = picture(summary, title)
+        drawn.savefig(folder / name, dpi=drawn.dpi)
+        rungs = list(dict.fromkeys(zip(summary["network"], summary["step"], strict=True)))
+        table = tables.to_markdown(tables.ladder(summary, rungs))
+        duels = hindsight(pd.read_csv(folder / f"{profile}_hindsight.csv"))
+        parts += [
+            f"## {title}: the ladder\n\n![{drawn.alt}]({name})\n\n{table}\n[{path.name}]({path.name}) "
+            f"[{profile}_seeds.csv]({profile}_seeds.csv)\n",
+            f"## {title}: beside the best of all others, chosen with hindsight\n\n{duels}\n"
+            f"[{profile}_hindsight.csv]({profile}_hindsight.csv)\n",
+        ]
+    text = "\n".join([*parts, f"## How this came about\n\n{how.strip()}\n"])
+    runtime.write_atomically(folder / "README.md", text.encode())
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a CSV file, with its folder; a kill leaves the old one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    runtime.write_atomically(path, frame.to_csv(index=False, float_format="%.6g").encode())
+
+
+def picture(summary: pd.DataFrame, title: str) -> figures.DescribedFigure:
+    """Draw the AuPRC of the steps of each network that climbs the ladder, a panel per benchmark.
+
+    Args:
+        summary: of ``ladder.ladder``.
+        title: a line above the panels.
+    """
+    climbing = summary[summary["step"].isin(STEPS)].groupby("network")["step"].nunique()
+    shown = summary[summary["network"].isin(climbing[climbing > 2].index) & summary["step"].isin(STEPS)]
+    return figures.ladder(shown, title)
+
+
+def hindsight(duels: pd.DataFrame) -> str:
+    """Return the table of ``ladder.with_hindsight`` in Markdown, a row per benchmark and metric."""
+    lines: list[Sequence[str]] = [
+        ("benchmark", "metric", "chance", "detector", "best other, and its seeds", "better by (points)"),
+        ("---",) * 6,
+    ]
+    for row in duels.itertuples():
+        stars = "*" if row.beyond_images else ""
+        stars = "**" if stars and row.beyond_seeds is True else stars
+        lines.append(
+            (
+                row.benchmark,
+                {"auprc": "AuPRC ↑", "fpr95": "FPR95 ↓"}[row.metric],
+                f"{row.chance:.2f}",
+                f"{row.final:.1f}",
+                f"{row.value:.1f}: {row.opponent} ({row.seeds})",
+                f"{row.difference:+.1f}{stars} [{row.difference_low:+.1f}, {row.difference_high:+.1f}]",
+            )
+        )
+    legend = "95 % intervals over images, in pairs; `*` excludes 0, `**` and no seed reaches the other's."
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + f"\n\n{legend}\n"

@@ -1,0 +1,245 @@
+"""What each step brings to each network: measured for every seed, set beside one baseline."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import torch
+from tqdm.auto import tqdm
+
+from course_lib import data, detectors, evaluation, models, runtime, scores
+from course_lib.labels import NUM_CLASSES
+from course_lib.models import IMAGENET
+from course_lib.training import training_title
+from course_tools import sweeps
+from course_tools.result_store import Store, files_of
+
+SCORES = ("msp", "max_logit", "max_entropy", "energy")
+
+RECIPES = {
+    "smoothed_entropy": "smoothed entropy",
+    "neighbours": "neighbours at 1/8",
+    "neighbours_and_entropy": "neighbours at 1/8 + entropy",
+    "neighbours_16_32": "neighbours at 1/16, 1/32",
+    "neighbours_16_32_and_entropy": "neighbours at 1/16, 1/32 + entropy",
+}
+"""The recipes on the ladder, and what tables call them."""
+
+FOLDER = Path(sweeps.__file__).parent
+
+SWEEPS = {"mini": ("what_works_mini",), "camvid": ("what_works", "outliers")}
+"""By profile, the files of trainings in ``FOLDER``."""
+
+BASELINE = ("ERFNet", "MSP")
+FINAL = ("Lite0, ImageNet", RECIPES["neighbours_16_32_and_entropy"])
+OUTLIERS, CONTROL = "Lite0, outliers", "Lite0, control of outliers"
+WHAT = "step"
+"""The name of the one score that is left of each step when steps are compared."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One trained network on the ladder."""
+
+    network: str
+    """As tables call it; seeds share it."""
+    path: Path
+    model: str
+    is_opponent: bool = False
+    """Whether it stands there with its plain scores alone."""
+
+    @property
+    def recipes(self) -> tuple[str, ...]:
+        """Those at whose strides the network has maps; at 1/8 only where that is its coarsest."""
+        strides = set(models.NETWORKS[self.model].scale_modules)
+        fitting = [name for name in RECIPES if set(detectors.RECIPES[name].strides) <= strides]
+        coarse = [name for name in fitting if max(strides) == 8 or 8 not in detectors.RECIPES[name].strides]
+        return () if self.is_opponent else tuple(coarse)
+
+
+def weights_here(profile: data.Profile) -> tuple[list[Weights], list[str]]:
+    """Return the networks of a profile's ladder that this machine has, and the runs that are missing."""
+    found, missing = [], []
+    for name in SWEEPS[profile.name]:
+        try:
+            sweep = sweeps.read_sweep(FOLDER / f"{name}.toml", torch.device("cpu"))
+        except (FileNotFoundError, ValueError) as error:  # outliers go on from weights that may not be here
+            missing.append(f"{name}: {error}")
+            continue
+        for run in sweep.runs:
+            path = sweep.folder / run.name / run.settings.weights_name
+            if path.is_file():
+                found.append(Weights(_title(run.settings), path, run.settings.model))
+            else:
+                missing.append(f"{name}: {run.name}")
+    return found + list(_opponents(profile)), missing
+
+
+def _opponents(profile: data.Profile) -> Iterator[Weights]:
+    """Yield the shipped networks of a profile, and the best public one, where it is for photographs."""
+    for path in sorted(models.shipped_file(profile.name, "", "").parent.glob("*.safetensors")):
+        _, about = models.read_weights(path)
+        if about.model == "efficientnet_lite0":  # it is one of the runs
+            continue
+        if (profile.name, about.model, about.training) == ("mini", "erfnet", "ce"):
+            yield Weights("ERFNet", path, about.model)
+        else:
+            title = f"{models.TITLES[about.model]}, {training_title(about.training)}, shipped"
+            yield Weights(title, path, about.model, is_opponent=True)
+    public = data.find_profile("photos").network
+    if profile.name != "mini" and models.public_file(public).is_file():
+        yield Weights(
+            f"{models.TITLES[public]}, public", models.public_file(public), public, is_opponent=True
+        )
+
+
+def _title(settings) -> str:
+    """Return what tables call the network of a run."""
+    if settings.training == "energy":
+        return OUTLIERS if settings.terms["energy"] else CONTROL
+    if settings.model == "erfnet":
+        return "ERFNet"
+    return "Lite0, ImageNet" if settings.encoder == IMAGENET else "Lite0, random"
+
+
+def measured(weights: Weights, profile: data.Profile, device: torch.device, resamples: int) -> dict:
+    """Return a ``NetworkResult`` for each step of one network, by what tables call the step.
+
+    What was measured once of the same weights is not measured again.
+    """
+    network, metadata = models.load(weights.model, weights.path)
+    sha256 = runtime.sha256_of(weights.path)
+    store = Store(models.results_folder(profile.name) / "what_works" / "kept" / sha256[:12])
+    names = (*SCORES, "void") if network.num_classes > NUM_CLASSES else SCORES
+    settings = evaluation.Settings.of(metadata, scores=names, resamples=resamples, device=device)
+    train, val = (data.SEGMENTATION_SETS[profile.scenes](split) for split in ("train", "val"))
+    benchmarks = sweeps.benchmarks_of(profile.name)
+    counted = metadata.metrics.get("miou"), sum(name.startswith("iou ") for name in metadata.metrics)
+    found = {}
+
+    def result(name: str, about, rows_of) -> evaluation.NetworkResult:
+        rows = []
+        for images in benchmarks:
+            key = [sha256, about, settings.resamples, files_of(images)]
+            rows += store.kept(f"{name}_{images.name}", key, lambda images=images: rows_of(images))
+        return evaluation.network_result(rows, metadata, weights.path, counted if counted[1] else None)
+
+    plain = result("scores", list(settings.scores), lambda images: _rows(network, images, settings))
+    for score in settings.scores:
+        found[scores.TITLES[score]] = _only(plain, score, weights.network, scores.TITLES[score])
+    for recipe in weights.recipes:
+        fitted = []  # not before it is needed, and then once
+
+        def rows_of(images, recipe=recipe, fitted=fitted) -> list[dict]:
+            if not fitted:
+                fitted.append(detectors.fit(recipe, network, metadata, train, val, progress=False))
+            return _rows(fitted[0], images, settings)
+
+        one = result(recipe, [repr(detectors.RECIPES[recipe])], rows_of)
+        found[RECIPES[recipe]] = _only(one, recipe, weights.network, RECIPES[recipe])
+    return found
+
+
+def _rows(network, images: data.BenchmarkImages, settings: evaluation.Settings) -> list[dict]:
+    """Measure a network, or a detector, on one benchmark."""
+    return evaluation.evaluate(network, [images], settings, progress=False)
+
+
+def _only(result: evaluation.NetworkResult, score: str, network: str, step: str) -> evaluation.NetworkResult:
+    """Return one score of a result as a step, which ``evaluation.compare`` takes for a training."""
+    frame = result.frame[result.frame["score"] == score]
+    about = {"training": f"{network}\n{step}", "score": WHAT}  # whole systems: they may differ in all else
+    about |= dict.fromkeys(("profile", "epochs", "height", "width"), pd.NA)
+    drawn = {(key[0], WHAT, 1.0): value for key, value in result.drawn.items() if key[1] == score}
+    return evaluation.NetworkResult(frame.assign(**about), drawn)
+
+
+def measure_all(
+    profile: data.Profile, device: torch.device, resamples: int
+) -> tuple[list[evaluation.NetworkResult], list[str]]:
+    """Return the results of all networks here, one per network, seed and step; and what is missing."""
+    here, missing = weights_here(profile)
+    found: list[evaluation.NetworkResult] = []
+    for one in tqdm(here, desc="networks", unit="network"):
+        found += measured(one, profile, device, resamples).values()
+    return found, missing
+
+
+def ladder(found: list[evaluation.NetworkResult], baseline: tuple[str, str] = BASELINE) -> pd.DataFrame:
+    """Return one row per network, step and benchmark: means over seeds, and differences to a baseline.
+
+    Args:
+        found: of ``measure_all``.
+        baseline: network and step; by default ERFNet's MSP.
+
+    Returns:
+        ``network`` and ``step``, then the columns of ``evaluation.compare`` that say something here.
+
+    Raises:
+        ValueError: if the baseline is not among them.
+    """
+    frame = evaluation.compare(found, "\n".join(baseline))
+    names = frame["training"].str.split("\n", expand=True)
+    frame.insert(0, "network", names[0])
+    frame.insert(1, "step", names[1])
+    dropped = ["weights", "training", "seed", "epochs", "height", "width", "score", "temperature", "baseline"]
+    dropped += [
+        "score_of_baseline",
+        "classes_in_miou",
+        "classes_in_score",
+        "speed",
+        "constant",
+        "largest_tie",
+    ]
+    return frame.drop(columns=dropped)
+
+
+def with_hindsight(found: list[evaluation.NetworkResult], final: tuple[str, str]) -> pd.DataFrame:
+    """Return how a detector stands beside the best of all others, chosen anew for each benchmark and metric.
+
+    The other steps of the same network are no opponents: it was made of them.
+
+    Args:
+        found: of ``measure_all``.
+        final: network and step.
+
+    Returns:
+        One row per benchmark and metric: ``final``, ``opponent``, its ``value`` and ``seeds``; the
+        ``difference`` in points, positive where the final one is better, with its interval;
+        ``beyond_images``, ``beyond_seeds``.
+    """
+    return pd.DataFrame(list(_duels(ladder(found, final), final)))
+
+
+def _duels(frame: pd.DataFrame, final: tuple[str, str]) -> Iterator[dict]:
+    """Yield the rows of ``with_hindsight`` from differences to the final detector."""
+    own = frame["network"].isin({final[0], "Lite0, ImageNet", OUTLIERS, CONTROL})
+    for benchmark, rows in frame.groupby("benchmark", sort=False):
+        mine = rows[(rows["network"] == final[0]) & (rows["step"] == final[1])].iloc[0]
+        others = rows[~own.loc[rows.index]]
+        for metric, sign in (("auprc", 1), ("fpr95", -1)):
+            best = others.loc[(sign * others[metric]).idxmax()]
+            ends = [-sign * best[f"{metric}_difference_{end}"] for end in ("low", "high")]
+            yield {
+                "benchmark": benchmark,
+                "metric": metric,
+                "chance": mine["chance"] if metric == "auprc" else evaluation.CHANCE_FPR95,
+                "final": mine[metric],
+                "opponent": f"{best['network']}, {best['step']}",
+                "value": best[metric],
+                "seeds": best["seeds"],
+                "difference": -sign * best[f"{metric}_difference"],
+                "difference_low": min(ends),
+                "difference_high": max(ends),
+                "beyond_images": best[f"{metric}_beyond_images"],
+                "beyond_seeds": best[f"{metric}_beyond_seeds"],
+            }
+
+
+def of_each_seed(found: list[evaluation.NetworkResult]) -> pd.DataFrame:
+    """Return one row per network, seed, step and benchmark."""
+    frame = pd.concat([one.frame for one in found], ignore_index=True)
+    names = frame["training"].str.split("\n", expand=True)
+    columns = ["seed", "benchmark", "images", "chance", "auprc", "fpr95", "auroc", "miou"]
+    return pd.DataFrame({"network": names[0], "step": names[1], **{name: frame[name] for name in columns}})
