@@ -81,7 +81,7 @@ _ALL = (
     Recipe("smoothed_max_logit", (ScorePart("max_logit", sigma=4.0),)),
     Recipe("neighbours", (DistancePart(8),)),
     Recipe("neighbours_and_entropy", (DistancePart(8), _ENTROPY)),
-    Recipe("neighbours_16_32", (DistancePart(16), DistancePart(32))),
+    Recipe("neighbours_16", (DistancePart(16),)),
     Recipe("neighbours_16_and_entropy", (DistancePart(16), _ENTROPY)),
     Recipe("neighbours_16_32_and_entropy", (DistancePart(16), DistancePart(32), _ENTROPY)),
 )

@@ -10,21 +10,31 @@ from tqdm.auto import tqdm
 
 from course_lib import data, detectors, evaluation, models, runtime, scores
 from course_lib.labels import NUM_CLASSES
+from course_lib.metrics import StreamingMetrics
 from course_lib.models import IMAGENET
 from course_lib.training import training_title
 from course_tools import sweeps
 from course_tools.result_store import Store, files_of
 
-SCORES = ("msp", "max_logit", "max_entropy", "energy")
+Parts = tuple[detectors.ScorePart | detectors.DistancePart, ...]
 
-RECIPES = {
-    "smoothed_entropy": "smoothed entropy",
-    "neighbours": "neighbours at 1/8",
-    "neighbours_and_entropy": "neighbours at 1/8 + entropy",
-    "neighbours_16_32": "neighbours at 1/16, 1/32",
-    "neighbours_16_32_and_entropy": "neighbours at 1/16, 1/32 + entropy",
+PLAIN: dict[str, Parts] = {
+    scores.TITLES[name]: (detectors.ScorePart(name),)
+    for name in ("msp", "max_logit", "max_entropy", "energy", "void")
 }
-"""The recipes on the ladder, and what tables call them."""
+
+RECIPES: dict[str, Parts] = {
+    title: detectors.RECIPES[name].parts
+    for title, name in (
+        ("smoothed entropy", "smoothed_entropy"),
+        ("neighbours at 1/8", "neighbours"),
+        ("neighbours at 1/8 + entropy", "neighbours_and_entropy"),
+        ("neighbours at 1/16", "neighbours_16"),
+        ("neighbours at 1/16 + entropy", "neighbours_16_and_entropy"),
+        ("neighbours at 1/16, 1/32 + entropy", "neighbours_16_32_and_entropy"),
+    )
+}
+"""The steps of the ladder, as tables call them, after those of ``PLAIN``, which cost nothing."""
 
 FOLDER = Path(sweeps.__file__).parent
 
@@ -32,7 +42,7 @@ SWEEPS = {"mini": ("what_works_mini",), "camvid": ("what_works", "outliers")}
 """By profile, the files of trainings in ``FOLDER``."""
 
 BASELINE = ("ERFNet", "MSP")
-FINAL = ("Lite0, ImageNet", RECIPES["neighbours_16_32_and_entropy"])
+FINAL = ("Lite0, ImageNet", "neighbours at 1/16, 1/32 + entropy")
 OUTLIERS, CONTROL = "Lite0, outliers", "Lite0, control of outliers"
 WHAT = "step"
 """The name of the one score that is left of each step when steps are compared."""
@@ -49,13 +59,19 @@ class Weights:
     is_opponent: bool = False
     """Whether it stands there with its plain scores alone."""
 
-    @property
-    def recipes(self) -> tuple[str, ...]:
-        """Those at whose strides the network has maps; at 1/8 only where that is its coarsest."""
-        strides = set(models.NETWORKS[self.model].scale_modules)
-        fitting = [name for name in RECIPES if set(detectors.RECIPES[name].strides) <= strides]
-        coarse = [name for name in fitting if max(strides) == 8 or 8 not in detectors.RECIPES[name].strides]
-        return () if self.is_opponent else tuple(coarse)
+    def steps(self, network: models.Network) -> dict[str, Parts]:
+        """Return those that a network has the maps for; 1/8 only where that is its coarsest."""
+        found = {
+            name: parts
+            for name, parts in PLAIN.items()
+            if name != "Void" or network.num_classes > NUM_CLASSES
+        }
+        strides = set(network.scale_modules)
+        for name, parts in () if self.is_opponent else RECIPES.items():
+            needed = {part.stride for part in parts if isinstance(part, detectors.DistancePart)}
+            if needed <= strides and (8 not in needed or max(strides) == 8):
+                found[name] = parts
+        return found
 
 
 def weights_here(profile: data.Profile) -> tuple[list[Weights], list[str]]:
@@ -103,55 +119,71 @@ def _title(settings) -> str:
     return "Lite0, ImageNet" if settings.encoder == IMAGENET else "Lite0, random"
 
 
-def measured(weights: Weights, profile: data.Profile, device: torch.device, resamples: int) -> dict:
-    """Return a ``NetworkResult`` for each step of one network, by what tables call the step.
-
-    What was measured once of the same weights is not measured again.
-    """
+def measured(
+    weights: Weights, profile: data.Profile, device: torch.device, resamples: int
+) -> list[evaluation.NetworkResult]:
+    """Return a result for each step of one network; what was measured once of it is not measured again."""
     network, metadata = models.load(weights.model, weights.path)
-    sha256 = runtime.sha256_of(weights.path)
-    store = Store(models.results_folder(profile.name) / "what_works" / "kept" / sha256[:12])
-    names = (*SCORES, "void") if network.num_classes > NUM_CLASSES else SCORES
-    settings = evaluation.Settings.of(metadata, scores=names, resamples=resamples, device=device)
-    train, val = (data.SEGMENTATION_SETS[profile.scenes](split) for split in ("train", "val"))
-    benchmarks = sweeps.benchmarks_of(profile.name)
-    counted = metadata.metrics.get("miou"), sum(name.startswith("iou ") for name in metadata.metrics)
-    found = {}
+    settings = evaluation.Settings.of(metadata, resamples=resamples, device=device)
+    steps, sha256 = weights.steps(network), runtime.sha256_of(weights.path)
+    store = Store(models.results_folder(profile.name) / "what_works" / "kept")
+    fitted: list[detectors.Detector] = []  # not before it is needed, and then once
+    rows = []
+    for images in sweeps.benchmarks_of(profile.name):
 
-    def result(name: str, about, rows_of) -> evaluation.NetworkResult:
-        rows = []
-        for images in benchmarks:
-            key = [sha256, about, settings.resamples, files_of(images)]
-            rows += store.kept(f"{name}_{images.name}", key, lambda images=images: rows_of(images))
-        return evaluation.network_result(rows, metadata, weights.path, counted if counted[1] else None)
-
-    plain = result("scores", list(settings.scores), lambda images: _rows(network, images, settings))
-    for score in settings.scores:
-        found[scores.TITLES[score]] = _only(plain, score, weights.network, scores.TITLES[score])
-    for recipe in weights.recipes:
-        fitted = []  # not before it is needed, and then once
-
-        def rows_of(images, recipe=recipe, fitted=fitted) -> list[dict]:
+        def make(images=images) -> list[dict]:
             if not fitted:
-                fitted.append(detectors.fit(recipe, network, metadata, train, val, progress=False))
-            return _rows(fitted[0], images, settings)
+                fitted.append(_of_all_parts(steps, network.to(device), metadata, profile))
+            return _rows(fitted[0], steps, images, settings)
 
-        one = result(recipe, [repr(detectors.RECIPES[recipe])], rows_of)
-        found[RECIPES[recipe]] = _only(one, recipe, weights.network, RECIPES[recipe])
-    return found
-
-
-def _rows(network, images: data.BenchmarkImages, settings: evaluation.Settings) -> list[dict]:
-    """Measure a network, or a detector, on one benchmark."""
-    return evaluation.evaluate(network, [images], settings, progress=False)
+        about = [sha256, repr(steps), settings.resamples, files_of(images)]
+        rows += store.kept(f"{sha256[:12]}_{images.name}", about, make)
+    classes = sum(name.startswith("iou ") for name in metadata.metrics)
+    miou = (metadata.metrics["miou"], classes) if classes else None
+    result = evaluation.network_result(rows, metadata, weights.path, miou)
+    return [_only(result, weights.network, step) for step in steps]
 
 
-def _only(result: evaluation.NetworkResult, score: str, network: str, step: str) -> evaluation.NetworkResult:
-    """Return one score of a result as a step, which ``evaluation.compare`` takes for a training."""
-    frame = result.frame[result.frame["score"] == score]
+def _of_all_parts(
+    steps: dict[str, Parts], network: models.Network, metadata: models.Metadata, profile: data.Profile
+) -> detectors.Detector:
+    """Return a detector that has every part of some steps, so that an image needs one pass."""
+    parts = tuple(dict.fromkeys(part for step in steps.values() for part in step))
+    recipe = detectors.Recipe("all parts", parts)
+    if not any(len(step) > 1 for step in steps.values()):  # nothing is added: no unit is needed
+        return detectors.Detector(recipe, network, metadata)
+    train, val = (data.SEGMENTATION_SETS[profile.scenes](split) for split in ("train", "val"))
+    return detectors.fit(recipe, network, metadata, train, val, progress=False)
+
+
+@torch.no_grad()
+def _rows(
+    detector: detectors.Detector,
+    steps: dict[str, Parts],
+    images: data.BenchmarkImages,
+    settings: evaluation.Settings,
+) -> list[dict]:
+    """Measure all steps on one benchmark."""
+    protocol = evaluation.find_protocol(settings.protocol)
+    streamed = {step: StreamingMetrics() for step in steps}
+    runtime.reuse_memory()
+    for sample in images:
+        target = protocol.target(sample, images.benchmark)
+        maps = detector.part_maps(protocol.input(sample, settings.size).to(settings.device))
+        unit = dict(zip(detector.recipe.parts, zip(maps, detector.statistics, strict=True), strict=True))
+        for step, parts in steps.items():
+            scored = sum((unit[part][0][0] - unit[part][1].mean) / unit[part][1].std for part in parts)
+            found = evaluation.to_size_of(target, scored)
+            streamed[step].update(found, target, f"{images.name}/{sample.name}")
+    return [evaluation.row_of(images.name, (step, 1.0), settings, one) for step, one in streamed.items()]
+
+
+def _only(result: evaluation.NetworkResult, network: str, step: str) -> evaluation.NetworkResult:
+    """Return one step of a result so that ``evaluation.compare`` takes it for a training."""
+    frame = result.frame[result.frame["score"] == step]
     about = {"training": f"{network}\n{step}", "score": WHAT}  # whole systems: they may differ in all else
     about |= dict.fromkeys(("profile", "epochs", "height", "width"), pd.NA)
-    drawn = {(key[0], WHAT, 1.0): value for key, value in result.drawn.items() if key[1] == score}
+    drawn = {(key[0], WHAT, 1.0): value for key, value in result.drawn.items() if key[1] == step}
     return evaluation.NetworkResult(frame.assign(**about), drawn)
 
 
@@ -162,7 +194,7 @@ def measure_all(
     here, missing = weights_here(profile)
     found: list[evaluation.NetworkResult] = []
     for one in tqdm(here, desc="networks", unit="network"):
-        found += measured(one, profile, device, resamples).values()
+        found += measured(one, profile, device, resamples)
     return found, missing
 
 

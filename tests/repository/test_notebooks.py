@@ -92,10 +92,10 @@ def test_an_answer_in_words_stands_under_its_question_and_is_not_released(source
             assert marks == ("### BEGIN SOLUTION", "### END SOLUTION") and stub.source == "YOUR ANSWER HERE"
 
 
-def test_lessons_1_4_and_6_ask_for_one_answer_in_words_each():
+def test_lessons_1_4_6_and_7_ask_for_one_answer_in_words_each():
     cells = {path.stem: nbformat.read(path, as_version=4).cells for path in LESSONS}
     graded = [lesson for lesson, found in cells.items() for c in found if is_grade(c) and is_solution(c)]
-    assert graded == ["01_baseline_scoring", "04_training_losses", "06_reading_results"]
+    assert graded == ["01_baseline_scoring", "04_training_losses", "06_reading_results", "07_what_works"]
 
 
 @for_each_lesson
