@@ -156,7 +156,7 @@ BANK = {
         "only what gained": (
             "!= learnt_from]",
             "!= learnt_from and gain > 0]",
-            "good or bad",
+            "✗ a loss counts",
         ),
         "the names": (COUNTING, COUNTING.replace("[gain for", "[name for"), "✗ learnt from pasting"),
     },
@@ -171,7 +171,7 @@ BANK = {
         ),
         "no sum": (
             FIRST + "\n        " + SECOND + "\n        " + THIRD,
-            'detectors.Recipe("a", (fine,)), *(detectors.Recipe(f"smooth_{p.score}", (p,)) for p in (entropy, logit)),',
+            'detectors.Recipe("a", (fine,)), *[detectors.Recipe(f"{p.score}_4", (p,)) for p in (entropy, logit)],',
             "in one sum",
         ),
         "the course's": ("return [", "return list(detectors.RECIPES.values()) or [", "no recipe above has"),
@@ -180,9 +180,8 @@ BANK = {
             "detectors.DistancePart(64)",
             "maps that it has",
         ),
-        "a comma forgotten": (FIRST, 'detectors.Recipe("only_entropy", (entropy)),', "✗ three or more"),
+        "a comma forgotten": (FIRST, 'detectors.Recipe("only_entropy", (entropy)),', "TypeError"),
         "a score's name": ('"entropy_and_both"', '"msp"', "✗ three or more"),
-        "no list": ("return [", "return *[", "✗"),
     },
     "choose": {
         "all sets": ("for one in choosing_sets", "for one in base", "what may be looked at?"),
