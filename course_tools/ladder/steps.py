@@ -89,17 +89,20 @@ def weights_here(profile: data.Profile) -> tuple[list[Weights], list[str]]:
                 found.append(Weights(_title(run.settings), path, run.settings.model))
             else:
                 missing.append(f"{name}: {run.name}")
-    return found + list(_opponents(profile)), missing
+    return found + list(_shipped(profile, {one.network for one in found})), missing
 
 
-def _opponents(profile: data.Profile) -> Iterator[Weights]:
-    """Yield the shipped networks of a profile, and the best public one, where it is for photographs."""
+def _shipped(profile: data.Profile, trained: set[str]) -> Iterator[Weights]:
+    """Yield the shipped networks of a profile, and the best public one where it is for photographs.
+
+    The shipped ERFNet is the baseline where none was trained for the ladder; it has learnt for longer.
+    """
     for path in sorted(models.shipped_file(profile.name, "", "").parent.glob("*.safetensors")):
         _, about = models.read_weights(path)
         if about.model == "efficientnet_lite0":  # it is one of the runs
             continue
-        if (profile.name, about.model, about.training) == ("mini", "erfnet", "ce"):
-            yield Weights("ERFNet", path, about.model)
+        if (about.model, about.training) == ("erfnet", "ce") and BASELINE[0] not in trained:
+            yield Weights(BASELINE[0], path, about.model)
         else:
             title = f"{models.TITLES[about.model]}, {training_title(about.training)}, shipped"
             yield Weights(title, path, about.model, is_opponent=True)
