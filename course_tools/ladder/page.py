@@ -13,7 +13,7 @@ STEPS = (
     "MSP",
     "MaxEntropy",
     "smoothed entropy",
-    *(name for name in RECIPES.values() if "neighbours" in name),
+    *(name for name in RECIPES if "neighbours" in name),
 )
 """What the picture shows of each network, in this order; the table has all."""
 

@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 from small_data import ROOT
 
+from course_lib.lesson import tables
+
 RESULTS = ROOT / "site" / "results"
 PROFILES = ("mini", "camvid", "photos")
 ALWAYS = ("figure2", "figure3", "figure4", "each_image")
@@ -76,3 +78,29 @@ def test_published_numbers_stand_only_beside_whole_official_sets():
     cells = next(line for line in table.splitlines() if "printed: ENet" in line).split(" | ")
     without = {name for name, cell in zip(header, cells, strict=True) if "- / -" in cell}
     assert {name.strip(" |") for name in without} == {"FS_LostFound_full", "RoadAnomaly"}
+
+
+@pytest.mark.parametrize("profile", ["camvid", "mini"])
+def test_the_page_of_what_works_shows_its_tables_and_what_the_lesson_reads(profile):
+    folder = RESULTS / "what_works"
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    summary = pd.read_csv(folder / f"{profile}_summary.csv")
+    rungs = list(dict.fromkeys(zip(summary["network"], summary["step"], strict=True)))
+    assert tables.to_markdown(tables.ladder(summary, rungs)) in text
+    pd.testing.assert_frame_equal(
+        summary, pd.read_csv(tables.paper_values.MEASURED / f"{profile}_what_works.summary.csv")
+    )
+    for row in pd.read_csv(folder / f"{profile}_hindsight.csv").itertuples():
+        assert f"| {row.final:.1f} | {row.value:.1f}: {row.opponent} ({row.seeds}) |" in text
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert links and all((folder / link).is_file() for link in links)
+
+
+def test_what_works_begins_with_what_was_found_in_numbers_of_its_tables():
+    folder = RESULTS / "what_works"
+    found = (folder / "findings.md").read_text(encoding="utf-8").strip()
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    assert text.startswith(f"# Measured: what works\n\n## What we found\n\n{found}\n")
+    numbers, rest = re.findall(r"\d+\.\d+", found), text.split("\n## ", 2)[2]
+    assert len(numbers) > 5
+    assert [one for one in numbers if not re.search(rf"(?<![\d.]){one}(?!\d)", rest)] == []

@@ -18,9 +18,8 @@ MEAN = "return sum(counting) / len(counting) if counting else None"
 FIRST = 'detectors.Recipe("entropy_and_coarse", (entropy, coarse)),'
 SECOND = 'detectors.Recipe("logit_and_coarse", (logit, coarse)),'
 THIRD = 'detectors.Recipe("entropy_and_both", (entropy, fine, coarse)),'
-GAINS = "return [results[name][one][0] - base[one][0] for one in choosing_sets]"
-SOUND = "min(gains(name)) >= 0 and all(results[name][s][1] <= base[s][1] for s in choosing_sets)"
-LARGEST = "max(filter(is_sound, results), key=lambda name: min(gains(name)))"
+SOUND = "all(results[name][s][1] <= base[s][1] for s in choosing_sets)"
+LARGEST = "return max(sound, key=smallest_gain)"
 
 BANK = {
     "controls": {
@@ -171,7 +170,7 @@ BANK = {
         ),
         "no sum": (
             FIRST + "\n        " + SECOND + "\n        " + THIRD,
-            'detectors.Recipe("a", (fine,)), *[detectors.Recipe(f"{p.score}_4", (p,)) for p in (entropy, logit)],',
+            "*[detectors.Recipe(str(part), (part,)) for part in (entropy, logit, fine, coarse)],",
             "in one sum",
         ),
         "the course's": ("return [", "return list(detectors.RECIPES.values()) or [", "no recipe above has"),
@@ -185,32 +184,26 @@ BANK = {
     },
     "choose": {
         "all sets": ("for one in choosing_sets", "for one in base", "what may be looked at?"),
-        "FPR95 of all sets": ("for s in choosing_sets)", "for s in base)", "✗"),
-        "FPR95 left out": (SOUND, "min(gains(name)) >= 0", "41 is worse than 40"),
-        "a higher FPR95 is better": ("[s][1] <= base[s][1]", "[s][1] >= base[s][1]", "✗"),
-        "AuPRC may fall": (
-            SOUND,
-            "all(results[name][s][1] <= base[s][1] for s in choosing_sets)",
+        "FPR95 of all sets": ("for s in choosing_sets)", "for s in base)", "✗ locked sets"),
+        "FPR95 left out": (" if " + SOUND, "", "41 is worse than 40"),
+        "a higher FPR95 is better": ("[s][1] <= base[s][1]", "[s][1] >= base[s][1]", "✗ worse on one"),
+        "FPR95 of one set is enough": (SOUND, SOUND.replace("all(", "any("), "41 is worse than 40"),
+        "the largest gain": ("return min(results", "return max(results", "b falls from 10 to 9"),
+        "the mean gain": ("return min(results", "return sum(results", "5 and 4, or 30 and 1?"),
+        "AuPRC, not its gain": (" - base[one][0]", "", "✗ smallest gain"),
+        "the first that is sound": (LARGEST, "return sound[0]", "✗ worse on one"),
+        "the worst": ("return max(sound", "return min(sound", "✗ worse on one"),
+        "never the baseline": (
+            "for name in results if",
+            "for name in results if name != baseline and",
             "✗ none is left",
         ),
-        "good on one set is enough": (
-            "min(gains(name)) >= 0 and all(",
-            "max(gains(name)) >= 0 and any(",
-            "✗",
+        "a number, not the name": (LARGEST, "return max(map(smallest_gain, sound))", "✗ worse on one"),
+        "a baseline called base": ("base = results[baseline]", 'base = results["base"]', "it is given"),
+        "always a and b": (
+            "base = results[baseline]",
+            'base, choosing_sets = results[baseline], ["a", "b"]',
+            "its sets are an argument",
         ),
-        "the largest gain": (
-            "key=lambda name: min(gains(name))",
-            "key=lambda name: max(gains(name))",
-            "5 and 4",
-        ),
-        "the mean gain": (
-            "key=lambda name: min(gains(name))",
-            "key=lambda name: sum(gains(name))",
-            "5 and 4",
-        ),
-        "the first that is sound": (LARGEST, "next(filter(is_sound, results))", "✗"),
-        "better than the baseline or nothing": (">= 0 and all", "> 0 and all", "✗ none is left"),
-        "the numbers, not the name": (LARGEST, "max(map(min, map(gains, filter(is_sound, results))))", "✗"),
-        "always the baseline called base": ("base = results[baseline]", 'base = results["base"]', "as given"),
     },
 }
