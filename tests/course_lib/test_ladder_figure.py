@@ -7,7 +7,8 @@ from course_lib.lesson import figures, tables
 
 def test_every_rung_is_a_dot_with_its_interval():
     frame = tables.measured("mini", "what_works.summary")
-    shown = frame[frame["network"].isin(["ERFNet", "Lite0, ImageNet"]) & frame["step"].isin(["MSP", "Energy"])]
+    some = frame["network"].isin(["ERFNet", "Lite0, ImageNet"]) & frame["step"].isin(["MSP", "Energy"])
+    shown = frame[some]
     figure = figures.ladder(shown, "Two steps")
     assert [axis.get_title() for axis in figure.axes][:2] == ["RoadAnomaly21", "RoadObsticle21"]
     axis, here = figure.axes[0], shown[shown["benchmark"] == "mini_RoadAnomaly21"]

@@ -7,6 +7,7 @@ import pytest
 from small_data import ROOT
 
 from course_lib.lesson import tables
+from course_lib.lesson.tables.paper_values import MEASURED
 
 RESULTS = ROOT / "site" / "results"
 PROFILES = ("mini", "camvid", "photos")
@@ -87,9 +88,7 @@ def test_the_page_of_what_works_shows_its_tables_and_what_the_lesson_reads(profi
     summary = pd.read_csv(folder / f"{profile}_summary.csv")
     rungs = list(dict.fromkeys(zip(summary["network"], summary["step"], strict=True)))
     assert tables.to_markdown(tables.ladder(summary, rungs)) in text
-    pd.testing.assert_frame_equal(
-        summary, pd.read_csv(tables.paper_values.MEASURED / f"{profile}_what_works.summary.csv")
-    )
+    pd.testing.assert_frame_equal(summary, pd.read_csv(MEASURED / f"{profile}_what_works.summary.csv"))
     for row in pd.read_csv(folder / f"{profile}_hindsight.csv").itertuples():
         assert f"| {row.final:.1f} | {row.value:.1f}: {row.opponent} ({row.seeds}) |" in text
     links = re.findall(r"\]\(([^)]+)\)", text)

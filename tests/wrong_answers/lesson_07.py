@@ -160,7 +160,7 @@ BANK = {
         "the names": (COUNTING, COUNTING.replace("[gain for", "[name for"), "✗ learnt from pasting"),
     },
     "my_candidates": {
-        "two": (THIRD, "", "one candidate is no choice"),
+        "two": (THIRD, "", "a choice needs rivals"),
         "names of recipes": ("return [", 'return ["neighbours", "smoothed_entropy",', "✗ recipes"),
         "one name": ('"logit_and_coarse"', '"entropy_and_coarse"', "✗ names differ"),
         "the same parts": (
@@ -173,7 +173,7 @@ BANK = {
             "*[detectors.Recipe(str(part), (part,)) for part in (entropy, logit, fine, coarse)],",
             "in one sum",
         ),
-        "the course's": ("return [", "return list(detectors.RECIPES.values()) or [", "no recipe above has"),
+        "the course's": ("return [", "return list(detectors.RECIPES.values()) or [", "new parts"),
         "a map that it lacks": (
             "detectors.DistancePart(16)",
             "detectors.DistancePart(64)",
@@ -189,7 +189,7 @@ BANK = {
         "a higher FPR95 is better": ("[s][1] <= base[s][1]", "[s][1] >= base[s][1]", "✗ worse on one"),
         "FPR95 of one set is enough": (SOUND, SOUND.replace("all(", "any("), "41 is worse than 40"),
         "the largest gain": ("return min(results", "return max(results", "b falls from 10 to 9"),
-        "the mean gain": ("return min(results", "return sum(results", "5 and 4, or 30 and 1?"),
+        "the mean gain": ("return min(results", "return sum(results", "5 and 4, 30 and 1"),
         "AuPRC, not its gain": (" - base[one][0]", "", "✗ smallest gain"),
         "the first that is sound": (LARGEST, "return sound[0]", "✗ worse on one"),
         "the worst": ("return max(sound", "return min(sound", "✗ worse on one"),

@@ -15,7 +15,7 @@ def ladder(frame: pd.DataFrame, title: str = "") -> DescribedFigure:
     """
     steps, networks = (list(dict.fromkeys(frame[name])) for name in ("step", "network"))
     benchmarks = list(dict.fromkeys(frame["benchmark"]))
-    figure = DescribedFigure("", height=1.4 + 0.34 * len(steps), title=title)
+    figure = DescribedFigure("", height=1.4 + len(steps) * (0.16 + 0.11 * len(networks)), title=title)
     axes = figure.subplots(1, len(benchmarks), sharey=True, squeeze=False)[0]
     told = []
     for axis, benchmark in zip(axes, benchmarks, strict=True):
@@ -23,7 +23,10 @@ def ladder(frame: pd.DataFrame, title: str = "") -> DescribedFigure:
         axis.axvline(here["chance"].iloc[0], color=GREY, linestyle=":", label="chance")
         for place, network in enumerate(networks):
             rows = here[here["network"] == network]
-            at = [steps.index(step) + 0.22 * (place - (len(networks) - 1) / 2) for step in rows["step"]]
+            at = [
+                steps.index(step) + 0.7 / len(networks) * (place - (len(networks) - 1) / 2)
+                for step in rows["step"]
+            ]
             sides = rows["auprc"] - rows["auprc_low"], rows["auprc_high"] - rows["auprc"]
             axis.errorbar(
                 rows["auprc"], at, xerr=sides, fmt="o", ms=4, lw=1.2, color=COLOURS[place], label=network
