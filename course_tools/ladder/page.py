@@ -17,6 +17,9 @@ STEPS = (
 )
 """What the picture shows of each network, in this order; the table has all."""
 
+COST = "cost.csv"
+"""What ``tests/benchmarks/benchmark_detector.py`` measured, one table after another."""
+
 TITLES = {"camvid": "Photographs (trained on CamVid)", "mini": "Drawn scenes (mini)"}
 
 
@@ -46,6 +49,8 @@ def write_page(folder: Path, findings: str, how: str) -> None:
             f"## {title}: beside the best of all others, chosen with hindsight\n\n{duels}\n"
             f"[{profile}_hindsight.csv]({profile}_hindsight.csv)\n",
         ]
+    if (folder / COST).is_file():
+        parts.append(f"## What it costs\n\n{costs(pd.read_csv(folder / COST))}\n[{COST}]({COST})\n")
     text = "\n".join([*parts, f"## How this came about\n\n{how.strip()}\n"])
     runtime.write_atomically(folder / "README.md", text.encode())
 
@@ -66,6 +71,18 @@ def picture(summary: pd.DataFrame, title: str) -> figures.DescribedFigure:
     climbing = summary[summary["step"].isin(STEPS)].groupby("network")["step"].nunique()
     shown = summary[summary["network"].isin(climbing[climbing > 2].index) & summary["step"].isin(STEPS)]
     return figures.ladder(shown, title)
+
+
+def costs(frame: pd.DataFrame) -> str:
+    """Return milliseconds of an image in Markdown, a row per number of threads, size and way to run it."""
+    way = ["threads", "size", "speed"]
+    found = frame.pivot_table(index=way, columns="what", values="milliseconds", sort=False)
+    lines = [(*way, *found.columns, "detector : ERFNet"), ("---",) * (len(way) + len(found.columns) + 1)]
+    for key, row in found.iterrows():
+        ratio = row["Lite0, detector"] / row["ERFNet, MSP"]
+        lines.append((*map(str, key), *(f"{value:.0f} ms" for value in row), f"{ratio:.2f}"))
+    legend = "Medians of 7, in turns. Plain and fast are PyTorch's, onnx is onnxruntime."
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + f"\n\n{legend}\n"
 
 
 def hindsight(duels: pd.DataFrame) -> str:
