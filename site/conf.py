@@ -28,6 +28,7 @@ exclude_patterns = [
     "results/*/table*.md",
     "results/*/objects.md",
     "results/*/findings.md",
+    "results/*/how.md",
 ]  # parts of pages, to download
 smartquotes_action = "q"  # quotes alone: -- begins an option
 
