@@ -23,13 +23,13 @@ COLOURS = (
 )  # fmt: skip
 """Seaborn's "colorblind", without the seconds to load seaborn."""
 
-BLUE, ORANGE, GREEN, RED, PURPLE, BROWN, PINK, _, YELLOW, SKY = COLOURS
+BLUE, ORANGE, GREEN, RED, PURPLE, BROWN, PINK, SILVER, YELLOW, SKY = COLOURS
 GREY = "#767676"  # of lines and words beside them: dark enough to be read on white
 NORMAL, ANOMALY, VOID = "#30303a", "#e8793a", "#b9b9c4"
 
 TRAINING_COLOURS = {
     "ce": "black", "void": BROWN, "fl": YELLOW, "ln": SKY, "ln_ce": BLUE, "ln_fl": GREEN,
-    "eiml": ORANGE, "eiml_ce": RED, "eiml_fl": PURPLE, "ce_scale10": PINK,
+    "eiml": ORANGE, "eiml_ce": RED, "eiml_fl": PURPLE, "ce_scale10": PINK, "energy": SILVER,
 }  # fmt: skip
 """The same colour for a training in every figure."""
 
