@@ -66,8 +66,8 @@ def measured(profile: str, name: str) -> pd.DataFrame:
         name: ``losses`` (one row per run, score and benchmark, as ``evaluation.table`` gives them),
             ``losses.summary`` (of ``evaluation.compare``), ``eiml_fl.log`` (one row per epoch),
             ``term_weights`` and ``term_weights.summary`` (of ``sweeps/term_weights.toml``),
-            ``eiml_fl.temperatures`` (of ``evaluation.against_temperature``), or ``what_works.summary`` (of the
-            command ``ladder``: one row per network, step and benchmark).
+            ``eiml_fl.temperatures`` (of ``evaluation.against_temperature``), or ``what_works.summary`` (of
+            the command ``ladder``: one row per network, step and benchmark).
 
     Raises:
         FileNotFoundError: if there is none for this profile.
