@@ -33,13 +33,16 @@ def batch(settings, known=(0, 2, 13)):
 
 
 def learner_of(name, kind, **chosen):
+    if TRAININGS[kind].with_outliers:
+        chosen |= {"start": "a file that the trainer never reads"}
     settings = street_settings(name, training=kind, **chosen)
     runtime.seed_everything(0)
     network = models.build(name, settings.num_classes, settings.head)
-    return training.Trainer(network, settings, torch.ones(settings.num_classes), 4, [0, 2, 13])
+    weights, margins = torch.ones(settings.num_classes), (-9.0, 0.0)
+    return training.Trainer(network, settings, weights, 4, [0, 2, 13], margins)
 
 
-def test_the_table_of_trainings_is_that_of_the_paper_and_its_control():
+def test_the_table_of_trainings_is_that_of_the_paper_its_control_and_outlier_exposure():
     table = {name: (chosen.terms, chosen.outputs, chosen.head) for name, chosen in TRAININGS.items()}
     assert table == {
         "ce": (("ce",), 19, "linear"),
@@ -52,6 +55,7 @@ def test_the_table_of_trainings_is_that_of_the_paper_and_its_control():
         "eiml_ce": (("eiml", "ce"), 19, "isomax"),
         "eiml_fl": (("eiml", "fl"), 19, "isomax"),
         "ce_scale10": (("ce_scale10",), 19, "linear"),
+        "energy": (("ce", "energy"), 19, "linear"),
     }
 
 
