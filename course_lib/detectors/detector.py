@@ -196,8 +196,12 @@ class Detector(nn.Module):
         Raises:
             ValueError: if the images have another shape, dtype or range.
         """
+        return sum(self.standardised_maps(images))
+
+    def standardised_maps(self, images: Tensor) -> list[Tensor]:
+        """Return the map (N, H, W) of each part in standard deviations; the rest as of ``forward``."""
         maps = zip(self.part_maps(images), self.statistics, strict=True)
-        return sum((part - mean) / std for part, (mean, std) in maps)
+        return [(part - mean) / std for part, (mean, std) in maps]
 
     def part_maps(self, images: Tensor) -> list[Tensor]:
         """Return the map (N, H, W) of each part in its own unit; arguments and errors as of ``forward``."""

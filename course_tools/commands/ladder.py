@@ -20,8 +20,8 @@ example:
   python3 start.py train --sweep course_tools/sweeps/what_works.toml
   python3 start.py train --sweep course_tools/sweeps/outliers.toml
   python3 start.py ladder --profile camvid
-What was measured once is kept beside the weights. Exit status: 0 all done, 1 trainings are missing (they are
-listed), 2 wrong usage or bad input.
+What was measured once is kept in results/PROFILE/what_works/kept.
+Exit status: 0 all done, 1 trainings are missing (they are listed), 2 wrong usage or bad input.
 """
 
 

@@ -12,7 +12,7 @@ from course_lib import data, detectors, evaluation, models, runtime, scores
 from course_lib.labels import NUM_CLASSES
 from course_lib.metrics import StreamingMetrics
 from course_lib.models import IMAGENET
-from course_lib.training import training_title
+from course_lib.training import TrainingSettings, training_title
 from course_tools import sweeps
 from course_tools.result_store import Store, files_of
 
@@ -44,6 +44,9 @@ SWEEPS = {"mini": ("what_works_mini",), "camvid": ("what_works", "outliers")}
 BASELINE = ("ERFNet", "MSP")
 FINAL = ("Lite0, ImageNet", "neighbours at 1/16, 1/32 + entropy")
 OUTLIERS, CONTROL = "Lite0, outliers", "Lite0, control of outliers"
+ONE_FAMILY = {FINAL[0], OUTLIERS, CONTROL}
+"""Networks that go on from one another: none is the opponent of another."""
+
 WHAT = "step"
 """The name of the one score that is left of each step when steps are compared."""
 
@@ -97,7 +100,7 @@ def _shipped(profile: data.Profile, trained: set[str]) -> Iterator[Weights]:
 
     The shipped ERFNet is the baseline where none was trained for the ladder; it has learnt for longer.
     """
-    for path in sorted(models.shipped_file(profile.name, "", "").parent.glob("*.safetensors")):
+    for path in sorted((models.shipped.FOLDER / profile.name).glob("*.safetensors")):
         _, about = models.read_weights(path)
         if about.model == "efficientnet_lite0":  # it is one of the runs
             continue
@@ -113,7 +116,7 @@ def _shipped(profile: data.Profile, trained: set[str]) -> Iterator[Weights]:
         )
 
 
-def _title(settings) -> str:
+def _title(settings: TrainingSettings) -> str:
     """Return what tables call the network of a run."""
     if settings.training == "energy":
         return OUTLIERS if settings.terms["energy"] else CONTROL
@@ -172,11 +175,10 @@ def _rows(
     runtime.reuse_memory()
     for sample in images:
         target = protocol.target(sample, images.benchmark)
-        maps = detector.part_maps(protocol.input(sample, settings.size).to(settings.device))
-        unit = dict(zip(detector.recipe.parts, zip(maps, detector.statistics, strict=True), strict=True))
+        maps = detector.standardised_maps(protocol.input(sample, settings.size).to(settings.device))
+        map_of = dict(zip(detector.recipe.parts, maps, strict=True))
         for step, parts in steps.items():
-            scored = sum((unit[part][0][0] - unit[part][1].mean) / unit[part][1].std for part in parts)
-            found = evaluation.to_size_of(target, scored)
+            found = evaluation.to_size_of(target, sum(map_of[part] for part in parts)[0])
             streamed[step].update(found, target, f"{images.name}/{sample.name}")
     return [evaluation.row_of(images.name, (step, 1.0), settings, one) for step, one in streamed.items()]
 
@@ -233,7 +235,7 @@ def ladder(found: list[evaluation.NetworkResult], baseline: tuple[str, str] = BA
 def with_hindsight(found: list[evaluation.NetworkResult], final: tuple[str, str]) -> pd.DataFrame:
     """Return how a detector stands beside the best of all others, chosen anew for each benchmark and metric.
 
-    The other steps of the same network are no opponents: it was made of them.
+    The other steps of the same network, and of those that go on from it, are no opponents.
 
     Args:
         found: of ``measure_all``.
@@ -249,7 +251,7 @@ def with_hindsight(found: list[evaluation.NetworkResult], final: tuple[str, str]
 
 def _duels(frame: pd.DataFrame, final: tuple[str, str]) -> Iterator[dict]:
     """Yield the rows of ``with_hindsight`` from differences to the final detector."""
-    own = frame["network"].isin({final[0], "Lite0, ImageNet", OUTLIERS, CONTROL})
+    own = frame["network"].isin(ONE_FAMILY if final[0] in ONE_FAMILY else {final[0]})
     for benchmark, rows in frame.groupby("benchmark", sort=False):
         mine = rows[(rows["network"] == final[0]) & (rows["step"] == final[1])].iloc[0]
         others = rows[~own.loc[rows.index]]
