@@ -57,7 +57,7 @@ def figure_2(bench: Bench) -> list[Figure]:
 
 
 def figure_3(bench: Bench) -> list[Figure]:
-    """Time of an image and of a training step, of three networks with two heads."""
+    """Time of an image and of a training step: the paper's networks and lesson 7's, with two heads."""
     frame, title = _costs(bench)
     drawn = figures.time_bars(frame, title)
     return [Figure("figure3", "Figure 3: time on this machine", drawn, frame)]
@@ -83,7 +83,8 @@ def _costs(bench: Bench) -> tuple[pd.DataFrame, str]:
 def _cost_rows(bench: Bench) -> Iterator[dict]:
     """Yield a row for each network with each head; random weights do, time and memory are the same."""
     size = bench.job.profile.numbers(bench.job.device).size
-    pairs = [(model, head) for model in models.PAPER_NETWORKS for head in models.HEADS]
+    names = (*models.PAPER_NETWORKS, "efficientnet_lite0")
+    pairs = [(model, head) for model in names for head in models.HEADS]
     for model, head in tqdm(pairs, desc="time and memory", unit="network"):
         network = models.build(model, head=head).to(bench.job.device).eval()
         subject = profiling.Subject(model, network)

@@ -18,7 +18,7 @@ from course_tools.grading.sandbox import Limits
 from course_tools.grading.submissions import Job
 
 pytestmark = needs_sandbox
-LIMITS = replace(Limits(), cell_seconds=6, memory=1 << 30)
+LIMITS = replace(Limits(), cell_seconds=15, memory=1 << 30)
 HONEST = ANSWER.replace("twice", "thrice").replace("2 *", "3 *")
 STOPPED = (
     "endless loop", "loop that swallows interrupts", "stops its own process", "os._exit", "crash",
