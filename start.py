@@ -141,6 +141,9 @@ def clean_environment():
     """Return the environment variables without those that would disturb."""
     environment = {key: value for key, value in os.environ.items() if key not in UNWANTED}
     environment["PYTHONUTF8"] = "1"
+    environment.setdefault(
+        "OMP_WAIT_POLICY", "PASSIVE"
+    )  # threads of torch that wait leave the core to others
     return environment
 
 

@@ -6,7 +6,7 @@ Then they are added.
 """
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -200,8 +200,11 @@ class Detector(nn.Module):
 
     def standardised_maps(self, images: Tensor) -> list[Tensor]:
         """Return the map (N, H, W) of each part in standard deviations; the rest as of ``forward``."""
-        maps = zip(self.part_maps(images), self.statistics, strict=True)
-        return [(part - mean) / std for part, (mean, std) in maps]
+        return self.in_one_unit(self.part_maps(images))
+
+    def in_one_unit(self, maps: Iterable[Tensor]) -> list[Tensor]:
+        """Return the map of each part, given in its own unit, in standard deviations from its mean."""
+        return [(part - mean) / std for part, (mean, std) in zip(maps, self.statistics, strict=True)]
 
     def part_maps(self, images: Tensor) -> list[Tensor]:
         """Return the map (N, H, W) of each part in its own unit; arguments and errors as of ``forward``."""
@@ -209,15 +212,28 @@ class Detector(nn.Module):
         height, width = images.shape[-2:]
         padded = pad_to_multiple(images, self.size_multiple)
         logits, scales = logits_and_scales(self.network, padded, self.recipe.strides)
-        logits, maps = logits[..., :height, :width].float(), []
+        return self.maps_of(logits[..., :height, :width], scales, padded.shape[-2:])
+
+    def maps_of(
+        self, logits: Tensor, scales: Mapping[int, Tensor], padded: Sequence[int], shrunk: float = 1.0
+    ) -> list[Tensor]:
+        """Return the map (N, H, W) of each part from what the network has made of images.
+
+        Args:
+            logits: (N, C, H, W).
+            scales: by stride, the encoder's maps of the same images.
+            padded: height and width of what the maps show, H and W or more; the rest is cropped.
+            shrunk: H as a share of the height that the network saw; widths of smoothing follow it.
+        """
+        (height, width), logits, maps = logits.shape[-2:], logits.float(), []
         for part in self.recipe.parts:
             if isinstance(part, ScorePart):
                 found = scores.score(part.score, logits, self.metadata.known_classes)
             else:
                 bank = self.banks[str(part.stride)]
                 distances = distance_to_known(scales[part.stride], bank, part.neighbours)
-                found = enlarge(distances[:, None], padded.shape[-2:])[:, 0, :height, :width]
-            maps.append(found if part.sigma is None else smoothed(found, part.sigma))
+                found = enlarge(distances[:, None], padded)[:, 0, :height, :width]
+            maps.append(found if part.sigma is None else smoothed(found, part.sigma * shrunk))
         return maps
 
     def accelerated(self, speed: str | inference.Optimizations = "fast") -> "Detector":

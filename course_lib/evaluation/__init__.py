@@ -26,7 +26,7 @@ from course_lib.evaluation.images import (
     scored_photograph,
     segmented,
 )
-from course_lib.evaluation.loop import accelerated, evaluate, measure, ready
+from course_lib.evaluation.loop import Scorer, accelerated, evaluate, measure, ready
 from course_lib.evaluation.protocols import (
     DEVIATIONS,
     PROTOCOLS,

@@ -9,6 +9,7 @@ from tqdm.auto import tqdm
 
 from course_lib import inference, runtime
 from course_lib.data import BenchmarkImages
+from course_lib.deployment import DeployedFile
 from course_lib.detectors import Detector
 from course_lib.evaluation.controls import Controls
 from course_lib.evaluation.protocols import find_protocol, to_size_of
@@ -17,12 +18,15 @@ from course_lib.evaluation.table import row_of
 from course_lib.metrics import StreamingMetrics
 from course_lib.models import Network
 
+Scorer = Network | Detector | DeployedFile
+"""What scores every pixel of an image."""
+
 STRIP_PIXELS = 16 * 1024
 """On a CPU scores are computed in strips of so many pixels: they stay in its cache and take little memory."""
 
 
 def evaluate(
-    network: Network | Detector,
+    network: Scorer,
     benchmarks: Sequence[BenchmarkImages],
     settings: Settings,
     controls: Controls | None = None,
@@ -31,7 +35,7 @@ def evaluate(
     """Score every image of every benchmark once.
 
     Args:
-        network: any network, or a detector; its device and mode may change.
+        network: any network, a detector, or an exported file; its device and mode may change.
         benchmarks: opened before, so that a missing folder is noticed at once.
         settings: what to compute.
         controls: stand beside the network's scores.
@@ -51,7 +55,7 @@ def evaluate(
 
 
 def measure(
-    network: Network | Detector,
+    network: Scorer,
     images: BenchmarkImages,
     settings: Settings,
     controls: Controls | None = None,
@@ -87,12 +91,16 @@ def measure(
     return metrics
 
 
-def accelerated(network: Network | Detector, settings: Settings) -> Network | Detector:
+def accelerated(network: Scorer, settings: Settings) -> Scorer:
     """Return a network, or a detector, on its device and as fast as the settings say.
 
     Raises:
         ValueError: if the speed is not to be had.
     """
+    if isinstance(network, DeployedFile):
+        if settings.speed != "plain":
+            raise ValueError(f"an exported file has its own speed; leave {settings.speed} out")
+        return network
     network = network.to(settings.device)
     if isinstance(network, Detector):
         return network.accelerated(settings.speed)
@@ -100,7 +108,7 @@ def accelerated(network: Network | Detector, settings: Settings) -> Network | De
 
 
 @contextmanager
-def ready(network: Network | Detector, settings: Settings) -> Iterator[None]:
+def ready(network: Scorer, settings: Settings) -> Iterator[None]:
     """Put the network on its device in evaluation mode; allow raw input only if the protocol wants it.
 
     Mode and check of the input are put back at the end.
@@ -116,15 +124,18 @@ def ready(network: Network | Detector, settings: Settings) -> Iterator[None]:
         network.checks_range = checked_range
 
 
-def score(network: Network | Detector, images: Tensor, settings: Settings) -> dict[Key, Tensor]:
+def score(network: Scorer, images: Tensor, settings: Settings) -> dict[Key, Tensor]:
     """Return all score maps (h, w) of one image (1, 3, h, w), on the network's device.
 
     On a CPU they are made in strips, which stay in its cache and take little memory. The maps are the same.
-    A detector has one map, under its name; the scores and temperatures of the settings are not its own.
+    A detector has one map, under its name, an exported file those that it was made with; scores and
+    temperatures of the settings are not their own.
 
     Raises:
         ValueError: if the network fails on the device, for want of memory say.
     """
+    if isinstance(network, DeployedFile):
+        return {(name, 1.0): found for name, found in network.maps(images).items()}
     if isinstance(network, Detector):
         with clear_errors(images, settings.device):
             return {(network.name, 1.0): network(images.to(settings.device))[0]}

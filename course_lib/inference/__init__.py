@@ -10,4 +10,14 @@ from course_lib.inference.fast import (
     agreement,
     find_optimizations,
 )
-from course_lib.inference.onnx import OnnxNetwork, export_onnx, quantise, write_onnx
+from course_lib.inference.onnx import (
+    OPSET,
+    OnnxNetwork,
+    export_onnx,
+    onnx_session,
+    quantise,
+    quantise_file,
+    write_graph,
+    write_onnx,
+)
+from course_lib.inference.openvino import OPENVINO_PRECISIONS, OpenVinoNetwork

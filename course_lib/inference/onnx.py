@@ -10,9 +10,10 @@ import logging
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,12 @@ from torch import Tensor, nn
 from course_lib.inference.fast import Optimizations, accelerate
 from course_lib.models import Network, check_images
 from course_lib.models.network import enlarge, pad_to_multiple
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+OPSET = 20
+"""The version of the operators in a file; older runtimes may not know newer ones."""
 
 
 def export_onnx(network: Network, path: Path) -> None:
@@ -50,17 +57,43 @@ def write_onnx(module: nn.Module, size_multiple: int, path: Path, output: str) -
     Raises:
         ValueError: if the packages are missing.
     """
-    _check_packages()
     example = torch.full((2, 3, 4 * size_multiple, 8 * size_multiple), 0.5)
     height, width = (size_multiple * torch.export.Dim(name, min=1) for name in ("rows", "columns"))
+    shapes = {"images": {0: torch.export.Dim("batch", min=1), 2: height, 3: width}}
+    write_graph(module, (example,), path, ["images"], [output], shapes)
+
+
+def write_graph(
+    module: nn.Module,
+    examples: tuple[Tensor, ...],
+    path: Path,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    shapes: dict | None = None,
+) -> None:
+    """Write a module into one ONNX file.
+
+    Args:
+        module: on the CPU, in evaluation mode.
+        examples: its inputs, whose shapes become those of the file, but for those in ``shapes``.
+        path: of the file, which is replaced.
+        inputs: their names.
+        outputs: the names of what it returns.
+        shapes: dimensions that may change, by input, as ``torch.export`` takes them.
+
+    Raises:
+        ValueError: if the packages are missing.
+    """
+    _check_packages()
     with _quiet(), torch.no_grad():
         torch.onnx.export(
             module,
-            (example,),
+            examples,
             path,
-            input_names=["images"],
-            output_names=[output],
-            dynamic_shapes={"images": {0: torch.export.Dim("batch", min=1), 2: height, 3: width}},
+            input_names=inputs,
+            output_names=outputs,
+            dynamic_shapes=shapes,
+            opset_version=OPSET,
             dynamo=True,
             external_data=False,
             verbose=False,
@@ -95,6 +128,14 @@ def quantise(network: Network, path: Path, training_batches: Iterable[Tensor]) -
 
     Source: Jacob et al., "Quantization and Training of Neural Networks", CVPR 2018.
     """
+    with tempfile.TemporaryDirectory() as folder:
+        exported = Path(folder) / "fp32.onnx"
+        export_onnx(network, exported)
+        quantise_file(exported, path, training_batches, network.size_multiple)
+
+
+def quantise_file(exported: Path, path: Path, training_batches: Iterable[Tensor], size_multiple: int) -> None:
+    """Write an ONNX file that takes ``images`` with 8 bits; arguments and errors as of ``quantise``."""
     _check_packages()
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -104,14 +145,13 @@ def quantise(network: Network, path: Path, training_batches: Iterable[Tensor]) -
         raise ValueError("need one batch of training images or more to measure ranges on, got none")
     check_images(first)  # the others when it is their turn
     with tempfile.TemporaryDirectory() as folder, _quiet():
-        exported, prepared = Path(folder) / "fp32.onnx", Path(folder) / "prepared.onnx"
-        export_onnx(network, exported)
+        prepared = Path(folder) / "prepared.onnx"
         # its symbolic shapes know no size that is a product, such as 8 times the rows
         quant_pre_process(exported, prepared, skip_symbolic_shape=True)
         quantize_static(
             prepared,
             path,
-            _Reader(itertools.chain([first], batches), network.size_multiple),
+            _Reader(itertools.chain([first], batches), size_multiple),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
             calibrate_method=CalibrationMethod.MinMax,
@@ -148,13 +188,7 @@ class OnnxNetwork(Network):
             ValueError: if the packages are missing.
         """
         super().__init__()
-        _check_packages()
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = torch.get_num_threads()
-        self.size_multiple = size_multiple
-        self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self.size_multiple, self.session = size_multiple, onnx_session(path)
 
     @property
     def num_classes(self) -> int:
@@ -169,6 +203,27 @@ class OnnxNetwork(Network):
         """Return the logits (N, C, H, W)."""
         (logits,) = self.session.run(None, {"images": images.float().cpu().numpy()})
         return [torch.from_numpy(logits).to(images.device)]
+
+
+def onnx_session(path: str | Path) -> "InferenceSession":
+    """Open a file in onnxruntime, on the CPU, with as many threads as torch uses.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is no ONNX file, or packages are missing.
+    """
+    _check_packages()
+    import onnxruntime
+
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"no file {path}")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # of a class of its own for each thing that can be wrong with a file
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"{path} is no ONNX file that can be used: {reason}") from None
 
 
 @contextlib.contextmanager

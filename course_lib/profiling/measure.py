@@ -300,7 +300,8 @@ def profile(
     images = example_images(plain, size, batch)
     found = forward_latency(fast, images, seconds)
     with torch.inference_mode():
-        outside = isinstance(fast, inference.OnnxNetwork)  # torch sees nothing of its memory
+        # torch sees nothing of their memory
+        outside = isinstance(fast, (inference.OnnxNetwork, inference.OpenVinoNetwork))
         peak = None if outside else peak_of(lambda: fast(images), images.device)
         drawn = watts(lambda: fast(images), images.device)
     pictures = subject.pictures

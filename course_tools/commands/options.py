@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from course_lib import data, evaluation, inference, models, runtime
+from course_lib.deployment import DeployedFile, is_deployed
 from course_lib.detectors import Detector, is_detector, load_detector
 from course_lib.labels import VOID
 from course_lib.scores import SCORES
@@ -67,13 +68,13 @@ def load_network(options: argparse.Namespace) -> tuple[models.Network, models.Me
 
 def load_network_or_detector(
     options: argparse.Namespace,
-) -> tuple[models.Network | Detector, models.Metadata, Path]:
+) -> tuple[evaluation.Scorer, models.Metadata, Path]:
     """Return what the options name, its metadata and its file.
 
     Raises:
         ValueError: as ``load``; also if options say what the recipe of a detector has decided.
     """
-    if not (options.weights and is_detector(options.weights)):
+    if not (options.weights and (is_detector(options.weights) or is_deployed(options.weights))):
         return load_network(options)
     defaults = {
         "score": ("scores", DEFAULT_SCORES),
@@ -83,30 +84,29 @@ def load_network_or_detector(
     }
     for option, (name, default) in defaults.items():
         if vars(options).get(name, default) != default:
-            raise ValueError(f"{options.weights} holds a detector with its own score; leave --{option} out")
+            raise ValueError(f"{options.weights} has its own score; leave --{option} out")
     return *load(options.model, options.weights), options.weights
 
 
-def load(model: str | None, path: Path) -> tuple[models.Network | Detector, models.Metadata]:
+def load(model: str | None, path: Path) -> tuple[evaluation.Scorer, models.Metadata]:
     """Return the network or the detector in a file, and its metadata.
 
     Args:
         model: the network that it has to be; a detector may be of any if it is None.
         path: of the file.
     """
-    if not is_detector(path):
+    if not is_detector(path) and not is_deployed(path):
         return models.load(model, path)
-    detector = load_detector(path)
-    if model not in (None, detector.metadata.model):
-        found = detector.metadata.model
-        raise ValueError(f"{path} holds a detector of {found}, not {model}; choose that network")
-    return detector, detector.metadata
+    found = DeployedFile(path) if is_deployed(path) else load_detector(path)
+    if model not in (None, found.metadata.model):
+        raise ValueError(f"{path} was made from {found.metadata.model}, not {model}; choose that network")
+    return found, found.metadata
 
 
 def settings_of(
     options: argparse.Namespace,
     metadata: models.Metadata,
-    network: models.Network | Detector,
+    network: evaluation.Scorer,
     **chosen: object,
 ) -> evaluation.Settings:
     """Return the checked settings for one network or detector, from the options that its command has.
@@ -118,8 +118,10 @@ def settings_of(
         chosen: other settings.
     """
     given = vars(options)
-    if isinstance(network, Detector):
+    if isinstance(network, (Detector, DeployedFile)):
         given = given | {"scores": ()}
+    if isinstance(network, DeployedFile) and not given.get("size"):
+        chosen["size"] = network.size
     keep_void = given.get("keep_void_channel")
     asked = {"the void score": "void" in given.get("scores", ()), "--keep-void-channel": keep_void}
     for what, is_asked in asked.items():
@@ -138,11 +140,13 @@ def settings_of(
 
 
 def mean_iou(
-    validation: str | None, network: models.Network | Detector, settings: evaluation.Settings
+    validation: str | None, network: evaluation.Scorer, settings: evaluation.Settings
 ) -> tuple[float, int] | None:
     """Return mean IoU, a fraction, and the number of classes in it on a val split; None if none was named."""
     if not validation:
         return None
+    if isinstance(network, DeployedFile):
+        raise ValueError("an exported file gives no logits to measure mean IoU on; leave --validation out")
     network = network.network if isinstance(network, Detector) else network
     counts = evaluation.confusion(network, data.SEGMENTATION_SETS[validation]("val"), settings)
     return counts.mean_iou(), len(counts.iou())

@@ -23,8 +23,8 @@ SHOWN = {
 }  # fmt: skip
 """Columns that are printed, and their titles."""
 
-OUTSIDE = ("onnx", "int8")
-"""Speeds that need a file and onnxruntime instead of torch."""
+OUTSIDE = ("onnx", "int8", "openvino", "openvino_bf16")
+"""Speeds that need a file and another program instead of torch: onnxruntime, or OpenVINO."""
 
 DESCRIPTION = """\
 Measure networks on this machine: time, memory, multiply-adds, and what each way to make them faster gains and
@@ -85,7 +85,7 @@ def main(options: argparse.Namespace) -> int:
     if frame["reserved_megabytes"].isna().all():
         print(f"Not to be had on {device}: memory reserved from a driver, power.")
     if frame["peak_megabytes"].isna().any():
-        print("No memory is given where torch does not see it: onnxruntime keeps its own.")
+        print("No memory is given where torch does not see it: onnxruntime and OpenVINO keep their own.")
     if options.output:
         frame.to_csv(options.output / "profile.csv", index=False)
         about = {
@@ -136,12 +136,15 @@ def _rows(subject: profiling.Subject, options: argparse.Namespace, device: torch
     with tempfile.TemporaryDirectory() as folder:
         for speed in options.speeds:
             fast, path = None, Path(folder) / f"{speed}.onnx"
-            if speed == "onnx":
-                inference.export_onnx(network, path)
-            elif speed == "int8":  # its ranges are measured on training scenes
+            if speed == "int8":  # its ranges are measured on training scenes
                 inference.quantise(network, path, _pictures("train", options.size, 16, torch.device("cpu")))
-            if speed in OUTSIDE:
+            elif speed in OUTSIDE:
+                inference.export_onnx(network, path)
+            if speed in ("onnx", "int8"):
                 fast = inference.OnnxNetwork(path, network.size_multiple)
+            elif speed in OUTSIDE:
+                precision = "bf16" if speed == "openvino_bf16" else "f32"
+                fast = inference.OpenVinoNetwork(path, network.size_multiple, precision)
             for batch in options.batches:
                 found = profiling.profile(subject, size, speed, batch, options.seconds, fast)
                 yield found | (training if (speed, batch) == ("plain", 1) else {})

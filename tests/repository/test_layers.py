@@ -17,6 +17,7 @@ FLOORS = {
         {"data", "models", "losses", "scores", "metrics"},
         {"inference"},
         {"detectors"},
+        {"deployment"},
         {"evaluation", "profiling"},
         {"calibration", "training"},
         {"lesson"},

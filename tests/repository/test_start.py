@@ -116,6 +116,9 @@ def test_disturbing_settings_are_left_out(start, monkeypatch):
     monkeypatch.setenv("PIP_USER", "1")
     environment = start.clean_environment()
     assert "PYTHONPATH" not in environment and "PIP_USER" not in environment and "PATH" in environment
+    assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    assert start.clean_environment()["OMP_WAIT_POLICY"] == "ACTIVE"
 
 
 @pytest.mark.parametrize("arguments", [[], ["tset"]])

@@ -1,0 +1,86 @@
+"""The command that exports: files, alarms, what is printed, and one line for what goes wrong."""
+
+import json
+
+import closed_form
+import numpy as np
+import pandas as pd
+import pytest
+from small_data import write_benchmark, write_image, write_street
+
+from course_lib import deployment, models
+from course_tools.__main__ import main
+
+
+@pytest.fixture
+def weights(data_root):
+    """A network of CamVid; small streets and a benchmark stand ready."""
+    write_street(data_root / "CamVid")
+    write_benchmark(data_root / "benchmarks", "RoadAnomaly21")
+    network, path = models.build("enet"), data_root / "enet_ce.safetensors"
+    closed_form.fill(network, closed_form.GAIN["enet"])
+    about = {"training": "ce", "profile": "camvid", "size": [32, 48], "known_classes": [0, 2, 13], "seed": 0}
+    models.save_checkpoint(network, path, models.Metadata(model="enet", **about))
+    return path
+
+
+def export(weights, *options):
+    into = weights.parent / "export"
+    return main(["export", "--model", "enet", "--weights", str(weights), "--into", str(into), *options])
+
+
+def test_a_file_for_each_precision_with_an_alarm_and_its_facts_and_evaluate_takes_it(weights, capsys):
+    options = ("--scores", "max_logit", "--smooth", "1", "--false-positive-rate", "0.1")
+    assert export(weights, *options, "--precision", "fp32", "int8") == 0
+    printed = capsys.readouterr().out
+    assert "false positive rate 0.1 on 2 images of camvid val" in printed
+    files = {path.name for path in (weights.parent / "export").iterdir()}
+    assert files == {"enet_ce_fp32.onnx", "enet_ce_int8.onnx"}
+    path = weights.parent / "export" / "enet_ce_fp32.onnx"
+    about = deployment.DeployedFile(path).about
+    assert about["weights"] == weights.name and len(about["sha256"]) == 64 and about["licence"] == "MIT"
+    assert about["metadata"]["known_classes"] == [0, 2, 13]
+    assert about["threshold_from"]["false_positive_rate"] == 0.1
+    table = weights.parent / "t.csv"
+    common = ["--benchmarks", "RoadAnomaly21", "--bootstrap", "0", "--output", str(table), "--device", "cpu"]
+    assert main(["evaluate", "--weights", str(path), *common]) == 0
+    measured = pd.read_csv(table)
+    score = ["--model", "enet", "--score", "max_logit"]
+    assert main(["evaluate", "--weights", str(weights), *score, *common]) == 0
+    assert list(measured["score"]) == ["max_logit"]
+    assert measured["auprc"].notna().all() and json.loads(table.with_suffix(".json").read_text())
+
+
+def test_own_photographs_choose_the_threshold(weights, capsys):
+    for name in ("a", "b"):
+        pixels = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+        write_image(weights.parent / "own" / f"{name}.png", pixels)
+    folder = ("--validation", str(weights.parent / "own"))
+    assert export(weights, "--scores", "msp", "--false-positive-rate", "0.2", *folder) == 0
+    assert "false positive rate 0.2 on 2 images of own" in capsys.readouterr().out
+
+
+def test_without_a_rate_or_images_there_is_no_alarm_and_it_says_so(weights, capsys, monkeypatch, tmp_path):
+    assert export(weights, "--scores", "msp") == 0
+    assert "no alarm: no --false-positive-rate was given" in capsys.readouterr().out
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "nowhere"))
+    assert export(weights, "--scores", "msp", "--false-positive-rate", "0.1") == 0
+    assert "no alarm: no validation images are here" in capsys.readouterr().out
+    file = deployment.DeployedFile(weights.parent / "export" / "enet_ce_fp32.onnx")
+    assert file.outputs == ["msp", "classes"]
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--false-positive-rate", "5"], "between 0 and 1"),
+        (["--validation", "x"], "say at which --false-positive-rate"),
+        (["--false-positive-rate", "0.1", "--validation", "absent"], "no folder absent"),
+        (["--size", "30", "48"], "multiples of 8, got 30 x 48"),
+        (["--scores", "doubt"], "doubt"),
+    ],
+)
+def test_wrong_options_are_one_line(weights, capsys, options, message):
+    assert export(weights, *options) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.strip().count("\n") == 0
