@@ -46,6 +46,7 @@ def main(options: argparse.Namespace) -> int:
     """Measure, print and write."""
     profile = data.find_profile(options.profile)
     folder = options.output or models.results_folder(profile.name) / "what_works"
+    rungs.check_final(profile, options.final)  # before hours of measuring
     found, missing = rungs.measure_all(profile, runtime.choose_device(options.device), options.bootstrap)
     summary, duels = rungs.ladder(found), rungs.with_hindsight(found, tuple(options.final))
     for name, frame in (("seeds", rungs.of_each_seed(found)), ("summary", summary), ("hindsight", duels)):

@@ -7,6 +7,7 @@ from course_tools.ladder.steps import (
     RECIPES,
     SWEEPS,
     Weights,
+    check_final,
     ladder,
     measure_all,
     of_each_seed,

@@ -1,6 +1,6 @@
 """What each step brings to each network: measured for every seed, set beside one baseline."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -190,6 +190,19 @@ def _only(result: evaluation.NetworkResult, network: str, step: str) -> evaluati
     about |= dict.fromkeys(("profile", "epochs", "height", "width"), pd.NA)
     drawn = {(key[0], WHAT, 1.0): value for key, value in result.drawn.items() if key[1] == step}
     return evaluation.NetworkResult(frame.assign(**about), drawn)
+
+
+def check_final(profile: data.Profile, final: Sequence[str]) -> None:
+    """Raise a ValueError unless one of the networks here has the step that is to be compared."""
+    here, _ = weights_here(profile)
+    network, step = final
+    names = list(dict.fromkeys(one.network for one in here))
+    if network not in names:
+        raise runtime.unknown_name("network of --final", network, names)
+    first = next(one for one in here if one.network == network)
+    steps = first.steps(models.load(first.model, first.path)[0])
+    if step not in steps:
+        raise runtime.unknown_name(f"step of {network}", step, steps)
 
 
 def measure_all(

@@ -116,5 +116,16 @@ def test_the_command_writes_tables_and_measures_nothing_twice(trained, found, mo
     page = (published / "README.md").read_text(encoding="utf-8")
     assert "| Lite0, random, smoothed entropy |" in page and (published / "camvid_ladder.png").is_file()
     assert "| fs_static | AuPRC" in page and "](camvid_hindsight.csv)" in page
-    assert __main__.main([*arguments, "--final", "Lite0", "magic"]) == 2
-    assert "no run of training" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "final, message",
+    [(["Lite0", "MSP"], "network of --final 'Lite0'"), (["ERFNet", "magic"], "step of ERFNet 'magic'")],
+)
+def test_a_final_that_is_not_there_is_named_before_anything_is_measured(
+    trained, monkeypatch, capsys, final, message
+):
+    monkeypatch.setattr(ladder.steps, "measure_all", None)
+    arguments = ["ladder", "--profile", "camvid", "--device", "cpu", "--final", *final]
+    assert __main__.main(arguments) == 2
+    assert message in capsys.readouterr().err
