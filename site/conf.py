@@ -29,6 +29,7 @@ exclude_patterns = [
     "results/*/objects.md",
     "results/*/findings.md",
     "results/*/how.md",
+    "results/*/short.md",
 ]  # parts of pages, to download
 smartquotes_action = "q"  # quotes alone: -- begins an option
 

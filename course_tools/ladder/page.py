@@ -7,7 +7,7 @@ import pandas as pd
 
 from course_lib import runtime
 from course_lib.lesson import figures, tables
-from course_tools.ladder.steps import RECIPES
+from course_tools.ladder.steps import BASELINE, FINAL, RECIPES
 
 STEPS = (
     "MSP",
@@ -16,6 +16,9 @@ STEPS = (
     *(name for name in RECIPES if "neighbours" in name),
 )
 """What the picture shows of each network, in this order; the table has all."""
+
+SHORT = "short.md"
+"""What of the photographs' ladder the README shows."""
 
 COST = "cost.csv"
 """What ``tests/benchmarks/benchmark_detector.py`` measured, one table after another."""
@@ -49,10 +52,29 @@ def write_page(folder: Path, findings: str, how: str) -> None:
             f"## {title}: beside the best of all others, chosen with hindsight\n\n{duels}\n"
             f"[{profile}_hindsight.csv]({profile}_hindsight.csv)\n",
         ]
+        if profile == "camvid":
+            runtime.write_atomically(folder / SHORT, short(summary).encode())
     if (folder / COST).is_file():
         parts.append(f"## What it costs\n\n{costs(pd.read_csv(folder / COST))}\n[{COST}]({COST})\n")
     text = "\n".join([*parts, f"## How this came about\n\n{how.strip()}\n"])
     runtime.write_atomically(folder / "README.md", text.encode())
+
+
+def short(summary: pd.DataFrame) -> str:
+    """Return the AuPRC of chance, the baseline and the detector in Markdown, a column per benchmark."""
+    sets = list(dict.fromkeys(summary["benchmark"]))
+    chosen = {
+        f"{network}: {step}": summary[(summary["network"] == network) & (summary["step"] == step)]
+        for network, step in (BASELINE, FINAL)
+    }
+    chance = summary.drop_duplicates("benchmark").set_index("benchmark")["chance"]
+    rows = {"chance": chance}
+    rows |= {name: found.set_index("benchmark")["auprc"] for name, found in chosen.items() if len(found)}
+    lines = [("AuPRC, %", *sets), ("---",) * (len(sets) + 1)]
+    for name, found in rows.items():
+        values = (f"{found[one]:.{2 if found[one] < 10 else 1}f}" for one in sets)
+        lines.append((name, *values))
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:

@@ -269,6 +269,9 @@ def test_the_test_command_gives_its_options_to_pytest(monkeypatch):
     )
     assert main(["test", "-k", "scores"]) == 3
     assert calls[0][1:4] == ["-m", "pytest", "--nbval"] and calls[0][-2:] == ["-k", "scores"]
+    assert main(["test", "--quick"]) == 3
+    quick = test_command.QUICK
+    assert tuple(calls[1][-len(quick) :]) == quick and all((ROOT / path).exists() for path in quick)
 
 
 @pytest.mark.parametrize("name", [name for commands in COMMANDS.values() for name in commands])
