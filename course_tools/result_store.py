@@ -10,11 +10,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import torch
 
 from course_lib.data import ImagePairs
 from course_lib.evaluation import Settings
 from course_lib.runtime import LIBRARY, package_versions, write_atomically
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a CSV file, with its folder; a kill or a full disk leaves the old one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, frame.to_csv(index=False, float_format="%.6g").encode())
 
 
 class Store:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from course_lib import data, evaluation, runtime
+from course_lib import data, evaluation
 from course_tools.commands import options as shared
 from course_tools.commands import parser_of
+from course_tools.result_store import write_table
 
 DESCRIPTION = """\
 Score the same images with several networks and say where a training differs from a baseline by more than the
@@ -62,9 +63,9 @@ def main(options: argparse.Namespace) -> int:
         rows = evaluation.evaluate(network, benchmarks, settings)
         runs.append(evaluation.network_result(rows, metadata, path, miou))
         if options.output:
-            _save(pd.concat([run.frame for run in runs]), options.output)
+            write_table(pd.concat([run.frame for run in runs]), options.output)
         if options.output and any((run.frame["training"] == options.baseline).any() for run in runs):
-            _save(evaluation.compare(runs, options.baseline), summary_file)
+            write_table(evaluation.compare(runs, options.baseline), summary_file)
     summary = evaluation.compare(runs, options.baseline)
     shown = summary[["training", "seeds", "score", "benchmark"]].copy()
     if (summary["score"] != summary["score_of_baseline"]).any():
@@ -85,11 +86,6 @@ def _found(path: Path) -> list[Path]:
         return [path]
     pattern = str(path.relative_to(path.anchor))
     return sorted(Path(path.anchor).glob(pattern)) or [path]
-
-
-def _save(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table; a kill or a full disk leaves the old one."""
-    runtime.write_atomically(path, frame.to_csv(index=False, float_format="%.6g").encode())
 
 
 def _difference(row: pd.Series, name: str) -> str:

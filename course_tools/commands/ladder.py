@@ -8,6 +8,7 @@ from course_lib.lesson import tables
 from course_tools import ladder as rungs
 from course_tools.commands import options as shared
 from course_tools.commands import parser_of
+from course_tools.result_store import write_table
 
 DESCRIPTION = """\
 Measure every step of lesson 7, all seeds, beside ERFNet's MSP; and one of them beside the best of all others,
@@ -50,9 +51,9 @@ def main(options: argparse.Namespace) -> int:
     found, missing = rungs.measure_all(profile, runtime.choose_device(options.device), options.bootstrap)
     summary, duels = rungs.ladder(found), rungs.with_hindsight(found, tuple(options.final))
     for name, frame in (("seeds", rungs.of_each_seed(found)), ("summary", summary), ("hindsight", duels)):
-        rungs.write_table(frame, folder / f"{name}.csv")
+        write_table(frame, folder / f"{name}.csv")
         if options.publish:
-            rungs.write_table(frame, options.publish / f"{profile.name}_{name}.csv")
+            write_table(frame, options.publish / f"{profile.name}_{name}.csv")
     if options.publish:
         findings, how = (_words(options.publish / name) for name in ("findings.md", "how.md"))
         rungs.write_page(options.publish, findings, how)

@@ -1,6 +1,6 @@
 """The ladder of lesson 7: every step towards a detector, beside its control; read ``steps`` first."""
 
-from course_tools.ladder.page import write_page, write_table
+from course_tools.ladder.page import write_page
 from course_tools.ladder.steps import (
     BASELINE,
     FINAL,

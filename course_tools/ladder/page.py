@@ -77,12 +77,6 @@ def short(summary: pd.DataFrame) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write a CSV file, with its folder; a kill leaves the old one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    runtime.write_atomically(path, frame.to_csv(index=False, float_format="%.6g").encode())
-
-
 def picture(summary: pd.DataFrame, title: str) -> figures.DescribedFigure:
     """Draw the AuPRC of the steps of each network that climbs the ladder, a panel per benchmark.
 

@@ -9,6 +9,7 @@ import pandas as pd
 from course_lib import runtime
 from course_lib.evaluation import PROTOCOLS
 from course_lib.lesson import figures, tables
+from course_tools.result_store import write_table
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Table:
 
     def write(self, folder: Path) -> None:
         """Write CSV, Markdown and LaTeX."""
-        write_text(folder / f"{self.name}.csv", self.frame.to_csv(index=False, float_format="%.6g"))
+        write_table(self.frame, folder / f"{self.name}.csv")
         write_text(folder / f"{self.name}.md", self.to_markdown())
         write_text(folder / f"{self.name}.tex", tables.to_latex(self.printed))
 
@@ -57,7 +58,7 @@ class Figure:
     def write(self, folder: Path) -> None:
         """Write PNG, and CSV."""
         if self.frame is not None:
-            write_text(folder / f"{self.name}.csv", self.frame.to_csv(index=False, float_format="%.6g"))
+            write_table(self.frame, folder / f"{self.name}.csv")
         self.drawn.savefig(folder / f"{self.name}.png", dpi=self.drawn.dpi)
 
     def to_html(self) -> str:

@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 
 from course_lib import data, evaluation, models, runtime, training
 from course_tools import cluster
-from course_tools.result_store import Store, files_of
+from course_tools.result_store import Store, files_of, write_table
 from course_tools.sweeps.grid import Planned, Sweep
 
 Outcome = evaluation.NetworkResult | str
@@ -194,8 +194,7 @@ def write_tables(sweep: Sweep, outcomes: Mapping[str, Outcome]) -> str:
         shown += f"\nno summary: {error}"
         (sweep.folder / "summary.csv").unlink(missing_ok=True)  # of an earlier call, which no longer holds
     for name, frame in made.items():
-        content = frame.to_csv(index=False, float_format="%.6g").encode()
-        runtime.write_atomically(sweep.folder / f"{name}.csv", content)
+        write_table(frame, sweep.folder / f"{name}.csv")
     return shown
 
 
