@@ -1,0 +1,120 @@
+"""What export makes: megabytes, difference to the library's scores, milliseconds, change in AuPRC.
+
+Call pytest -s tests/benchmarks/benchmark_deployment.py. Shipped networks of profile mini at 128 x 256, and
+lesson 7's detector, whose banks come from its training scenes. Written to results/benchmarks/deployment.csv.
+"""
+
+import statistics
+import time
+from functools import partial
+from itertools import product
+
+import numpy as np
+import openvino
+import pandas as pd
+import torch
+from PIL import Image
+
+from course_lib import data, deployment, detectors, evaluation, models
+from course_lib.runtime import PROJECT_ROOT
+
+SIZE = (128, 256)
+SHAPES = ((128, 256), (180, 320), (360, 640), (720, 1280), (480, 1100))
+NETWORKS = ("erfnet", "enet", "bisenetv2")
+TRAINING = {"erfnet": "ce", "enet": "void", "bisenetv2": "void"}
+ROUNDS = 9
+
+
+def subjects(profile):
+    """Yield what is exported, by name: a network or a detector, its metadata, its plan's scores."""
+    for name in NETWORKS:
+        yield (name, *models.load(name, models.shipped_weights("mini", name, TRAINING[name])), ("msp",))
+    network, metadata = models.load(
+        "efficientnet_lite0", models.shipped_weights("mini", "efficientnet_lite0")
+    )
+    train, validation = profile.labelled("train"), profile.labelled("val")
+    detector = detectors.fit(
+        "neighbours_16_32_and_entropy",
+        network,
+        metadata,
+        [train[i] for i in range(0, len(train), 8)],
+        [validation[i] for i in range(0, len(validation), 8)],
+        progress=False,
+    )
+    yield "lesson 7's detector", detector, metadata, ()
+
+
+def milliseconds(ways):
+    """Return the median time of each way, taken in turns."""
+    taken = {name: [] for name in ways}
+    for turn in range(ROUNDS + 2):
+        for name, run in ways.items():
+            began = time.perf_counter()
+            run()
+            if turn >= 2:
+                taken[name].append(1000 * (time.perf_counter() - began))
+    return {name: statistics.median(found) for name, found in taken.items()}
+
+
+def in_openvino(path, pixels):
+    """Return a function that runs a file in OpenVINO, and what it gives; None and the reason if it cannot."""
+    try:
+        model = openvino.Core().read_model(path)
+        model.reshape([1, *pixels.shape])
+        settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": torch.get_num_threads()}
+        settings["INFERENCE_PRECISION_HINT"] = "f32"
+        compiled = openvino.Core().compile_model(model, "CPU", settings)
+        return (lambda: compiled(pixels[None])), compiled(pixels[None])[0]
+    except RuntimeError as error:
+        return None, " ".join(str(error).split())[-160:]
+
+
+def test_what_export_makes(tmp_path):
+    torch.set_num_threads(1)
+    profile, rows = data.find_profile("mini"), []
+    train, validation = profile.labelled("train"), profile.labelled("val")
+    benchmark = next(one for one in profile.open_benchmarks() if "RoadObsticle21" in one.name)
+    ranges = [data.to_tensor(data.resize_image(train[i].image, SIZE))[None] for i in range(0, 320, 10)]
+    photographs = [validation[i].image for i in range(10)]
+    for name, subject, metadata, scores in subjects(profile):
+        settings = evaluation.Settings.of(metadata, scores=scores or ("msp",), resamples=0, size=SIZE)
+        (expected,) = evaluation.measure(subject, benchmark, settings, progress=False).values()
+        with evaluation.ready(subject, settings):
+            pixels = data.to_tensor(data.resize_image(photographs[0], SIZE))[None]
+            plain = milliseconds({"torch": partial(evaluation.score_maps, subject, pixels, settings)})[
+                "torch"
+            ]
+        for precision, coarse in product(deployment.PRECISIONS, (False, True)):
+            if coarse and precision != "fp32":
+                continue
+            plan, path = (
+                deployment.Plan(SIZE, scores, precision=precision, coarse=coarse),
+                tmp_path / "f.onnx",
+            )
+            deployment.build(subject, metadata, plan, path, training_images=ranges)
+            file, off = deployment.DeployedFile(path), []
+            with evaluation.ready(subject, settings):
+                for image, shape in zip(photographs, SHAPES * 2, strict=True):
+                    resized = image.resize(shape[::-1], Image.BICUBIC)
+                    pixels = data.to_tensor(data.resize_image(resized, SIZE))[None]
+                    (small,) = evaluation.score_maps(subject, pixels, settings).values()
+                    wanted = evaluation.to_size_of(torch.empty(shape), small).numpy()
+                    (found,) = file.decide(np.asarray(resized)).scores.values()
+                    off.append(np.abs(found - wanted).max() / np.ptp(wanted))
+            (streamed,) = evaluation.measure(file, benchmark, settings, progress=False).values()
+            pixels = np.asarray(photographs[0].resize((640, 360), Image.BICUBIC))
+            run, seen = in_openvino(path, pixels)
+            ways = {"onnxruntime": partial(file.decide, pixels)}
+            if run:
+                ways["openvino"] = run
+                (ours,) = file.decide(pixels).scores.values()
+                seen = f"{np.abs(seen - ours).max() / np.ptp(ours):.1e} from onnxruntime"
+            row = {"what": name, "precision": precision + (", coarse" if coarse else "")}
+            row |= {"megabytes": path.stat().st_size / 1e6, "largest difference": max(off)}
+            row |= {"torch ms": plain, **{f"{way} ms": ms for way, ms in milliseconds(ways).items()}}
+            row |= {"AuPRC": 100 * streamed.compute().auprc, "of the library": 100 * expected.compute().auprc}
+            rows.append(row | {"openvino": seen})
+            print(rows[-1], flush=True)
+    folder = PROJECT_ROOT / "results" / "benchmarks"
+    folder.mkdir(parents=True, exist_ok=True)
+    pd.DataFrame(rows).to_csv(folder / "deployment.csv", index=False, float_format="%.4g")
