@@ -22,7 +22,7 @@ from course_lib.models import Metadata, Network, watched_scales
 from course_lib.models.network import enlarge
 
 PRECISIONS = ("fp32", "fp16", "int8")
-"""Of the network's weights; int8 also of its activations. Scores are computed in float32."""
+"""Of the network's weights and activations; what follows the network is computed in float32."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Plan:
     smooth: float | None = None
     """Sigma of a Gaussian on each score of a network, in pixels at ``size``."""
     temperature: float = 1.0
-    """By which the logits are divided before a network's scores."""
+    """Of those of a network's scores that take one."""
     precision: str = "fp32"
     """One of ``PRECISIONS``."""
     coarse: bool = False
@@ -79,10 +79,11 @@ def build(
     (height, width), multiple = plan.size, subject.size_multiple
     if height % multiple or width % multiple:
         raise ValueError(f"both sides of the size must be multiples of {multiple}, got {height} x {width}")
+    if metadata.head == "isomax" and plan.precision != "fp32":
+        raise ValueError(f"distances of IsoMax need float32, {plan.precision} would drown small ones")
+    subject = copy.deepcopy(subject).cpu().eval()
     scorers = _scorers(subject, metadata, plan)
-    network = inference.accelerate(
-        copy.deepcopy(scorers[0].network).cpu(), inference.Optimizations(fold=True)
-    )
+    network = inference.accelerate(scorers[0].network, inference.Optimizations(fold=True))
     first = _Network(network, sorted({s for one in scorers for s in one.recipe.strides}), plan)
     last = _Scores(scorers, first.strides, plan)
     example = torch.full((1, 3, height, width), 0.5)
@@ -145,7 +146,8 @@ class _Scores(nn.Module):
     def forward(self, logits: Tensor, *maps: Tensor) -> list[Tensor]:
         scales, size = dict(zip(self.strides, maps, strict=True)), logits.shape[-2:]
         shrunk = size[0] / self.plan.size[0]  # smoothing is in pixels at the network's size
-        parts = [one.maps_of(logits / self.plan.temperature, scales, size, shrunk) for one in self.scorers]
+        warmth = self.plan.temperature
+        parts = [one.maps_of(logits, scales, size, shrunk, warmth) for one in self.scorers]
         found = [sum(one.in_one_unit(maps)) for one, maps in zip(self.scorers, parts, strict=True)]
         classes = self.known[logits[:, self.known].argmax(dim=1)]
         return [*(one[:, None] for one in found), classes[:, None].to(torch.uint8)]

@@ -51,42 +51,70 @@ def joined(size: Sequence[int], network: Path, scores: Path, names: Sequence[str
     return found
 
 
+AXIS = """
+  {0}_length = Cast <to = 1> ({0}_sides)
+  {0}_scale = Div ({0}_length, {0}_wanted)
+  {0}_reach = Max ({0}_scale, one)
+  {0}_targets = Range (nought, {0}_wanted, one)
+  {0}_shifted = Add ({0}_targets, half)
+  {0}_centres = Mul ({0}_shifted, {0}_scale)
+  {0}_column = Unsqueeze ({0}_centres, last)
+  {0}_sources = Range (nought, {0}_length, one)
+  {0}_middles = Add ({0}_sources, half)
+  {0}_apart = Sub ({0}_column, {0}_middles)
+  {0}_distance = Abs ({0}_apart)
+  {0}_relative = Div ({0}_distance, {0}_reach)
+  {0}_slope = Sub (one, {0}_relative)
+  {0}_triangle = Relu ({0}_slope)
+  {0}_sum = ReduceSum <keepdims = 1> ({0}_triangle, last)
+  {0}_weights = Div ({0}_triangle, {0}_sum)
+"""
+"""With which weights the pixels of an axis, {0}, make the new ones: triangles as wide as it shrinks."""
+
+BEFORE = """
+<ir_version: {version}, opset_import: ["" : {opset}]>
+before (uint8[1, height, width, 3] image) => (float[1, 3, {height}, {width}] images, int64[4] whole)
+<float nought = {{0.0}}, float one = {{1.0}}, float half = {{0.5}}, float most = {{255.0}},
+ float rows_wanted = {{{height}.0}}, float columns_wanted = {{{width}.0}}, int64[1] last = {{-1}},
+ int64 first_side = {{1}}, int64 second_side = {{2}}, int64[1] from = {{1}}, int64[1] to = {{3}},
+ int64[2] ones = {{1, 1}}>
+{{
+  shape = Shape (image)
+  rows_sides = Gather (shape, first_side)
+  columns_sides = Gather (shape, second_side)
+{rows}{columns}
+  planes = Transpose <perm = [0, 3, 1, 2]> (image)
+  numbers = Cast <to = 1> (planes)
+  columns_turned = Transpose <perm = [1, 0]> (columns_weights)
+  narrow = MatMul (numbers, columns_turned)
+  narrow_half = Add (narrow, half)
+  narrow_rounded = Floor (narrow_half)
+  small = MatMul (rows_weights, narrow_rounded)
+  small_half = Add (small, half)
+  small_rounded = Floor (small_half)
+  images = Div (small_rounded, most)
+  sides = Slice (shape, from, to)
+  whole = Concat <axis = 0> (ones, sides)
+}}
+"""
+"""Pixels of any size to numbers in [0, 1] at one size; and the size that they had."""
+
+
 def _before(size: Sequence[int], version: int) -> "ModelProto":
     """Return the model from pixels of any size to numbers in [0, 1] at one size, and to the size before.
 
-    Resizing is that of Pillow: along the rows, then along the columns, each rounded to 8 bits. Where an image
-    shrinks the filter grows with it (antialias), and what lies outside of it has no weight (exclude_outside).
+    Resizing is that of Pillow: along the rows, then along the columns, each rounded to 8 bits. It is written
+    as two products of matrices, since runtimes do not agree on what ``Resize`` does where an image shrinks.
     Pillow 13 takes the columns of upright images first; a fifth of their values is then off by 1 of 255.
     """
-    from onnx import TensorProto, helper
+    import onnx
+    from onnx.compose import add_prefix
 
     height, width = size
-    resize = {"mode": "linear", "antialias": 1, "exclude_outside": 1}
-    nodes = [
-        helper.make_node("Transpose", ["image"], ["before/planes"], perm=[0, 3, 1, 2]),
-        helper.make_node("Shape", ["before/planes"], ["before/shape"]),
-        helper.make_node("Slice", ["before/shape", "before/two", "before/four"], ["before/sides"]),
-        helper.make_node("Concat", ["before/ones", "before/sides"], ["whole"], axis=0),
-        helper.make_node("Slice", ["before/shape", "before/zero", "before/three"], ["before/rows"]),
-        helper.make_node("Concat", ["before/rows", "before/width"], ["before/narrow"], axis=0),
-        helper.make_node("Resize", ["before/planes", "", "", "before/narrow"], ["before/row"], **resize),
-        helper.make_node("Resize", ["before/row", "", "", "before/size"], ["before/small"], **resize),
-        helper.make_node("Cast", ["before/small"], ["before/float"], to=TensorProto.FLOAT),
-        helper.make_node("Div", ["before/float", "before/most"], ["images"]),
-    ]
-    constants = {"zero": [0], "two": [2], "three": [3], "four": [4], "ones": [1, 1], "width": [width]}
-    constants["size"] = [1, 3, height, width]
-    initial = [
-        helper.make_tensor(f"before/{name}", TensorProto.INT64, [len(values)], values)
-        for name, values in constants.items()
-    ]
-    initial.append(helper.make_tensor("before/most", TensorProto.FLOAT, [], [255.0]))
-    image = helper.make_tensor_value_info("image", TensorProto.UINT8, [1, "height", "width", 3])
-    outputs = [
-        helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, height, width]),
-        helper.make_tensor_value_info("whole", TensorProto.INT64, [4]),
-    ]
-    return _model("before", nodes, [image], outputs, initial, version)
+    axes = {axis: AXIS.format(axis) for axis in ("rows", "columns")}
+    text = BEFORE.format(version=version, opset=inference.OPSET, height=height, width=width, **axes)
+    model = onnx.parser.parse_model(text)
+    return add_prefix(model, "before/", rename_inputs=False, rename_outputs=False)
 
 
 def _after(

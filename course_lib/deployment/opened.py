@@ -65,12 +65,17 @@ class DeployedFile(nn.Module):
         alarms = {name: found[name + ALARM] for name in self.scores if name + ALARM in found}
         return Decision({name: found[name] for name in self.scores}, found[CLASSES], alarms)
 
-    def maps(self, images: Tensor) -> dict[str, Tensor]:
-        """Return the score maps (H, W) of one image as networks take it: float in [0, 1], (1, 3, H, W)."""
+    def maps(self, images: Tensor) -> dict[tuple[str, float], Tensor]:
+        """Return the map (H, W) of each score and temperature, of one image as networks take it.
+
+        Args:
+            images: float in [0, 1], (1, 3, H, W).
+        """
         check_images(images)
         pixels = (images[0] * 255).round().byte().permute(1, 2, 0).cpu().numpy()
         decision = self.decide(np.ascontiguousarray(pixels))
-        return {name: torch.from_numpy(scores) for name, scores in decision.scores.items()}
+        temperature = self.about["plan"]["temperature"]
+        return {(name, temperature): torch.from_numpy(found) for name, found in decision.scores.items()}
 
 
 def is_deployed(path: Path) -> bool:
@@ -80,8 +85,10 @@ def is_deployed(path: Path) -> bool:
 
 def ordinary_quantiles(
     file: DeployedFile, images: Iterable[tuple[np.ndarray, np.ndarray | None]], rate: float, seed: int = 0
-) -> dict[str, float]:
-    """Return, for each score, the threshold above which a share of ordinary pixels lies.
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return, for each score, the threshold above which a share of ordinary pixels lies; and that share.
+
+    The share is the asked one or less: where many pixels have one score, as in int8, it may be much less.
 
     Args:
         file: whose scores they are.
@@ -90,7 +97,7 @@ def ordinary_quantiles(
         seed: of the draw of ``PIXELS_AN_IMAGE`` pixels from each image.
 
     Raises:
-        ValueError: if the rate is out of range, or there is no image.
+        ValueError: if the rate is out of range, there is no image, or a score is not finite.
     """
     if not 0 < rate < 1:
         raise ValueError(f"the false positive rate must lie between 0 and 1, got {rate}")
@@ -102,4 +109,11 @@ def ordinary_quantiles(
             drawn[name].append(scores.ravel()[places])
     if not any(map(len, next(iter(drawn.values())))):
         raise ValueError("a threshold needs validation images with ordinary pixels, got none")
-    return {name: float(np.quantile(np.concatenate(found), 1 - rate)) for name, found in drawn.items()}
+    thresholds, shares = {}, {}
+    for name, found in drawn.items():
+        values = np.concatenate(found)
+        if not np.isfinite(values).all():
+            raise ValueError(f"{name} is not finite in some pixels of the validation images; try fp32")
+        thresholds[name] = float(np.quantile(values, 1 - rate, method="higher"))
+        shares[name] = float((values > np.float32(thresholds[name])).mean())
+    return thresholds, shares

@@ -215,7 +215,12 @@ class Detector(nn.Module):
         return self.maps_of(logits[..., :height, :width], scales, padded.shape[-2:])
 
     def maps_of(
-        self, logits: Tensor, scales: Mapping[int, Tensor], padded: Sequence[int], shrunk: float = 1.0
+        self,
+        logits: Tensor,
+        scales: Mapping[int, Tensor],
+        padded: Sequence[int],
+        shrunk: float = 1.0,
+        temperature: float = 1.0,
     ) -> list[Tensor]:
         """Return the map (N, H, W) of each part from what the network has made of images.
 
@@ -224,11 +229,12 @@ class Detector(nn.Module):
             scales: by stride, the encoder's maps of the same images.
             padded: height and width of what the maps show, H and W or more; the rest is cropped.
             shrunk: H as a share of the height that the network saw; widths of smoothing follow it.
+            temperature: of those scores that take one.
         """
         (height, width), logits, maps = logits.shape[-2:], logits.float(), []
         for part in self.recipe.parts:
             if isinstance(part, ScorePart):
-                found = scores.score(part.score, logits, self.metadata.known_classes)
+                found = scores.score(part.score, logits, self.metadata.known_classes, temperature)
             else:
                 bank = self.banks[str(part.stride)]
                 distances = distance_to_known(scales[part.stride], bank, part.neighbours)

@@ -135,7 +135,7 @@ def score(network: Scorer, images: Tensor, settings: Settings) -> dict[Key, Tens
         ValueError: if the network fails on the device, for want of memory say.
     """
     if isinstance(network, DeployedFile):
-        return {(name, 1.0): found for name, found in network.maps(images).items()}
+        return network.maps(images)
     if isinstance(network, Detector):
         with clear_errors(images, settings.device):
             return {(network.name, 1.0): network(images.to(settings.device))[0]}

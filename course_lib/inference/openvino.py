@@ -63,6 +63,10 @@ class OpenVinoNetwork(Network):
         if images.shape != self.shape:
             self.model.reshape(list(images.shape))
             self.compiled = self.core.compile_model(self.model, "CPU", self.settings)
+            used = self.compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
+            if used != self.settings["INFERENCE_PRECISION_HINT"]:
+                asked = self.settings["INFERENCE_PRECISION_HINT"]
+                raise ValueError(f"OpenVINO has no {asked} on this processor; it would take {used}")
             self.shape = images.shape
         (logits,) = self.compiled(images.float().cpu().contiguous().numpy()).values()
         return [torch.from_numpy(logits.copy()).to(images.device)]

@@ -2,12 +2,15 @@
 
 import argparse
 import math
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import ImageOps
 from torch import Tensor
+from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
 from course_lib import data, deployment, detectors, labels, models, runtime
@@ -18,7 +21,7 @@ from course_tools.commands import parser_of
 DESCRIPTION = """\
 Write ONNX files that hold everything between camera and decision: resizing, network, scores, smoothing, and
 an alarm above a threshold that ordinary validation images choose. A file needs no torch and none of this
-course: onnxruntime, OpenVINO and others run it.
+course: onnxruntime and OpenVINO run it.
 """
 
 EPILOG = """\
@@ -35,6 +38,42 @@ TRAINING_IMAGES = 32
 """On which int8 measures ranges."""
 
 
+@dataclass(frozen=True)
+class Ordinary:
+    """Images without anomalies, which are read anew for each file."""
+
+    images: Sequence[tuple[np.ndarray, np.ndarray | None]]
+    """Pixels, and a mask of what counts in them; None where all do."""
+    whose: str
+
+
+class _Photographs:
+    """The images of a folder, as they were held, all pixels counting."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = paths
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, None]:
+        return np.asarray(ImageOps.exif_transpose(data.read_image(self.paths[index]))), None
+
+
+class _Validation:
+    """Labelled images, whose void pixels do not count."""
+
+    def __init__(self, samples: Dataset) -> None:
+        self.samples = samples
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        sample = self.samples[index]
+        return np.asarray(sample.image), sample.target.numpy() != labels.IGNORE
+
+
 def parser() -> argparse.ArgumentParser:
     """Describe the options."""
     described = parser_of("export", DESCRIPTION, EPILOG)
@@ -42,7 +81,8 @@ def parser() -> argparse.ArgumentParser:
     # fmt: off
     shared.add(described, "--model")
     shared.add(described, "--weights", help=shared.WEIGHTS_OR_DETECTOR)
-    shared.add(described, "--profile", "--training", "--class-order")
+    shared.add(described, "--profile", default=None, help="which shipped weights (default: mini)")
+    shared.add(described, "--training", "--class-order")
     add("--scores", nargs="+", default=shared.DEFAULT_SCORES, metavar="NAME",
         help="of a network; a detector has its own (default: %(default)s)")
     add("--smooth", type=float, metavar="SIGMA",
@@ -63,13 +103,16 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Build each file, choose its threshold, and say what is in it."""
+    """Build each file, choose its threshold, and say what is in it; files are replaced when all are done."""
     if options.rate is not None and not 0 < options.rate < 1:
         raise ValueError(f"--false-positive-rate must lie between 0 and 1, such as 0.05; got {options.rate}")
     if options.validation and options.rate is None:
         raise ValueError("validation images choose a threshold: say at which --false-positive-rate")
     subject, metadata, weights = shared.load_network_or_detector(options)
-    profile = data.find_profile(metadata.profile or options.profile)
+    if isinstance(subject, deployment.DeployedFile):
+        raise ValueError(f"{weights} is exported already; name the weights or the detector it was made from")
+    public = "cityscapes" if _is_public(metadata) else "mini"  # on which public weights were trained
+    profile = data.find_profile(metadata.profile or options.profile or public)
     is_detector = isinstance(subject, detectors.Detector)
     into = options.into or models.results_folder(profile.name) / "export"
     about = {
@@ -78,79 +121,101 @@ def main(options: argparse.Namespace) -> int:
         "licence": _licence(metadata),
         "command": options.command,
     }
-    for precision in dict.fromkeys(options.precision):
-        plan = deployment.Plan(
-            size=tuple(options.size or metadata.size),
-            scores=() if is_detector else tuple(dict.fromkeys(options.scores)),
-            smooth=options.smooth,
-            temperature=options.temperature,
-            precision=precision,
-            coarse=options.coarse,
-        )
-        name = f"{weights.stem}_{precision}{'_coarse' if plan.coarse else ''}.onnx"
-        path = into / name
-        shared.check_writable([path])
-        training = _training_images(profile, plan.size) if precision == "int8" else ()
-        deployment.build(subject, metadata, plan, path, about, training)
-        told = _with_alarms(path, profile, options)
-        print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {plan.size[0]} x {plan.size[1]}, {told}")
+    size = _size(options.size or metadata.size, subject.size_multiple, asked=bool(options.size))
+    ordinary = None if options.rate is None else _ordinary(profile, options.validation)
+    training = _training_images(profile, size) if "int8" in options.precision else ()
+    made = []
+    with tempfile.TemporaryDirectory() as folder:
+        for precision in dict.fromkeys(options.precision):
+            plan = deployment.Plan(
+                size=size,
+                scores=() if is_detector else tuple(dict.fromkeys(options.scores)),
+                smooth=options.smooth,
+                temperature=options.temperature,
+                precision=precision,
+                coarse=options.coarse,
+            )
+            path = Path(folder) / f"{weights.stem}_{precision}{'_coarse' if plan.coarse else ''}.onnx"
+            deployment.build(subject, metadata, plan, path, about, training if precision == "int8" else ())
+            made.append((path, _with_alarms(path, ordinary, options.rate)))
+        into.mkdir(parents=True, exist_ok=True)
+        for path, told in made:
+            runtime.write_atomically(into / path.name, path.read_bytes())
+            megabytes = path.stat().st_size / 1e6
+            print(f"{into / path.name}: {megabytes:.1f} MB, {size[0]} x {size[1]}, {told}")
     return 0
+
+
+def _size(size: Sequence[int], multiple: int, asked: bool) -> tuple[int, int]:
+    """Return a size that a network takes: the asked one, or that of the training, rounded up."""
+    height, width = (multiple * math.ceil(side / multiple) for side in size)
+    if (height, width) != tuple(size):
+        if asked:
+            raise ValueError(
+                f"both sides of --size must be multiples of {multiple}, got {size[0]} x {size[1]}; "
+                f"{height} x {width} would do"
+            )
+        print(f"The network takes multiples of {multiple}: {size[0]} x {size[1]} becomes {height} x {width}.")
+    return height, width
+
+
+def _is_public(metadata: models.Metadata) -> bool:
+    """Tell whether others have published the weights, of a detector those of its network."""
+    return metadata.training.partition("+")[0] == "public"
 
 
 def _licence(metadata: models.Metadata) -> str:
     """Return under which terms weights may be passed on, as far as their metadata tell."""
-    if metadata.training == "public":
+    if _is_public(metadata):
         source = models.public_source(metadata.model)
         return downloads.find_source(source).licence if source in downloads.sources() else "unknown"
-    encoder = metadata.encoder.get("licence")
-    return "MIT" + (f"; the encoder began with weights under {encoder}" if encoder else "")
+    if not metadata.encoder:
+        return "MIT"
+    terms = metadata.encoder.get("licence", "the terms of that file")
+    return f"MIT; it began with {metadata.encoder.get('file', 'other weights')}: {terms}"
 
 
-def _with_alarms(path: Path, profile: data.Profile, options: argparse.Namespace) -> str:
+def _with_alarms(path: Path, ordinary: Ordinary | str | None, rate: float | None) -> str:
     """Give a file its thresholds, if it can have any; return what is to be said of that."""
-    if options.rate is None:
+    if ordinary is None:
         return "no alarm: no --false-positive-rate was given"
-    try:
-        images, whose = _ordinary(profile, options.validation)
-    except FileNotFoundError as error:
-        if options.validation:
-            raise
-        return f"no alarm: no validation images are here ({error})"
-    file = deployment.DeployedFile(path)
-    thresholds = deployment.ordinary_quantiles(file, images, options.rate)
-    about = {"false_positive_rate": options.rate, "images": whose}
+    if isinstance(ordinary, str):
+        return f"no alarm: no validation images are here ({ordinary})"
+    thresholds, shares = deployment.ordinary_quantiles(
+        deployment.DeployedFile(path), tqdm(ordinary.images, "threshold", unit="image"), rate
+    )
+    about = {"false_positive_rate": rate, "reached": shares, "images": ordinary.whose}
     deployment.with_thresholds(path, thresholds, about)
-    limits = ", ".join(f"{name} > {threshold:.4g}" for name, threshold in thresholds.items())
-    return f"alarm where {limits} (false positive rate {options.rate:g} on {whose})"
+    limits = ", ".join(
+        f"{name} > {limit:.4g} ({100 * shares[name]:.2f} %)" for name, limit in thresholds.items()
+    )
+    return f"alarm where {limits} of the pixels of {ordinary.whose}"
 
 
-def _ordinary(
-    profile: data.Profile, folder: Path | None
-) -> tuple[Iterator[tuple[np.ndarray, np.ndarray | None]], str]:
-    """Return validation images with what counts in them, and what they are."""
+def _ordinary(profile: data.Profile, folder: Path | None) -> Ordinary | str:
+    """Return validation images; of the profile the reason if they are not here.
+
+    Raises:
+        FileNotFoundError: if a folder was named that is not there, or holds none.
+    """
     if folder is None:
-        samples = data.SEGMENTATION_SETS[profile.scenes]("val")
-        found = ((np.asarray(s.image), s.target.numpy() != labels.IGNORE) for s in _each(samples))
-        return found, f"{len(samples)} images of {profile.scenes} val"
+        try:
+            samples = data.SEGMENTATION_SETS[profile.scenes]("val")
+        except FileNotFoundError as error:
+            return str(error)
+        return Ordinary(_Validation(samples), f"{len(samples)} images of {profile.scenes} val")
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder {folder}")
     inside = sorted(folder.iterdir())
     paths = [path for path in inside if path.suffix.lower() in data.IMAGE_SUFFIXES and path.name[0] != "."]
     if not paths:
         raise FileNotFoundError(f"no image in {folder}")
-    upright = (ImageOps.exif_transpose(data.read_image(path)) for path in tqdm(paths, "threshold"))
-    return ((np.asarray(image), None) for image in upright), f"{len(paths)} images of {folder.name}"
+    return Ordinary(_Photographs(paths), f"{len(paths)} images of {folder.name}")
 
 
-def _each(samples) -> Iterator[data.Sample]:
-    """Yield every sample of a data set, with a bar."""
-    for index in tqdm(range(len(samples)), "threshold", unit="image"):
-        yield samples[index]
-
-
-def _training_images(profile: data.Profile, size: tuple[int, int]) -> Iterator[Tensor]:
-    """Yield training images, evenly drawn, as a network takes them."""
+def _training_images(profile: data.Profile, size: tuple[int, int]) -> list[Tensor]:
+    """Return training images, evenly drawn, as a network takes them."""
     samples = data.SEGMENTATION_SETS[profile.scenes]("train")
-    step = math.ceil(len(samples) / TRAINING_IMAGES)
-    for index in range(0, len(samples), step):
-        yield data.to_tensor(data.resize_image(samples[index].image, size))[None]
+    drawn = np.linspace(0, len(samples) - 1, min(TRAINING_IMAGES, len(samples))).round().astype(int)
+    images = (samples[int(index)].image for index in drawn)
+    return [data.to_tensor(data.resize_image(image, size))[None] for image in images]

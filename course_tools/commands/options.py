@@ -13,7 +13,7 @@ from course_lib.scores import SCORES
 DEFAULT_SCORES = list(evaluation.Settings().scores)
 
 WEIGHTS_OR_DETECTOR = (
-    "our .safetensors, a network's or a detector's, or a public .pth "
+    "our .safetensors, a network's or a detector's, an exported .onnx, or a public .pth "
     "(default: shipped ones, by --profile and --training)"
 )
 
@@ -120,7 +120,11 @@ def settings_of(
     given = vars(options)
     if isinstance(network, (Detector, DeployedFile)):
         given = given | {"scores": ()}
-    if isinstance(network, DeployedFile) and not given.get("size"):
+    if isinstance(network, DeployedFile):
+        if given.get("size") or given.get("protocol", "benchmark") != "benchmark":
+            raise ValueError(
+                "an exported file brings images to its own size; leave --size and --protocol out"
+            )
         chosen["size"] = network.size
     keep_void = given.get("keep_void_channel")
     asked = {"the void score": "void" in given.get("scores", ()), "--keep-void-channel": keep_void}

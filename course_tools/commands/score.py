@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import ImageOps
 from tqdm.auto import tqdm
 
-from course_lib import data, evaluation
+from course_lib import data, deployment, evaluation
 from course_lib.data import IMAGE_SUFFIXES, read_image
 from course_lib.lesson import figures
 from course_tools.commands import options as shared
@@ -81,7 +81,7 @@ def main(options: argparse.Namespace) -> int:
                 bad.append(str(error))
                 continue
             size = settings.size
-            if not options.size:
+            if not options.size and not isinstance(network, deployment.DeployedFile):
                 size = data.size_for(image, settings.size, network.size_multiple)
             sizes[size] += 1
             scored = evaluation.scored_photograph(network, path.name, image, size, settings)

@@ -52,7 +52,10 @@ def write_page(folder: Path, findings: str, how: str) -> None:
             f"## {title}: beside the best of all others, chosen with hindsight\n\n{duels}\n"
             f"[{profile}_hindsight.csv]({profile}_hindsight.csv)\n",
         ]
-        if profile == "camvid":
+        if profile == "camvid" and set(zip(summary["network"], summary["step"], strict=True)) >= {
+            BASELINE,
+            FINAL,
+        }:
             runtime.write_atomically(folder / SHORT, short(summary).encode())
     if (folder / COST).is_file():
         parts.append(f"## What it costs\n\n{costs(pd.read_csv(folder / COST))}\n[{COST}]({COST})\n")
@@ -69,7 +72,7 @@ def short(summary: pd.DataFrame) -> str:
     }
     chance = summary.drop_duplicates("benchmark").set_index("benchmark")["chance"]
     rows = {"chance": chance}
-    rows |= {name: found.set_index("benchmark")["auprc"] for name, found in chosen.items() if len(found)}
+    rows |= {name: found.set_index("benchmark")["auprc"] for name, found in chosen.items()}
     lines = [("AuPRC, %", *sets), ("---",) * (len(sets) + 1)]
     for name, found in rows.items():
         values = (f"{found[one]:.{2 if found[one] < 10 else 1}f}" for one in sets)

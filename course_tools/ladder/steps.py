@@ -194,9 +194,13 @@ def _only(result: evaluation.NetworkResult, network: str, step: str) -> evaluati
 
 def check_final(profile: data.Profile, final: Sequence[str]) -> None:
     """Raise a ValueError unless one of the networks here has the step that is to be compared."""
-    here, _ = weights_here(profile)
+    here, missing = weights_here(profile)
     network, step = final
     names = list(dict.fromkeys(one.network for one in here))
+    if network not in names and tuple(final) == FINAL:
+        raise ValueError(
+            f"{network} is not trained here: {missing[0]}; see course_tools/sweeps, or say --final"
+        )
     if network not in names:
         raise runtime.unknown_name("network of --final", network, names)
     first = next(one for one in here if one.network == network)

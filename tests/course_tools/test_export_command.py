@@ -10,6 +10,7 @@ from small_data import write_benchmark, write_image, write_street
 
 from course_lib import deployment, models
 from course_tools.__main__ import main
+from course_tools.commands import export as export_command
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def test_a_file_for_each_precision_with_an_alarm_and_its_facts_and_evaluate_take
     options = ("--scores", "max_logit", "--smooth", "1", "--false-positive-rate", "0.1")
     assert export(weights, *options, "--precision", "fp32", "int8") == 0
     printed = capsys.readouterr().out
-    assert "false positive rate 0.1 on 2 images of camvid val" in printed
+    assert "of the pixels of 2 images of camvid val" in printed and "alarm where max_logit > " in printed
     files = {path.name for path in (weights.parent / "export").iterdir()}
     assert files == {"enet_ce_fp32.onnx", "enet_ce_int8.onnx"}
     path = weights.parent / "export" / "enet_ce_fp32.onnx"
@@ -41,14 +42,21 @@ def test_a_file_for_each_precision_with_an_alarm_and_its_facts_and_evaluate_take
     assert about["weights"] == weights.name and len(about["sha256"]) == 64 and about["licence"] == "MIT"
     assert about["metadata"]["known_classes"] == [0, 2, 13]
     assert about["threshold_from"]["false_positive_rate"] == 0.1
+    assert 0 < about["threshold_from"]["reached"]["max_logit"] <= 0.1
     table = weights.parent / "t.csv"
     common = ["--benchmarks", "RoadAnomaly21", "--bootstrap", "0", "--output", str(table), "--device", "cpu"]
     assert main(["evaluate", "--weights", str(path), *common]) == 0
     measured = pd.read_csv(table)
-    score = ["--model", "enet", "--score", "max_logit"]
-    assert main(["evaluate", "--weights", str(weights), *score, *common]) == 0
-    assert list(measured["score"]) == ["max_logit"]
+    assert list(measured["score"]) == ["max_logit"] and list(measured["height"]) == [32]
     assert measured["auprc"].notna().all() and json.loads(table.with_suffix(".json").read_text())
+    assert main(["evaluate", "--weights", str(path), "--size", "16", "16"]) == 2
+    assert main(["evaluate", "--weights", str(path), "--protocol", "paper"]) == 2
+    assert main(["export", "--weights", str(path)]) == 2
+    told = capsys.readouterr().err
+    assert told.count("brings images to its own size") == 2 and "is exported already" in told
+    assert main(["score", str(next((weights.parent / "CamVid").rglob("*.png"))), "--weights", str(path),
+                 "--into", str(weights.parent / "maps"), "--device", "cpu"]) == 0  # fmt: skip
+    assert "seen by the network at 32 x 48" in capsys.readouterr().out
 
 
 def test_own_photographs_choose_the_threshold(weights, capsys):
@@ -57,7 +65,7 @@ def test_own_photographs_choose_the_threshold(weights, capsys):
         write_image(weights.parent / "own" / f"{name}.png", pixels)
     folder = ("--validation", str(weights.parent / "own"))
     assert export(weights, "--scores", "msp", "--false-positive-rate", "0.2", *folder) == 0
-    assert "false positive rate 0.2 on 2 images of own" in capsys.readouterr().out
+    assert "of the pixels of 2 images of own" in capsys.readouterr().out
 
 
 def test_without_a_rate_or_images_there_is_no_alarm_and_it_says_so(weights, capsys, monkeypatch, tmp_path):
@@ -68,6 +76,38 @@ def test_without_a_rate_or_images_there_is_no_alarm_and_it_says_so(weights, caps
     assert "no alarm: no validation images are here" in capsys.readouterr().out
     file = deployment.DeployedFile(weights.parent / "export" / "enet_ce_fp32.onnx")
     assert file.outputs == ["msp", "classes"]
+
+
+def test_a_damaged_picture_replaces_no_file(weights, capsys):
+    good = weights.parent / "export" / "enet_ce_fp32.onnx"
+    good.parent.mkdir()
+    good.write_bytes(b"of yesterday")
+    (weights.parent / "own").mkdir()
+    (weights.parent / "own" / "a.png").write_bytes(b"no picture")
+    rate = ("--false-positive-rate", "0.1", "--validation", str(weights.parent / "own"))
+    assert export(weights, "--scores", "msp", *rate) == 2
+    assert "a.png" in capsys.readouterr().err and good.read_bytes() == b"of yesterday"
+
+
+@pytest.mark.parametrize(
+    "about, licence",
+    [
+        ({"training": "ce"}, "MIT"),
+        ({"training": "public+neighbours", "model": "erfnet"}, "CC-BY-NC-4.0"),
+        ({"training": "ce", "encoder": {"file": "e.pth", "licence": "Apache-2.0"}},
+         "MIT; it began with e.pth: Apache-2.0"),
+        ({"training": "ce", "encoder": {"file": "e.pth"}}, "MIT; it began with e.pth: the terms of that file"),
+    ],
+)  # fmt: skip
+def test_a_file_names_the_terms_of_its_weights(about, licence):
+    assert export_command._licence(models.Metadata(**about)) == licence
+
+
+def test_a_size_of_the_training_that_the_network_does_not_take_is_rounded_up(capsys):
+    assert export_command._size((176, 240), 32, asked=False) == (192, 256)
+    assert "176 x 240 becomes 192 x 256" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="192 x 256 would do"):
+        export_command._size((176, 240), 32, asked=True)
 
 
 @pytest.mark.parametrize(
