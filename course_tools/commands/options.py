@@ -84,7 +84,8 @@ def load_network_or_detector(
     }
     for option, (name, default) in defaults.items():
         if vars(options).get(name, default) != default:
-            raise ValueError(f"{options.weights} has its own score; leave --{option} out")
+            what = "was exported" if is_deployed(options.weights) else "holds a detector"
+            raise ValueError(f"{options.weights} {what} with its own score; leave --{option} out")
     return *load(options.model, options.weights), options.weights
 
 
@@ -99,7 +100,8 @@ def load(model: str | None, path: Path) -> tuple[evaluation.Scorer, models.Metad
         return models.load(model, path)
     found = DeployedFile(path) if is_deployed(path) else load_detector(path)
     if model not in (None, found.metadata.model):
-        raise ValueError(f"{path} was made from {found.metadata.model}, not {model}; choose that network")
+        what = "was exported from" if is_deployed(path) else "holds a detector of"
+        raise ValueError(f"{path} {what} {found.metadata.model}, not {model}; choose that network")
     return found, found.metadata
 
 
