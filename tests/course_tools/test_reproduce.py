@@ -109,7 +109,7 @@ def test_a_job_that_was_killed_ends_with_the_same_files(shipped, monkeypatch, st
     write = store.write_atomically
 
     def dying(path, content):
-        if next(left, None) is None:
+        if path.suffix == ".pt" and next(left, None) is None:
             raise Killed
         write(path, content)
 
