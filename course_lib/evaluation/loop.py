@@ -128,8 +128,8 @@ def score(network: Scorer, images: Tensor, settings: Settings) -> dict[Key, Tens
     """Return all score maps (h, w) of one image (1, 3, h, w), on the network's device.
 
     On a CPU they are made in strips, which stay in its cache and take little memory. The maps are the same.
-    A detector has one map, under its name, an exported file those that it was made with; scores and
-    temperatures of the settings are not their own.
+    A detector has one map, under its name. An exported file has the maps that it was made with. The scores
+    and temperatures of the settings do not apply to them.
 
     Raises:
         ValueError: if the network fails on the device, for want of memory say.

@@ -12,6 +12,7 @@ from course_lib.inference.fast import (
 )
 from course_lib.inference.onnx import (
     OPSET,
+    NetworkInFile,
     OnnxNetwork,
     export_onnx,
     onnx_session,

@@ -172,10 +172,18 @@ class _Reader:
         return {"images": pad_to_multiple(batch.float().cpu(), self.size_multiple).numpy()}
 
 
-class OnnxNetwork(Network):
-    """A network that onnxruntime runs on the CPU; it is used as any other, and cannot be trained."""
+class NetworkInFile(Network):
+    """A network that another program runs from a file; it is used as any other, and cannot be trained."""
 
     feature_channels, classifier_name = 0, ""
+
+    def features(self, images: Tensor) -> Tensor:
+        """Raise: the file leads from images to logits in one go."""
+        raise NotImplementedError("an ONNX file has no features, only logits")
+
+
+class OnnxNetwork(NetworkInFile):
+    """A network that onnxruntime runs on the CPU."""
 
     def __init__(self, path: Path, size_multiple: int) -> None:
         """Open a file of ``export_onnx`` or ``quantise``; it takes as many threads as torch uses.
@@ -194,10 +202,6 @@ class OnnxNetwork(Network):
     def num_classes(self) -> int:
         """How many logits a pixel gets, as the file says."""
         return self.session.get_outputs()[0].shape[1]
-
-    def features(self, images: Tensor) -> Tensor:
-        """Raise: the file leads from images to logits in one go."""
-        raise NotImplementedError("an ONNX file has no features, only logits")
 
     def head_logits(self, images: Tensor) -> list[Tensor]:
         """Return the logits (N, C, H, W)."""

@@ -10,17 +10,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from course_lib.models import Network
+from course_lib.inference.onnx import NetworkInFile
 from course_lib.runtime import unknown_name
 
 OPENVINO_PRECISIONS = ("f32", "bf16")
 """In which OpenVINO may compute, as it calls them; bf16 only where the processor has it."""
 
 
-class OpenVinoNetwork(Network):
-    """A network that OpenVINO runs on the CPU; it is used as any other, and cannot be trained."""
-
-    feature_channels, classifier_name = 0, ""
+class OpenVinoNetwork(NetworkInFile):
+    """A network that OpenVINO runs on the CPU."""
 
     def __init__(self, path: Path, size_multiple: int, precision: str = "f32") -> None:
         """Open a file of ``export_onnx``; it takes as many threads as torch uses.
@@ -54,18 +52,13 @@ class OpenVinoNetwork(Network):
         """How many logits a pixel gets, as the file says."""
         return self.model.output(0).partial_shape[1].get_length()
 
-    def features(self, images: Tensor) -> Tensor:
-        """Raise: the file leads from images to logits in one go."""
-        raise NotImplementedError("an ONNX file has no features, only logits")
-
     def head_logits(self, images: Tensor) -> list[Tensor]:
         """Return the logits (N, C, H, W); images of another shape than before are compiled for first."""
         if images.shape != self.shape:
             self.model.reshape(list(images.shape))
             self.compiled = self.core.compile_model(self.model, "CPU", self.settings)
             used = self.compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
-            if used != self.settings["INFERENCE_PRECISION_HINT"]:
-                asked = self.settings["INFERENCE_PRECISION_HINT"]
+            if used != (asked := self.settings["INFERENCE_PRECISION_HINT"]):
                 raise ValueError(f"OpenVINO has no {asked} on this processor; it would take {used}")
             self.shape = images.shape
         (logits,) = self.compiled(images.float().cpu().contiguous().numpy()).values()

@@ -301,7 +301,7 @@ def profile(
     found = forward_latency(fast, images, seconds)
     with torch.inference_mode():
         # torch sees nothing of their memory
-        outside = isinstance(fast, (inference.OnnxNetwork, inference.OpenVinoNetwork))
+        outside = isinstance(fast, inference.NetworkInFile)
         peak = None if outside else peak_of(lambda: fast(images), images.device)
         drawn = watts(lambda: fast(images), images.device)
     pictures = subject.pictures

@@ -3,8 +3,9 @@
 import argparse
 import math
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -42,36 +43,14 @@ TRAINING_IMAGES = 32
 class Ordinary:
     """Images without anomalies, which are read anew for each file."""
 
-    images: Sequence[tuple[np.ndarray, np.ndarray | None]]
-    """Pixels, and a mask of what counts in them; None where all do."""
-    whose: str
+    read: Callable[[], Iterator[tuple[np.ndarray, np.ndarray | None]]]
+    """Gives pixels, and a mask of what counts in them; None where all do."""
+    count: int
+    name: str
 
-
-class _Photographs:
-    """The images of a folder, as they were held, all pixels counting."""
-
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self.paths = paths
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    def __getitem__(self, index: int) -> tuple[np.ndarray, None]:
-        return np.asarray(ImageOps.exif_transpose(data.read_image(self.paths[index]))), None
-
-
-class _Validation:
-    """Labelled images, whose void pixels do not count."""
-
-    def __init__(self, samples: Dataset) -> None:
-        self.samples = samples
-
-    def __len__(self) -> int:
-        return len(self.samples)
-
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        sample = self.samples[index]
-        return np.asarray(sample.image), sample.target.numpy() != labels.IGNORE
+    def __str__(self) -> str:
+        """Return what is said of them."""
+        return f"{self.count} images of {self.name}"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -148,7 +127,7 @@ def main(options: argparse.Namespace) -> int:
 
 def _size(size: Sequence[int], multiple: int, asked: bool) -> tuple[int, int]:
     """Return a size that a network takes: the asked one, or that of the training, rounded up."""
-    height, width = (multiple * math.ceil(side / multiple) for side in size)
+    height, width = (multiple * max(1, math.ceil(side / multiple)) for side in size)
     if (height, width) != tuple(size):
         if asked:
             raise ValueError(
@@ -181,15 +160,14 @@ def _with_alarms(path: Path, ordinary: Ordinary | str | None, rate: float | None
         return "no alarm: no --false-positive-rate was given"
     if isinstance(ordinary, str):
         return f"no alarm: no validation images are here ({ordinary})"
-    thresholds, shares = deployment.ordinary_quantiles(
-        deployment.DeployedFile(path), tqdm(ordinary.images, "threshold", unit="image"), rate
-    )
-    about = {"false_positive_rate": rate, "reached": shares, "images": ordinary.whose}
+    images = tqdm(ordinary.read(), "threshold", ordinary.count, unit="image")
+    thresholds, shares = deployment.ordinary_quantiles(deployment.DeployedFile(path), images, rate)
+    about = {"false_positive_rate": rate, "reached": shares, "images": str(ordinary)}
     deployment.with_thresholds(path, thresholds, about)
     limits = ", ".join(
         f"{name} > {limit:.4g} ({100 * shares[name]:.2f} %)" for name, limit in thresholds.items()
     )
-    return f"alarm where {limits} of the pixels of {ordinary.whose}"
+    return f"alarm where {limits} of the pixels of {ordinary}"
 
 
 def _ordinary(profile: data.Profile, folder: Path | None) -> Ordinary | str:
@@ -203,14 +181,27 @@ def _ordinary(profile: data.Profile, folder: Path | None) -> Ordinary | str:
             samples = data.SEGMENTATION_SETS[profile.scenes]("val")
         except FileNotFoundError as error:
             return str(error)
-        return Ordinary(_Validation(samples), f"{len(samples)} images of {profile.scenes} val")
+        return Ordinary(partial(_labelled, samples), len(samples), f"{profile.scenes} val")
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder {folder}")
     inside = sorted(folder.iterdir())
     paths = [path for path in inside if path.suffix.lower() in data.IMAGE_SUFFIXES and path.name[0] != "."]
     if not paths:
         raise FileNotFoundError(f"no image in {folder}")
-    return Ordinary(_Photographs(paths), f"{len(paths)} images of {folder.name}")
+    return Ordinary(partial(_photographs, paths), len(paths), folder.name)
+
+
+def _labelled(samples: Dataset) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield labelled images; their void pixels do not count."""
+    for index in range(len(samples)):
+        sample = samples[index]
+        yield np.asarray(sample.image), sample.target.numpy() != labels.IGNORE
+
+
+def _photographs(paths: Sequence[Path]) -> Iterator[tuple[np.ndarray, None]]:
+    """Yield images as they were held; all of their pixels count."""
+    for path in paths:
+        yield np.asarray(ImageOps.exif_transpose(data.read_image(path))), None
 
 
 def _training_images(profile: data.Profile, size: tuple[int, int]) -> list[Tensor]:

@@ -10,6 +10,9 @@ import torch
 from course_lib import calibration, data, evaluation, models, runtime
 from course_tools.result_store import Store, about_network, files_of
 
+LIGHT = "efficientnet_lite0"
+"""The network of lesson 7, which the paper does not have."""
+
 NUMBERS = (1, 2, 3, 4)
 """Of the paper's tables, and of its figures."""
 

@@ -7,7 +7,7 @@ from tqdm.auto import tqdm
 
 from course_lib import evaluation, models, profiling, runtime
 from course_lib.lesson import figures, tables
-from course_tools.reproduce.bench import Bench, Checkpoint, find_checkpoint
+from course_tools.reproduce.bench import LIGHT, Bench, Checkpoint, find_checkpoint
 from course_tools.reproduce.results import Figure
 
 SHOWN = "eiml_fl"
@@ -83,7 +83,7 @@ def _costs(bench: Bench) -> tuple[pd.DataFrame, str]:
 def _cost_rows(bench: Bench) -> Iterator[dict]:
     """Yield a row for each network with each head; random weights do, time and memory are the same."""
     size = bench.job.profile.numbers(bench.job.device).size
-    names = (*models.PAPER_NETWORKS, "efficientnet_lite0")
+    names = (*models.PAPER_NETWORKS, LIGHT)
     pairs = [(model, head) for model in names for head in models.HEADS]
     for model, head in tqdm(pairs, desc="time and memory", unit="network"):
         network = models.build(model, head=head).to(bench.job.device).eval()

@@ -10,14 +10,11 @@ import pandas as pd
 from course_lib import calibration, evaluation, models
 from course_lib.lesson import tables
 from course_lib.lesson.tables.paper import score_label
-from course_tools.reproduce.bench import Bench, Checkpoint, find_checkpoint, trained_here
+from course_tools.reproduce.bench import LIGHT, Bench, Checkpoint, find_checkpoint, trained_here
 from course_tools.reproduce.figures import accuracy_and_time, each_image, future_work
 from course_tools.reproduce.results import Figure, Table
 
 BASELINE = "ce"
-LIGHT = "efficientnet_lite0"
-"""The network of lesson 7, trained by cross-entropy; the paper does not have it."""
-
 COMBINED = ("ln", "ln_ce", "ln_fl", "eiml", "eiml_ce", "eiml_fl")
 """The trainings of Table 4, in its order."""
 

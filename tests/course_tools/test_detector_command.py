@@ -1,10 +1,10 @@
 """The command that fits a detector; its file where a checkpoint would stand; one line for what goes wrong."""
 
-import closed_form
 import numpy as np
 import pandas as pd
 import pytest
-from small_data import write_benchmark, write_image, write_street
+from small_data import write_image
+from small_networks import write_network
 
 from course_lib import detectors, models
 from course_tools.__main__ import main
@@ -15,15 +15,7 @@ CPU = ["--device", "cpu"]
 @pytest.fixture
 def weights(data_root):
     """A network of CamVid; eight small streets and a benchmark stand ready."""
-    write_street(data_root / "CamVid")
-    write_benchmark(data_root / "benchmarks", "RoadAnomaly21")
-    network, path = models.build("enet"), data_root / "enet_ce.safetensors"
-    closed_form.fill(network, closed_form.GAIN["enet"])
-    metadata = models.Metadata(
-        model="enet", training="ce", profile="camvid", size=[32, 48], known_classes=[0, 2, 13], seed=0
-    )
-    models.save_checkpoint(network, path, metadata)
-    return path
+    return write_network(data_root)
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 import json
 
-import closed_form
 import numpy as np
 import pandas as pd
 import pytest
-from small_data import write_benchmark, write_image, write_street
+from small_data import write_image
+from small_networks import write_network
 
 from course_lib import deployment, models
 from course_tools.__main__ import main
@@ -16,13 +16,7 @@ from course_tools.commands import export as export_command
 @pytest.fixture
 def weights(data_root):
     """A network of CamVid; small streets and a benchmark stand ready."""
-    write_street(data_root / "CamVid")
-    write_benchmark(data_root / "benchmarks", "RoadAnomaly21")
-    network, path = models.build("enet"), data_root / "enet_ce.safetensors"
-    closed_form.fill(network, closed_form.GAIN["enet"])
-    about = {"training": "ce", "profile": "camvid", "size": [32, 48], "known_classes": [0, 2, 13], "seed": 0}
-    models.save_checkpoint(network, path, models.Metadata(model="enet", **about))
-    return path
+    return write_network(data_root)
 
 
 def export(weights, *options):
@@ -116,6 +110,9 @@ def test_a_size_of_the_training_that_the_network_does_not_take_is_rounded_up(cap
         (["--validation", "x"], "say at which --false-positive-rate"),
         (["--false-positive-rate", "0.1", "--validation", "absent"], "no folder absent"),
         (["--size", "30", "48"], "multiples of 8, got 30 x 48"),
+        (["--size", "0", "48"], "8 x 48 would do"),
+        (["--temperature", "0"], "temperature must be a positive number"),
+        (["--smooth", "nan"], "sigma of the smoothing must be a positive number"),
         (["--scores", "doubt"], "doubt"),
     ],
 )
