@@ -52,7 +52,7 @@ def joined(size: Sequence[int], network: Path, scores: Path, names: Sequence[str
 
 
 AXIS = """
-  {0}_length = Cast <to = 1> ({0}_sides)
+  {0}_length = Cast <to = 11> ({0}_sides)
   {0}_scale = Div ({0}_length, {0}_wanted)
   {0}_reach = Max ({0}_scale, one)
   {0}_targets = Range (nought, {0}_wanted, one)
@@ -67,15 +67,19 @@ AXIS = """
   {0}_slope = Sub (one, {0}_relative)
   {0}_triangle = Relu ({0}_slope)
   {0}_sum = ReduceSum <keepdims = 1> ({0}_triangle, last)
-  {0}_weights = Div ({0}_triangle, {0}_sum)
+  {0}_share = Div ({0}_triangle, {0}_sum)
+  {0}_large = Mul ({0}_share, unit)
+  {0}_shifted_large = Add ({0}_large, half)
+  {0}_weights = Floor ({0}_shifted_large)
 """
 """With which weights the pixels of an axis, {0}, make the new ones: triangles as wide as it shrinks."""
 
 BEFORE = """
 <ir_version: {version}, opset_import: ["" : {opset}]>
 before (uint8[1, height, width, 3] image) => (float[1, 3, {height}, {width}] images, int64[4] whole)
-<float nought = {{0.0}}, float one = {{1.0}}, float half = {{0.5}}, float most = {{255.0}},
- float rows_wanted = {{{height}.0}}, float columns_wanted = {{{width}.0}}, int64[1] last = {{-1}},
+<double nought = {{0.0}}, double one = {{1.0}}, double half = {{0.5}}, double unit = {{4194304.0}},
+ double rows_wanted = {{{height}.0}}, double columns_wanted = {{{width}.0}}, int64[1] last = {{-1}},
+ float most = {{255.0}},
  int64 first_side = {{1}}, int64 second_side = {{2}}, int64[1] from = {{1}}, int64[1] to = {{3}},
  int64[2] ones = {{1, 1}}>
 {{
@@ -84,15 +88,18 @@ before (uint8[1, height, width, 3] image) => (float[1, 3, {height}, {width}] ima
   columns_sides = Gather (shape, second_side)
 {rows}{columns}
   planes = Transpose <perm = [0, 3, 1, 2]> (image)
-  numbers = Cast <to = 1> (planes)
+  numbers = Cast <to = 11> (planes)
   columns_turned = Transpose <perm = [1, 0]> (columns_weights)
   narrow = MatMul (numbers, columns_turned)
-  narrow_half = Add (narrow, half)
+  narrow_units = Div (narrow, unit)
+  narrow_half = Add (narrow_units, half)
   narrow_rounded = Floor (narrow_half)
   small = MatMul (rows_weights, narrow_rounded)
-  small_half = Add (small, half)
+  small_units = Div (small, unit)
+  small_half = Add (small_units, half)
   small_rounded = Floor (small_half)
-  images = Div (small_rounded, most)
+  steps = Cast <to = 1> (small_rounded)
+  images = Div (steps, most)
   sides = Slice (shape, from, to)
   whole = Concat <axis = 0> (ones, sides)
 }}
@@ -103,8 +110,9 @@ before (uint8[1, height, width, 3] image) => (float[1, 3, {height}, {width}] ima
 def _before(size: Sequence[int], version: int) -> "ModelProto":
     """Return the model from pixels of any size to numbers in [0, 1] at one size, and to the size before.
 
-    Resizing is that of Pillow: along the rows, then along the columns, each rounded to 8 bits. It is written
-    as two products of matrices, since runtimes do not agree on what ``Resize`` does where an image shrinks.
+    Resizing is that of Pillow to the bit: along the rows, then along the columns, each rounded to 8 bits, with
+    weights in units of 2 ** -22; float64 holds their sums exactly. It is written as two products of matrices,
+    since runtimes do not agree on what ``Resize`` does where an image shrinks.
     Pillow 13 takes the columns of upright images first; a fifth of their values is then off by 1 of 255.
     """
     import onnx

@@ -103,7 +103,9 @@ def test_what_export_makes(tmp_path):
                     off.append(np.abs(found - wanted).max() / np.ptp(wanted))
             (streamed,) = evaluation.measure(file, benchmark, settings, progress=False).values()
             pixels = np.asarray(photographs[0].resize((640, 360), Image.BICUBIC))
-            run, seen = in_openvino(path, pixels)
+            run, seen = None, "OpenVINO 2026.4.1 ends the process (segmentation fault) at int8 files"
+            if precision != "int8":
+                run, seen = in_openvino(path, pixels)
             ways = {"onnxruntime": partial(file.decide, pixels)}
             if run:
                 ways["openvino"] = run

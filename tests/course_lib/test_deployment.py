@@ -13,10 +13,7 @@ from small_detectors import METADATA, SIZE, Halving, fitted, streets
 from course_lib import data, deployment, detectors, evaluation, inference, scores
 from course_lib.deployment import graphs
 
-EXACT = (SIZE, (128, 192))
-"""Sizes of images: the network's, and twice that; no sum of pixels lies between two numbers by chance."""
-
-SIZES = (*EXACT, (90, 160), (50, 400), (200, 331))
+SIZES = (SIZE, (128, 192), (90, 160), (50, 400), (200, 331))
 
 
 def picture(height, width, seed=3):
@@ -62,8 +59,7 @@ def test_a_file_scores_images_of_every_size_as_the_library_does(file, network, s
         small = detectors.smoothed(scores.score(name, logits, METADATA.known_classes, 2.0), 1.5)[0]
         expected = evaluation.to_size_of(torch.empty(size), small).numpy()
         assert decision.scores[name].shape == size
-        most = 1e-3 if size in EXACT else 0.03  # a step of 1/255 in some pixels, of a network of noise
-        assert share_of_range(decision.scores[name], expected) < most
+        assert share_of_range(decision.scores[name], expected) < 1e-3
     known = torch.tensor(METADATA.known_classes)
     if size == SIZE:
         assert np.array_equal(decision.classes, known[logits[0, known].argmax(dim=0)].numpy())
@@ -72,7 +68,7 @@ def test_a_file_scores_images_of_every_size_as_the_library_does(file, network, s
 
 
 @pytest.mark.parametrize("size", [*SIZES, (720, 1280), (40, 60)])
-def test_resizing_is_that_of_pillow_but_for_rounding_in_both_runtimes(size, tmp_path):
+def test_resizing_is_that_of_pillow_and_in_openvino_but_for_rounding(size, tmp_path):
     path, pixels = tmp_path / "before.onnx", picture(*size)
     onnx.save(graphs._before(SIZE, 10), path)
     found, whole = inference.onnx_session(path).run(None, {"image": pixels[None]})
@@ -81,9 +77,10 @@ def test_resizing_is_that_of_pillow_but_for_rounding_in_both_runtimes(size, tmp_
     model.reshape([1, *pixels.shape])
     settings = {"INFERENCE_PRECISION_HINT": "f32"}
     elsewhere = openvino.Core().compile_model(model, "CPU", settings)(pixels[None])[0]
-    for images in (found, elsewhere):
-        steps = np.abs(images - seen(pixels).numpy()) * 255
-        assert steps.max() < 1.01 and (steps > 0.5).mean() < 0.06
+    assert np.abs(found - seen(pixels).numpy()).max() < 1e-6
+    # in float32: a sum may be rounded to the other side
+    steps = np.abs(elsewhere - seen(pixels).numpy()) * 255
+    assert steps.max() < 1.01 and (steps > 0.5).mean() < 0.06
 
 
 @pytest.mark.parametrize("precision, most", [("fp32", 1e-3), ("fp16", 0.02), ("int8", 0.25)])

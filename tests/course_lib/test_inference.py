@@ -206,6 +206,26 @@ def test_8_bits_are_smaller_and_nearly_agree(tmp_path, capfd):
     assert capfd.readouterr().err == ""
 
 
+def test_openvino_gives_the_same_logits_for_every_size_and_refuses_what_it_has_not(tmp_path, monkeypatch):
+    network, path = filled("efficientnet_lite0").eval(), tmp_path / "network.onnx"
+    inference.export_onnx(network, path)
+    opened = inference.OpenVinoNetwork(path, network.size_multiple)
+    assert opened.num_classes == 20
+    for size in ((64, 96), (40, 70)):
+        images = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            torch.testing.assert_close(opened(images), network(images), rtol=1e-3, atol=1e-3)
+    with pytest.raises(ValueError, match="unknown precision 'f8'"):
+        inference.OpenVinoNetwork(path, network.size_multiple, "f8")
+    opened.settings["INFERENCE_PRECISION_HINT"], opened.shape = "bf16", None
+    if opened.core.get_property("CPU", "OPTIMIZATION_CAPABILITIES").count("BF16") == 0:
+        with pytest.raises(ValueError, match="no bf16 on this processor"):
+            opened(images)
+    monkeypatch.setattr("course_lib.inference.openvino.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match="-m pip install openvino"):
+        inference.OpenVinoNetwork(path, network.size_multiple)
+
+
 def test_without_its_packages_onnx_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr("course_lib.inference.onnx.find_spec", lambda name: None)
