@@ -110,9 +110,9 @@ before (uint8[1, height, width, 3] image) => (float[1, 3, {height}, {width}] ima
 def _before(size: Sequence[int], version: int) -> "ModelProto":
     """Return the model from pixels of any size to numbers in [0, 1] at one size, and to the size before.
 
-    Resizing is that of Pillow to the bit: along the rows, then along the columns, each rounded to 8 bits, with
-    weights in units of 2 ** -22; float64 holds their sums exactly. It is written as two products of matrices,
-    since runtimes do not agree on what ``Resize`` does where an image shrinks.
+    Resizing is that of Pillow to the bit: along the rows, then along the columns, each rounded to 8 bits.
+    Weights are in units of 2 ** -22; float64 holds their sums exactly. It is written as two products of
+    matrices, since runtimes do not agree on what ``Resize`` does where an image shrinks.
     Pillow 13 takes the columns of upright images first; a fifth of their values is then off by 1 of 255.
     """
     import onnx
