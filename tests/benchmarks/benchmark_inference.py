@@ -1,8 +1,14 @@
-"""Fast against plain inference, in turns: pytest tests/benchmarks/benchmark_inference.py
+"""Fast against plain inference, in turns: pytest -s tests/benchmarks/benchmark_inference.py
 
-Also what each way changes: classes on generated scenes, AuPRC on a generated benchmark; and how time and
-memory grow with the pixels. Written to results/benchmarks/.
+Also what each way changes: classes on generated scenes, AuPRC on a generated benchmark; how time and memory
+grow with the pixels; and what waiting threads cost beside another program. Written to results/benchmarks/.
 """
+
+import json
+import os
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pandas as pd
@@ -13,8 +19,8 @@ from ways import write
 from course_lib import data, evaluation, inference, models, profiling
 
 SIZE, PAIRS = (512, 1024), 20
-SHIPPED = {"erfnet": "ce", "enet": "void", "bisenetv2": "void"}
-SPEEDS = ("fast", "bf16", "onnx", "int8")
+SHIPPED = {"erfnet": "ce", "enet": "void", "bisenetv2": "void", "efficientnet_lite0": "ce"}
+SPEEDS = ("fast", "bf16", "onnx", "int8", "openvino", "openvino_bf16")
 
 
 def scenes(split, count, size):
@@ -27,11 +33,14 @@ def made(network, speed, size, folder):
     if speed in inference.SPEEDS:
         return inference.accelerate(network, speed)
     path = folder / f"{speed}.onnx"
-    if speed == "onnx":
-        inference.export_onnx(network, path)
-    else:
+    if speed == "int8":
         inference.quantise(network, path, scenes("train", 16, size))
-    return inference.OnnxNetwork(path, network.size_multiple)
+    else:
+        inference.export_onnx(network, path)
+    if speed in ("onnx", "int8"):
+        return inference.OnnxNetwork(path, network.size_multiple)
+    precision = "bf16" if speed == "openvino_bf16" else "f32"
+    return inference.OpenVinoNetwork(path, network.size_multiple, precision)
 
 
 def auprc(network, metadata):
@@ -51,7 +60,12 @@ def test_fast_against_plain(model, tmp_path):
     images, validation = profiling.example_images(network, SIZE), scenes("val", 8, metadata.size)
     before, rows = auprc(network, metadata), []
     for speed in SPEEDS:
-        large = made(network, speed, SIZE, tmp_path)
+        try:
+            large = made(network, speed, SIZE, tmp_path)
+            large(images)
+        except ValueError as error:  # OpenVINO has no bf16 on some processors
+            print(f"{model}, {speed}: {error}")
+            continue
         small = large if speed != "int8" else made(network, speed, metadata.size, tmp_path)
         found = inference.agreement(network, small, validation)
         with torch.no_grad():
@@ -83,3 +97,51 @@ def test_growth_with_the_pixels(speed):
     for model, part in frame.groupby("model"):
         slopes = [np.polyfit(part["megapixels"], part[c], 1)[0] for c in ("milliseconds", "peak_megabytes")]
         print(f"{model}: {slopes[0]:.0f} ms and {slopes[1]:.0f} MB for one more megapixel")
+
+
+WAITING = """
+import os, json, sys, time
+import course_lib
+if sys.argv[1] == "default":  # before torch is imported
+    os.environ.pop("OMP_WAIT_POLICY")
+import torch
+from course_lib import models, profiling
+torch.set_num_threads(2)
+network = models.build("erfnet").eval()
+images = profiling.example_images(network, (128, 256))
+taken = []
+with torch.inference_mode():
+    began = time.perf_counter()
+    while len(taken) < 40 and time.perf_counter() - began < 60:
+        start = time.perf_counter()
+        network(images)
+        taken.append(1000 * (time.perf_counter() - start))
+print(json.dumps(sorted(taken[3:])[len(taken[3:]) // 2]))
+"""
+"""Prints the median milliseconds of ERFNet at 128 x 256 with two threads."""
+
+
+@pytest.mark.parametrize("other_programs", [0, 1, 2])
+def test_threads_that_wait(other_programs):
+    rows = []
+    for turn in range(3):
+        for policy in ("default", "passive"):
+            others = [
+                subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(other_programs)
+            ]
+            time.sleep(1)
+            try:
+                command = [sys.executable, "-c", WAITING, policy]
+                done = subprocess.run(
+                    command,
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                    env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"},
+                )
+            finally:
+                for other in others:
+                    other.kill()
+            rows.append({"policy": policy, "turn": turn, "ms": json.loads(done.stdout)})
+    frame = pd.DataFrame(rows).pivot(index="policy", columns="turn", values="ms").reset_index()
+    write(f"waiting_beside_{other_programs}", frame)
