@@ -136,11 +136,12 @@ def _reported(exercise: Exercise, key: dict, problems: dict[str, str]) -> tuple[
     for name, problem in problems.items():
         right = key["cases"][name]
         if not right["hidden"]:
-            check.note(name, problem, right["hint"], right["secret"])
+            check.note(name, problem, right["hint"], right["secret"], right["slip"])
         elif not problem:  # of a hidden case the report tells only whether it holds
-            check.note(f"hidden {name}", "")
+            check.note(f"hidden {name}", "", slip=right["slip"])
         else:
-            check.note(name, problem if problem in (NOT_ATTEMPTED, OURS) else "a hidden case does not hold")
+            told = problem if problem in (NOT_ATTEMPTED, OURS) else "a hidden case does not hold"
+            check.note(name, told, slip=right["slip"])
     with contextlib.redirect_stdout(io.StringIO()) as report:
         points = check.points()
     return report.getvalue(), points, check.attempted

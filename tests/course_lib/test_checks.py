@@ -116,6 +116,17 @@ def test_a_case_that_raises_does_not_cost_the_others(capsys):
     )
 
 
+@pytest.mark.parametrize("wrong, points", [((), 2), (("slip",), 1), (("a",), 1.5), (("slip", "a", "b"), 0)])
+def test_the_case_that_catches_the_named_slip_weighs_half(wrong, points, capsys):
+    globals()["max_logit"] = lambda name: name not in wrong
+    check = Check("max_logit", points=2)
+    check.case("slip", lambda: max_logit("slip"), True, slip=True)
+    check.case("a", lambda: max_logit("a"), True)
+    check.case("b", lambda: max_logit("b"), True)
+    assert check.points() == points
+    assert ("✗ slip (half of the points)" in report(check, capsys)) == ("slip" in wrong)
+
+
 def test_cases_that_fail_in_the_same_way_share_a_line_without_hints(capsys):
     globals()["max_logit"] = lambda logits: logits.missing
     check = Check("max_logit", points=1)

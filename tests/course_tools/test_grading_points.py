@@ -52,6 +52,14 @@ def test_hidden_cases_cost_points_and_tell_nothing(lesson):
     assert "6" not in graded.report and "7" not in graded.report
 
 
+@pytest.mark.parametrize(("marked", "earned"), [("", 1.33), (", slip=True", 1.0)])
+def test_the_judge_weighs_a_named_slip_as_the_check_does(lesson, marked, earned):
+    check = CHECK.replace("twice(2), 4", f"twice(2), 4{marked}")
+    check = check.replace("\ncheck.points", '\ncheck.case("five", lambda: twice(5), 10)\ncheck.points')
+    graded = judged(lesson.exercises[0], run(key(check)), [record(two=0, three=6, five=10)], [], [], "")
+    assert graded.suggested == earned
+
+
 @pytest.mark.parametrize("said", ["", "1.0", "2", "nan", "300.0", "'2.0'", "1 == 2"])
 def test_full_points_that_the_check_itself_did_not_see_are_held(lesson, said):
     graded = judge(lesson, [record(two=4, three=6)], said)

@@ -43,6 +43,7 @@ class Check:
         """
         self.title, self.max_points = title, float(points)
         self.problems: dict[str, str] = {}
+        self.slips: set[str] = set()
 
     def case(
         self,
@@ -52,6 +53,7 @@ class Check:
         hint: str = "",
         within: float | None = None,
         secret: bool = False,
+        slip: bool = False,
     ) -> None:
         """Add a case that passes when ``call()`` agrees with ``expected``.
 
@@ -64,16 +66,19 @@ class Check:
             hint: shown behind the problem when the case fails.
             within: how far a number may be off, relative to the right one; rounding only if left out.
             secret: whether what is expected is all that is asked for, so that the report must not show it.
+            slip: whether it catches the slip that the lesson names; these cases make half of the points.
 
         Raises:
             ValueError: if there is a case of this name already.
         """
         if name in self.problems:
             raise ValueError(f"{self.title} has two cases called {name!r}")
-        self.note(name, self._problem(call, lambda value: difference(value, expected, within)), hint, secret)
+        problem = self._problem(call, lambda value: difference(value, expected, within))
+        self.note(name, problem, hint, secret, slip)
 
-    def note(self, name: str, problem: str, hint: str = "", secret: bool = False) -> None:
+    def note(self, name: str, problem: str, hint: str = "", secret: bool = False, slip: bool = False) -> None:
         """Keep how a case ended: what is wrong, with the hint where the result does not explain itself."""
+        self.slips |= {name} if slip else set()
         asks_for_hint = hint and problem.startswith(RESULT)
         problem = re.sub(f"({RESULT}.*?){WANTED}.*", r"\1", problem) if secret else problem
         self.problems[name] = f"{problem} (hint: {hint})" if asks_for_hint else problem
@@ -94,18 +99,24 @@ class Check:
         for name, problem in self.problems.items():
             failed.setdefault(problem, []).append(name)
         passed = failed.pop("", [])
-        share = len(passed) / len(self.problems) if self.attempted else 0.0
-        earned = round(self.max_points * share, 2)
+        earned = round(self.max_points * self._share(passed), 2) if self.attempted else 0.0
         record(self.title, earned)
         if not self.attempted:
             print(f"{self.title}: {next(iter(self.problems.values()), NOT_ATTEMPTED)}")
             return earned
         print(f"{self.title}: {earned:g} of {self.max_points:g} point{'s' if self.max_points != 1 else ''}")
         lines = [f"✓ {name}" for name in passed]
-        lines += [f"✗ {'; '.join(names)}: {problem}" for problem, names in failed.items()]
+        for problem, names in failed.items():
+            told = [f"{name} (half of the points)" if {name} == self.slips else name for name in names]
+            lines.append(f"✗ {'; '.join(told)}: {problem}")
         for line in lines:
             print(textwrap.fill(line, 100, initial_indent="  ", subsequent_indent="    "))
         return earned
+
+    def _share(self, passed: list[str]) -> float:
+        """Return which share of the points these cases earn: half of it is for slips, if there are any."""
+        parts = [part for part in (self.slips, self.problems.keys() - self.slips) if part]
+        return sum(len(part.intersection(passed)) / len(part) for part in parts) / len(parts)
 
     def best(self, mine: Callable, reference: Callable) -> Callable:
         """Return ``mine`` when every case has passed, else ``reference``, so that the lesson goes on."""

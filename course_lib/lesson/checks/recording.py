@@ -58,11 +58,13 @@ class KeyRecorder(Recorder):
         hint: str = "",
         within: float | None = None,
         secret: bool = False,
+        slip: bool = False,
     ) -> None:
         """Note what ``expected()`` says is right, and call nothing of the answer's."""
         with same_randomness():
-            right = {"expected": encode(expected()), "hint": hint, "within": within, "secret": secret}
-        self.entries[name] = right | {"hidden": self.hidden, "private": self.private}
+            right = {"expected": encode(expected()), "hint": hint, "within": within}
+        told = {"secret": secret, "slip": slip, "hidden": self.hidden, "private": self.private}
+        self.entries[name] = right | told
 
 
 @contextlib.contextmanager
