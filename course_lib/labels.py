@@ -48,8 +48,8 @@ CLASS_NAMES = tuple(name for name, _, _ in _CLASSES)
 LABEL_IDS = tuple(label_id for _, label_id, _ in _CLASSES)
 """The id of each class in Cityscapes' ``*_labelIds.png``; the position is the train id."""
 
-VOID_COLOUR = (0, 0, 0)
-"""Void is drawn black."""
+VOID_COLOUR = (210, 210, 220)
+"""Void is drawn in a light grey that no class has."""
 
 PALETTE = tuple(colour for _, _, colour in _CLASSES)
 """The RGB colour of each class, 0 to 255; the position is the train id."""
@@ -102,7 +102,7 @@ def colourise(target: Tensor) -> Tensor:
         ValueError: if an id is neither a class nor void.
 
     >>> colourise(torch.tensor([0, 255])).tolist()
-    [[128, 64, 128], [0, 0, 0]]
+    [[128, 64, 128], [210, 210, 220]]
     """
     known = (target >= 0) & (target <= VOID) | (target == IGNORE)
     if not known.all():

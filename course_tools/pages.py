@@ -179,8 +179,11 @@ def write_lesson_sources(executed: Mapping[str, NotebookNode], profile: str, fol
         page = copy.deepcopy(notebook)
         page.cells = [cell for cell in page.cells if cell.get("id") != "install"]
         for cell in page.cells:
-            if cell.cell_type == "markdown":  # links lead to the neighbours on the site
+            if cell.metadata.get("jupyter", {}).get("source_hidden"):
+                cell.metadata.tags = [*cell.metadata.get("tags", []), "hide-input"]
+            if cell.cell_type == "markdown":  # links lead to the neighbours, and to pages, on the site
                 source = re.sub(r"\.\./(\w+)/(\1\.ipynb)", r"\2", cell.source)
+                source = re.sub(r"\]\(\.\./\.\./site/(\w+\.md)", r"](../\1", source)
                 cell.source = re.sub(r"<details>.*?</details>", _with_formulas, source, flags=re.DOTALL)
         page.cells.insert(1, nbformat.v4.new_markdown_cell(NOTE.format(profile=profile), id="how-it-ran"))
         (folder / f"{name}.ipynb").write_text(nbformat.writes(page), encoding="utf-8")

@@ -59,6 +59,8 @@ def student_version(source: Path, address: str | None = None) -> str:
         raise ValueError(f"{source}: {wrong}")
     address = repository() if address is None else address
     for cell in notebook.cells:
+        if _is_folded(cell):
+            cell.metadata |= {"jupyter": {"source_hidden": True}, "cellView": "form"}  # JupyterLab's, Colab's
         # the set-up cell, if there is one, tells where pip finds the course
         if address and cell.source.startswith('COURSE = ""'):
             cell.source = cell.source.replace('COURSE = ""', f'COURSE = "git+{address}"', 1)
@@ -99,6 +101,14 @@ def _breach(notebook: NotebookNode) -> str:
             return f"the answer above {name} is {above or 'missing'}; each check stands below its answer"
         above = name if is_answer else ""
     return ""
+
+
+def _is_folded(cell: NotebookNode) -> bool:
+    """Tell whether learners need not read the code of a cell: it sets up the lesson, or checks an answer."""
+    if cell.cell_type != "code":
+        return False
+    sets_up = cell.source.startswith("COURSE = ") or cell.source.endswith("runtime.check_environment()")
+    return sets_up or cell.metadata.get("nbgrader", {}).get("grade", False)
 
 
 def _fingerprint(notebook: NotebookNode) -> str:

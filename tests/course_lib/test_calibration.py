@@ -113,6 +113,10 @@ def test_diagrams_show_accuracy_and_gap_of_each_bin():
     assert [bar.get_height() for bar in accuracy] == pytest.approx((100 * bins[2]).tolist(), nan_ok=True)
     tops = [bar.get_y() + bar.get_height() for bar in gap]
     assert tops == pytest.approx((100 * bins[1]).tolist(), nan_ok=True)
+    assert all(bar.get_hatch() and bar.get_facecolor()[3] == 0 for bar in gap), "it hides no accuracy"
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert {"accuracy", "gap between accuracy and mean confidence", "perfectly calibrated"} == set(named)
+    assert figure.axes[2].get_yscale() == "log" and "log scale" in figure.axes[2].get_ylabel()
     assert f"ECE {100 * found['T = 2.5'].ece:.1f} %" in figure.axes[1].get_title()
     assert "simulated. T = 1: mean confidence" in figure.alt
 

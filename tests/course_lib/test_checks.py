@@ -89,6 +89,12 @@ def test_a_wrong_answer_earns_nothing_and_the_lesson_goes_on_with_ours(capsys):
         (lambda logits: -logits.amax(dim=1).half() - 1, "got -13, expected -12"),
         (lambda logits: "twelve", "it returned 'twelve' of type str, expected a floating tensor"),
         (lambda logits: -100 * logits.amax(dim=1), "100 times too large: a percentage, expected a fraction"),
+        (lambda logits: -logits.amax(dim=1) / 100, "100 times too small: a fraction, expected a percentage"),
+        (lambda logits: torch.log(2), "must be Tensor, not int; of a plain number take the function in math"),
+        (
+            lambda logits: torch.nn.Linear(2, 2).load_state_dict({f"layers.{n}": n for n in range(9)}),
+            '"weight", "bias". Unexpected key(s) in state_dict: "layers.0", "layers.1", ...',
+        ),
         (lambda logits: (logits > 0).mean(dim=1), "convert with .float() first"),
         (lambda logits: undefined(logits), "NameError: name 'undefined' is not defined"),  # noqa: F821
         (lambda logits: max_logit(logits), "RecursionError: maximum recursion depth exceeded"),
@@ -134,6 +140,24 @@ def test_cases_that_fail_in_the_same_way_share_a_line_without_hints(capsys):
         check.case(name, lambda: max_logit(LOGITS), 0.0, hint="a hint that would mislead")
     assert "✗ one; two: AttributeError: 'Tensor' object has no attribute 'missing'" in report(check, capsys)
     assert not any("hint" in problem for problem in check.problems.values())
+
+
+@pytest.mark.parametrize(
+    "came, within, problem",
+    [
+        (0.67, None, "right but rounded: got 0.67, expected 0.6667"),
+        (0.66, None, "got 0.66"),
+        (1.5, 0.01, "one over what is right: got 1.5"),
+        (0.7, 0.01, "close, but not within 1 %: got 0.7"),
+        (0.9, 0.01, "got 0.9"),
+        ((0.5, -2), None, "right but for the sign: got (0.5, -2), expected (-0.5, 2)"),
+    ],
+)
+def test_what_is_nearly_right_is_told_apart(came, within, problem, capsys):
+    globals()["max_logit"] = lambda: came
+    check = Check("max_logit", points=1)
+    check.case("a case", max_logit, (-0.5, 2) if isinstance(came, tuple) else 2 / 3, within=within)
+    assert f"✗ a case: {problem}" in report(check, capsys)
 
 
 def test_a_fraction_counts_as_the_number_that_it_is():

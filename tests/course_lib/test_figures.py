@@ -6,11 +6,12 @@ import pandas as pd
 import pytest
 import seaborn
 import torch
+from matplotlib.colors import to_hex
 from PIL import Image
 
 from course_lib import data, models
 from course_lib.evaluation import Scored, Segmented
-from course_lib.labels import CLASS_NAMES, PALETTE
+from course_lib.labels import CLASS_NAMES, PALETTE, VOID_COLOUR
 from course_lib.lesson import figures
 from course_lib.lesson.figures import figure as shared
 from course_lib.lesson.figures import images
@@ -41,6 +42,8 @@ def test_score_panels_show_image_truth_and_every_score():
     assert [panels[0].get_ylabel(), panels[5].get_ylabel()] == ["a", "b"]
     truth = panels[1].images[0]
     assert truth.get_clim() == (0, 2) and set(np.unique(truth.get_array())) == {0, 1, 2}
+    assert truth.cmap.colors[2] == to_hex([part / 255 for part in VOID_COLOUR]), "void has one colour"
+    assert [len(axis.collections) for axis in panels[:5]] == [1, 0, 1, 1, 1], "anomalies are outlined"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["normal", "anomaly", "void"]
 
 
@@ -70,7 +73,7 @@ def test_segmentation_panels_paint_truth_and_prediction_in_the_same_colours():
     titles = [axis.get_title() for axis in figure.axes[:5]]
     assert titles == ["image", "ground truth", "prediction", "MSP", "MaxLogit"]
     truth, predicted = (figure.axes[i].images[0].get_array() for i in (1, 2))
-    assert tuple(truth[0, 0]) == (0, 0, 0) and tuple(truth[20, 5]) == tuple(predicted[20, 5]) == PALETTE[13]
+    assert tuple(truth[0, 0]) == VOID_COLOUR and tuple(truth[20, 5]) == tuple(predicted[20, 5]) == PALETTE[13]
     assert [text.get_text() for text in figure.legends[0].get_texts()][13::6] == ["car", "void"]
     with pytest.raises(ValueError, match="no image to draw"):
         figures.segmentation_panels([])
@@ -121,7 +124,7 @@ def test_labelled_scenes_show_images_above_their_classes():
     figure = figures.labelled_scenes([sample(top=4), sample(), sample(), sample()])
     assert len(figure.axes) == 6
     painted = figure.axes[3].images[0].get_array()
-    assert tuple(painted[0, 0]) == (0, 0, 0) and tuple(painted[10, 10]) == PALETTE[1]
+    assert tuple(painted[0, 0]) == VOID_COLOUR and tuple(painted[10, 10]) == PALETTE[1]
     with pytest.raises(ValueError, match="no image to draw"):
         figures.labelled_scenes([])
 
@@ -163,6 +166,13 @@ def test_ranking_curves_go_through_the_points_solved_by_hand():
     assert precision.lines[-1].get_ydata()[0] == 50, "chance is the prevalence"
     marked = next(line for line in roc.lines if line.get_marker() == "o").get_xydata()[0]
     assert marked[0] == pytest.approx(100 / 3) and "AuPRC 80.6 % and FPR95 33.3 %" in figure.alt
+
+
+def test_dots_in_one_place_stay_visible():
+    roc = figures.ranking_curves({"MSP": SCORES, "the same": SCORES}, IS_ANOMALY).axes[1]
+    first, second = [line for line in roc.lines if line.get_marker() == "o"]
+    assert first.get_xydata().tolist() == second.get_xydata().tolist()
+    assert first.get_markersize() > second.get_markersize(), "the later one is drawn above"
 
 
 def test_pixels_are_drawn_in_the_order_of_their_scores():

@@ -21,9 +21,9 @@ def test_camvid_is_mapped_as_the_course_says():
     }  # fmt: skip
 
 
-def test_colourise_paints_classes_in_their_colour_and_void_black():
+def test_colourise_paints_classes_in_their_colour_and_void_light_grey():
     painted = labels.colourise(torch.tensor([[0, 13], [labels.VOID, labels.IGNORE]]))
-    assert painted.tolist() == [[[128, 64, 128], [0, 0, 142]], [[0, 0, 0], [0, 0, 0]]]
+    assert painted.tolist() == [[[128, 64, 128], [0, 0, 142]], [[210, 210, 220], [210, 210, 220]]]
     assert painted.dtype == torch.uint8
 
 

@@ -69,7 +69,7 @@ def test_table_2_names_the_fitted_row_and_the_oracle(table):
     assert list(printed.rows) == [
         "chance",
         "MSP (t = 0.5)",
-        "MSP",
+        "MSP (t = 1)",
         "MSP (t = 2, fitted)",
         "MSP, best t (oracle)",
     ]

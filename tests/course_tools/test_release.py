@@ -52,7 +52,18 @@ def test_it_is_the_notebook_that_nbgrader_makes(course):
     assert done.returncode == 0, done.stderr
     theirs = nbformat.read(course / "notebooks" / LESSON, as_version=4)
     ours = nbformat.reads(release.student_version(course / "solutions" / LESSON), as_version=4)
+    for cell in ours.cells:  # nbgrader folds nothing
+        cell.metadata = {key: value for key, value in cell.metadata.items() if key == "nbgrader"}
     assert ours.metadata.pop(release.FINGERPRINT) and ours == theirs
+
+
+def test_code_that_nobody_has_to_read_is_folded_in_jupyterlab_and_colab(tmp_path):
+    more = ('COURSE = ""\nimport course_lib', "import torch\n\nruntime.check_environment()", "1 + 1")
+    source = write_lesson(tmp_path / LESSON, more=more, essays=(ESSAY,))
+    cells = nbformat.reads(release.student_version(source), as_version=4).cells
+    folded = [cell.source for cell in cells if cell.metadata.get("jupyter", {}).get("source_hidden")]
+    assert folded == [cells[3].source, *more[:2]] and "check.points()" in folded[0]
+    assert folded == [cell.source for cell in cells if cell.metadata.get("cellView") == "form"]
 
 
 def test_check_names_what_is_stale_and_writes_nothing(course, capsys):

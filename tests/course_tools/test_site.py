@@ -91,6 +91,16 @@ def test_the_source_of_a_page_has_a_note_links_to_pages_and_no_lesson_that_is_go
     nbformat.validate(page)
 
 
+def test_links_to_pages_lead_there_and_folded_code_stays_folded(tmp_path):
+    text = "# A\n[words](../../site/glossary.md) and [more](../../site/faq.md#exercises)"
+    code = nbformat.v4.new_code_cell("1", metadata={"tags": ["demo"], "jupyter": {"source_hidden": True}})
+    cells = [nbformat.v4.new_markdown_cell(text), code, nbformat.v4.new_code_cell("2")]
+    pages.write_lesson_sources({"07": nbformat.v4.new_notebook(cells=cells)}, "mini", tmp_path)
+    written = nbformat.read(tmp_path / "07.ipynb", as_version=4).cells
+    assert written[0].source == "# A\n[words](../glossary.md) and [more](../faq.md#exercises)"
+    assert written[2].metadata.tags == ["demo", "hide-input"] and "tags" not in written[3].metadata
+
+
 def test_formulas_in_hidden_answers_are_set_as_well(tmp_path):
     notebook = nbformat.v4.new_notebook(
         cells=[

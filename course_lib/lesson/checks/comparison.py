@@ -1,5 +1,7 @@
 """Say in one line how a learner's result differs from the right one, without telling the answer's code."""
 
+import math
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -55,13 +57,18 @@ def difference(actual: Any, expected: Any, within: float | None = None) -> str:
     if _agree(values, wanted, max(within or 0, RELATIVE)):
         return ""
     if isinstance(expected, (tuple, list)):
-        return f"{RESULT}{_brief(actual)}{WANTED}{_brief(expected)}"
-    return _of_numbers(values, wanted)
+        shown = f"{RESULT}{_brief(actual)}{WANTED}{_brief(expected)}"
+        return _slip(values.double(), wanted.double(), shown) or shown
+    return _of_numbers(values, wanted, within)
 
 
 def explained(error: BaseException) -> str:
     """Return an error in one line, with the cure of those that everybody meets."""
-    line = " ".join(f"{type(error).__name__}: {error}".split())[:200]  # torch lists all its backends
+    line = " ".join(f"{type(error).__name__}: {error}".split())
+    line = re.sub(r'("[^"]+", "[^"]+"), (?:"[^"]+"(?:, )?)+', r"\1, ...", line)  # of many names the first two
+    line = line[:200]  # torch lists all its backends
+    if re.search(r"must be Tensor, not (int|float)", line):
+        return f"{line}; of a plain number take the function in math, such as math.log"
     if "not implemented for" in line or "could not infer output dtype" in line:
         return f"{line}; convert with .float() first"
     return line
@@ -112,7 +119,7 @@ def _is_of_kind(actual: Any, values: Tensor, expected: Any, wanted: Tensor) -> b
     return not kind_counts or _kind(values) == _kind(wanted)
 
 
-def _of_numbers(values: Tensor, wanted: Tensor) -> str:
+def _of_numbers(values: Tensor, wanted: Tensor, within: float | None) -> str:
     """Compare numbers that differ; name the mistakes that everybody makes."""
     came = values.dtype
     values, wanted = values.double(), wanted.double()
@@ -120,16 +127,30 @@ def _of_numbers(values: Tensor, wanted: Tensor) -> str:
     wrong = wrong if wrong.any() else values != wanted  # whole numbers have no tolerance
     if values[wrong].isnan().any():
         return f"{RESULT}NaN in {int(values.isnan().sum())} of {values.numel()} values"
-    if _agree(values, 100 * wanted):
-        return "100 times too large: a percentage, expected a fraction"
     got, right = values[wrong][0].item(), wanted[wrong][0].item()
     digits = next((n for n in (4, 6, 8) if f"{got:.{n}g}" != f"{right:.{n}g}"), 12)
     first = f"{RESULT}{got:.{digits}g}{WANTED}{right:.{digits}g}"
-    if _agree(values, -wanted):
-        return f"right but for the sign: {first}"
+    if slip := _slip(values, wanted, first):
+        return slip
+    if within and _agree(values * wanted, torch.ones_like(wanted), within):
+        return f"one over what is right: {first}"
+    if within and _agree(values, wanted, 10 * within):
+        return f"close, but not within {100 * within:g} %: {first}"
+    rounded = (math.isclose(got, round(right, places), rel_tol=1e-6) for places in (2, 3, 4))
+    if values.numel() == 1 and not within and any(rounded):
+        return f"right but rounded: {first}"
     if _agree(values, wanted, COARSE) and came in (torch.float16, torch.bfloat16):
         return f"right but for the precision of {came}: {first}"
     return first if values.numel() == 1 else f"{first} ({int(wrong.sum())} of {wrong.numel()} values differ)"
+
+
+def _slip(values: Tensor, wanted: Tensor, shown: str) -> str:
+    """Name a factor by which all numbers are wrong; an empty string if it is none of the usual ones."""
+    if _agree(values, 100 * wanted):
+        return "100 times too large: a percentage, expected a fraction"
+    if _agree(100 * values, wanted):
+        return "100 times too small: a fraction, expected a percentage"
+    return f"right but for the sign: {shown}" if _agree(values, -wanted) else ""
 
 
 def _kind(values: Tensor) -> str:

@@ -101,7 +101,7 @@ def draw_class_iou(axis: Axes, iou: Mapping[str, float]) -> None:
 
 
 def _class_bars(axis: Axes, percent: Mapping[str, float]):
-    """Draw one bar per class in its fixed colour; void is black."""
+    """Draw one bar per class in its fixed colour; void is light grey."""
     numbers = [CLASS_NAMES.index(name) if name in CLASS_NAMES else -1 for name in percent]
     axis.margins(y=0.02)
     return axis.barh(list(percent), list(percent.values()), color=[CLASS_COLOURS.colors[n] for n in numbers])

@@ -19,6 +19,7 @@ from course_lib.lesson.figures.figure import (
     NORMAL,
     NOTEBOOK_WIDTH,
     ORANGE,
+    RED,
     DescribedFigure,
 )
 from course_lib.metrics import average_precision, exact_curve, fpr_at_tpr
@@ -86,7 +87,7 @@ def ranking_curves(scores: Mapping[str, Tensor], is_anomaly: Tensor, title: str 
     figure = DescribedFigure("", height=4.2, title=title)
     precision_axis, roc_axis = figure.subplots(1, 2)
     described = []
-    for colour, (name, values) in zip(COLOURS, scores.items(), strict=False):
+    for place, (colour, (name, values)) in enumerate(zip(COLOURS, scores.items(), strict=False)):
         auprc, fpr95 = 100 * average_precision(values, is_anomaly), 100 * fpr_at_tpr(values, is_anomaly)
         described.append(f"{name} with AuPRC {auprc:.1f} % and FPR95 {fpr95:.1f} %")
         curve = exact_curve(values, is_anomaly)
@@ -96,7 +97,8 @@ def ranking_curves(scores: Mapping[str, Tensor], is_anomaly: Tensor, title: str 
         precision = 100 * found / (found + false_alarms)
         precision_axis.plot(recall, precision, color=colour, label=f"{name}: AuPRC {auprc:.1f} %")
         roc_axis.plot(fpr, recall, color=colour, label=f"{name}: FPR95 {fpr95:.1f} %")
-        roc_axis.plot(fpr95, 95, "o", color=colour)
+        size = 5 + 5 * (len(scores) - 1 - place)  # the first is the largest: dots in one place stay visible
+        roc_axis.plot(fpr95, 95, "o", color=colour, markersize=size)
     precision_axis.axhline(prevalence, color=GREY, linestyle=":", label=f"chance: {prevalence:.1f} %")
     precision_axis.set(xlabel="recall: anomalies found, %", ylabel="precision: of the flagged, %")
     roc_axis.plot([0, 100], [0, 100], color=GREY, linestyle=":", label="chance: 95 %")
@@ -150,8 +152,8 @@ def reliability_diagrams(
         middles, width = 100 * (np.arange(BINS) + 0.5) / BINS, 100 / BINS
         diagram.bar(middles, 100 * accuracy, width, color=BLUE, edgecolor="white", label="accuracy")
         diagram.bar(
-            middles, 100 * (confidence - accuracy), width, bottom=100 * accuracy, color=ORANGE, alpha=0.45,
-            edgecolor="white", label="gap to the mean confidence",
+            middles, 100 * (confidence - accuracy), width, bottom=100 * accuracy, color="none", hatch="////",
+            edgecolor=RED, label="gap between accuracy and mean confidence",
         )  # fmt: skip
         diagram.plot([0, 100], [0, 100], color=GREY, linestyle=":", label="perfectly calibrated")
         diagram.set(xlim=(0, 100), ylim=(0, 100))
@@ -166,7 +168,7 @@ def reliability_diagrams(
         )
     first, below = panels[0]
     first.set_ylabel("accuracy, %")
-    below.set_ylabel("pixels, %")
+    below.set_ylabel("pixels, %\n(log scale)")
     handles = first.get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=3, frameon=False)
     figure.alt = f"{title or 'Reliability diagrams'}. {'; '.join(described)}"

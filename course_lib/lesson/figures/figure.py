@@ -25,7 +25,7 @@ COLOURS = (
 
 BLUE, ORANGE, GREEN, RED, PURPLE, BROWN, PINK, SILVER, YELLOW, SKY = COLOURS
 GREY = "#767676"  # of lines and words beside them: dark enough to be read on white
-NORMAL, ANOMALY, VOID = "#30303a", "#e8793a", "#b9b9c4"
+NORMAL, ANOMALY, VOID = "#30303a", "#e8793a", "#{:02x}{:02x}{:02x}".format(*VOID_COLOUR)
 
 TRAINING_COLOURS = {
     "ce": "black", "void": BROWN, "fl": YELLOW, "ln": SKY, "ln_ce": BLUE, "ln_fl": GREEN,

@@ -33,11 +33,11 @@ TRUTH_COLOURS = ListedColormap([NORMAL, ANOMALY, VOID])
 TRUTH_NAMES = ("normal", "anomaly", "void")
 
 OUTCOMES = ("normal, not flagged", "found", "false alarm", "missed", "void")
-OUTCOME_COLOURS = ListedColormap([NORMAL, "#56b4e9", "#e69f00", "#f0e442", VOID])
+OUTCOME_COLOURS = ListedColormap([NORMAL, "#56b4e9", "#cc79a7", "#f0e442", VOID])
 
 
 def labelled_scenes(samples: Sequence[Sample], title: str = "") -> DescribedFigure:
-    """Draw scenes and below each its classes in the Cityscapes palette; void is black.
+    """Draw scenes and below each its classes in the Cityscapes palette; void is light grey.
 
     Args:
         samples: of a segmentation set, with targets of train ids and 255; the first three are drawn.
@@ -128,7 +128,7 @@ def show_scores(sample: Sample, scores: Mapping[str, Tensor], title: str = "") -
 
 
 def score_panels(scored: Sequence[Scored], title: str = "", with_truth: bool = True) -> DescribedFigure:
-    """Draw image, ground truth and every score map side by side, one row per image.
+    """Draw image, ground truth and every score map side by side, one row per image, anomalies outlined.
 
     Each score map spans its own 1st to 99th percentile over the valid pixels: scores have no common unit.
 
@@ -149,9 +149,13 @@ def score_panels(scored: Sequence[Scored], title: str = "", with_truth: bool = T
         _draw_image(row[0], one)
         row[0].set_ylabel(one.name, fontsize=9)
         if with_truth:
+            _outline(row[0], one.target)
+        if with_truth:
             _draw_truth(row[1], one.target)
         for axis, key in zip(row[-len(keys) :], keys, strict=True):
             draw_scores(axis, one.maps[key], one.target)
+            if with_truth:
+                _outline(axis, one.target, linewidth=0.8)
     if with_truth:
         colour_legend(figure, TRUTH_COLOURS.colors, TRUTH_NAMES)
     return figure

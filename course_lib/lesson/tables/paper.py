@@ -84,10 +84,10 @@ def temperature_table(frame: pd.DataFrame, fitted: float | None = None) -> Paper
     if fitted is not None and fitted not in frame["temperature"].tolist():
         raise ValueError(f"the fitted T = {fitted:g} is not in the table")
     table, score = paper_table(frame), frame["score"].iloc[0]
-    rows = dict(table.rows)
+    named = {score_label(score, 1): f"{scores.TITLES[score]} (t = 1)"}
     if fitted is not None:
-        named = {score_label(score, fitted): f"{scores.TITLES[score]} (t = {fitted:.3g}, fitted)"}
-        rows = {named.get(label, label): cells for label, cells in rows.items()}
+        named[score_label(score, fitted)] = f"{scores.TITLES[score]} (t = {fitted:.3g}, fitted)"
+    rows = {named.get(label, label): cells for label, cells in table.rows.items()}
     best = calibration.oracle(frame)  # without marks: a choice made on the test set proves nothing
     rows[f"{scores.TITLES[score]}, best t (oracle)"] = [
         _cell(row, metric) for row in best.itertuples() for metric in METRICS
