@@ -9,9 +9,10 @@ import pytest
 import torch
 from nbformat.v4 import new_code_cell, new_output
 from nbgrader.utils import determine_grade
+from small_notebooks import write_lesson
 
 from course_lib import scores
-from course_lib.lesson.checks import Check, SimulatedDevice
+from course_lib.lesson.checks import Check, SimulatedDevice, ours
 
 LOGITS = torch.arange(24.0).reshape(1, 2, 3, 4)
 
@@ -303,6 +304,21 @@ def test_best_asks_the_right_check():
         return logits
 
     assert check.best(another, "ours") == "ours"
+
+
+def test_our_answer_can_be_compared_where_the_solutions_are(tmp_path, monkeypatch, capsys):
+    check = check_of(lambda logits: -logits.amax(dim=1))
+    check.title = "twice"
+    monkeypatch.setattr(ours, "SOLUTIONS", tmp_path)
+    check.ours()
+    assert "not in this copy" in capsys.readouterr().out
+    check.best("mine", "theirs")
+    assert "Compare" not in capsys.readouterr().out
+    write_lesson(tmp_path / "07_lesson" / "07_lesson.ipynb")
+    check.ours()
+    assert capsys.readouterr().out == "def twice(x):\n    return 2 * x\n"
+    check.best("mine", "theirs")
+    assert "Compare it with ours: check.ours()" in capsys.readouterr().out
 
 
 def test_two_cases_of_one_name_raise():

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from course_lib.lesson.checks.comparison import RESULT, WANTED, difference, explained
+from course_lib.lesson.checks.ours import our_answer
 from course_lib.lesson.checks.progress import record
 
 NOT_ATTEMPTED = "not attempted yet; your code goes in place of `raise NotImplementedError()`"
@@ -123,7 +124,16 @@ class Check:
         is_of_this_check = getattr(mine, "__name__", self.title) == self.title
         is_right = self.solved and is_of_this_check
         print("Going on with " + ("your own version." if is_right else "the version in course_lib."))
+        if is_right and our_answer(self.title):
+            print("Compare it with ours: check.ours()")
         return mine if is_right else reference
+
+    def ours(self) -> None:
+        """Print our answer, with the reasons why it is written so."""
+        print(
+            our_answer(self.title)
+            or "Our answers are not in this copy of the course: ask whoever gave it out."
+        )
 
     def _problem(self, call: Callable[[], Any], judged: Callable[[Any], str]) -> str:
         """Make the call, let its value be judged; return what is wrong in one line, or an empty string."""
