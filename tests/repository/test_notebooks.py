@@ -10,6 +10,7 @@ from small_data import ROOT
 from wrong_answers import BANKS
 
 from course_lib.lesson.checks.check import NOT_ATTEMPTED
+from course_lib.lesson.checks.ours import our_answer
 from course_tools import release
 
 SOURCES = sorted((ROOT / "solutions").glob("*/*.ipynb"))
@@ -20,6 +21,7 @@ MISTAKES = [
     for lesson, exercise in EXERCISES
     for mistake, edit in BANKS.get(lesson, {}).get(exercise.name, {}).items()
 ]
+EXPLAINED = ("00", "01", "02")
 STATED = r'^check = Check\("(\w+)", points=([\d.]+)\)$'
 PARTS = (
     "**After this lesson you can**",
@@ -46,6 +48,12 @@ def test_the_right_answer_earns_everything_and_the_stub_nothing(exercise):
         assert type(points) is float and points == exercise.points and "✗" not in report
         points, report = checked(exercise, exercise.stub, check)
         assert type(points) is float and points == 0 and report == f"{exercise.name}: {NOT_ATTEMPTED}\n"
+
+
+@pytest.mark.parametrize("name", [e.name for lesson, e in EXERCISES if lesson[:2] in EXPLAINED])
+def test_our_answer_says_why_in_two_sentences(name):
+    first, second = re.search(r"# Why: (.+)\n +# (.+)\n", our_answer(name)).groups()
+    assert first.endswith(".") and second.endswith(".")
 
 
 @pytest.mark.parametrize("exercise, old, new, phrase", MISTAKES)

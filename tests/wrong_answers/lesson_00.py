@@ -1,5 +1,7 @@
 """Wrong answers to lesson 0."""
 
+SHARE = "return (valid == train_id).float().mean().item()"
+
 BANK = {
     "class_share": {
         "void in the denominator": ("target[target != labels.IGNORE]", "target", "✗ void is out"),
@@ -17,6 +19,21 @@ BANK = {
             "divide by the valid pixels",
         ),
         "nothing returned": ("return (valid", "(valid", "it returned None; is a return missing?"),
+        "counts of the classes that are there": (
+            SHARE,
+            "return (valid.long().bincount()[train_id] / len(valid)).item()",
+            "✗ no such class: IndexError",
+        ),
+        "rows and columns": (
+            "valid = target",
+            "rows, columns = target.shape\n    valid = target",
+            "✗ a flat target: ValueError: not enough values to unpack",
+        ),
+        "rounded": (
+            SHARE,
+            "return round((valid == train_id).float().mean().item(), 2)",
+            "✗ void is out (half of the points): right but rounded: got 0.67",
+        ),
         "the class that is not": ("valid == train_id", "valid != train_id", "✗ void is out"),
     },
     "prevalence": {
@@ -36,9 +53,18 @@ BANK = {
             "target\n    return 2 * (valid == 1).float()",
             "✗",
         ),
-        "the share of normal pixels": ("valid == 1", "valid == 0", "✗ two of five: got 0.6"),
+        "the share of normal pixels": (
+            "valid == 1",
+            "valid == 0",
+            "✗ two of five (half of the points): got 0.6",
+        ),
         "a percentage": (".item()", ".item() * 100", "100 times too large: a percentage"),
-        "a count": (".float().mean()", ".float().sum()", "✗ two of five: got 2"),
+        "a count": (".float().mean()", ".float().sum()", "✗ two of five (half of the points): got 2"),
         "the mean over void": ("(valid == 1)", "target", "✗ two of five"),
+        "rows and columns": (
+            "valid = target",
+            "rows, columns = target.shape\n    valid = target",
+            "✗ a flat mask: ValueError: not enough values to unpack",
+        ),
     },
 }

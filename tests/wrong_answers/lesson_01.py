@@ -6,6 +6,10 @@ MSP = "return 1 - logits.softmax(dim=1).amax(dim=1)"
 SOFTMAX_BY_HAND = "p = logits.exp() / logits.exp().sum(dim=1, keepdim=True)"
 ENTROPY = "entropy = torch.special.entr(logits.softmax(dim=1)).sum(dim=1)"
 LOG_K = "return entropy / torch.tensor(float(logits.shape[1])).log()"
+LOOP = """for threshold in scores.unique().flip(0):
+        flagged = scores >= threshold
+        found = is_anomaly[flagged].sum().item()
+        auprc += found / flagged.sum().item()"""
 IN_PLACE = "logits -= logits.amax(dim=1, keepdim=True)"
 
 BANK = {
@@ -24,9 +28,24 @@ BANK = {
         "no biases": (
             "(3, 1), padding=(1, 0))",
             "(3, 1), padding=(1, 0), bias=False)",
-            "✗ weights: got 3184",
+            'Unexpected key(s) in state_dict: "conv3x1_1.bias"',
         ),
-        "the default eps": ("channels, eps=1e-3)", "channels)", "✗ output"),
+        "the default eps": ("channels, eps=1e-3)", "channels)", "padding, dilation, eps"),
+        "padding across the kernel": (
+            "along, across = (dilation, 0), (0, dilation)",
+            "across, along = (dilation, 0), (0, dilation)",
+            "order, ReLUs, sum, padding",
+        ),
+        "first pair padded across the kernel": (
+            "(3, 1), padding=(1, 0))",
+            "(3, 1), padding=(0, 1))",
+            "size of tensor a (20) must match the size of tensor b (22)",
+        ),
+        "layers without names of their own": (
+            "self.conv3x1_1 = nn.Conv2d(channels, channels, (3, 1), padding=(1, 0))",
+            "self.layers = nn.Sequential(nn.Conv2d(channels, channels, (3, 1), padding=(1, 0)))",
+            "✗ names: got 'conv3x1_1', expected '' (hint: these layers are missing)",
+        ),
         "normalisation after the first convolution": (
             "y = self.conv3x1_1(x).relu()\n        y = self.bn1(self.conv1x3_1(y)).relu()",
             "y = self.bn1(self.conv3x1_1(x)).relu()\n        y = self.conv1x3_1(y).relu()",
@@ -58,7 +77,7 @@ BANK = {
         "a fixed dilation": (
             "(dilation, 0), (0, dilation)",
             "(2, 0), (0, 2); dilation = 2",
-            "channels and dilation are given",
+            "if this fails alone: both numbers are given",
         ),
         "fixed channels": ("super().__init__()", "super().__init__(); channels = 16", "size mismatch"),
         "another name": ("self.bn2", "self.norm2", "Missing key"),
@@ -69,7 +88,13 @@ BANK = {
         "softmax along the width": (
             "softmax(dim=1)",
             "softmax(dim=-1)",
-            "which dimension holds the classes?",
+            "(hint: softmax over the classes, dimension 1)",
+        ),
+        "NumPy in place of torch": (
+            MSP,
+            "import numpy as np\n    z = np.exp(logits.numpy() - logits.numpy().max(axis=1, keepdims=True))\n"
+            "    return 1 - (z / z.sum(axis=1, keepdims=True)).max(axis=1)",
+            "it returned a float32 NumPy array of shape (1, 1, 1), expected a floating tensor",
         ),
         "softmax over the batch": ("softmax(dim=1)", "softmax(dim=0)", "✗ by hand"),
         "the smallest probability": (MSP, "return logits.softmax(dim=1).amin(dim=1)", "✗ street"),
@@ -125,6 +150,11 @@ BANK = {
         "softmax along the width": ("softmax(dim=1)", "softmax(dim=-1)", "✗"),
         "summed along the width": (".sum(dim=1)", ".sum(dim=-1)", "of shape (2, 19, 4), expected"),
         "of the logits": ("logits.softmax(dim=1)", "logits", "✗"),
+        "torch's logarithm of a plain number": (
+            LOG_K,
+            "return entropy / torch.log(logits.shape[1])",
+            "must be Tensor, not int; of a plain number take the function in math, such as math.log",
+        ),
     },
     "six_pixels": {
         "precision and recall exchanged": (
@@ -141,13 +171,57 @@ BANK = {
         "rounded": (
             "recall = 1 / 3",
             "recall = 0.33",
-            "✗ recall: got 0.33 (hint: of three anomalies; a fraction)",
+            "✗ recall: right but rounded: got 0.33",
         ),
         "a variable forgotten": ("recall = 1 / 3", "pass", "NameError: name 'recall' is not defined"),
     },
+    "auprc_and_fpr95": {
+        "a line between the precisions": (
+            "auprc += found / flagged.sum().item() * (found - before) / anomalies\n",
+            "now = found / flagged.sum().item()\n"
+            "        auprc += (now + (last if before else now)) / 2 * (found - before) / anomalies\n"
+            "        last = now\n",
+            "no line between them",
+        ),
+        "a mean over all thresholds": (
+            "* (found - before) / anomalies",
+            "/ len(scores.unique())",
+            "the mean of three precisions",
+        ),
+        "pixel by pixel through a tie": (
+            "for threshold in scores.unique().flip(0):\n        flagged = scores >= threshold",
+            "for rank in range(len(scores)):\n"
+            "        flagged = torch.zeros_like(is_anomaly)\n"
+            "        flagged[scores.argsort(descending=True, stable=True)[: rank + 1]] = True",
+            "equal scores are flagged together",
+        ),
+        "above the threshold only": ("scores >= threshold", "scores > threshold", "ZeroDivisionError"),
+        "from the lowest up": (".flip(0)", "", "✗ six: AuPRC"),
+        "thresholds from 0 to 1": (
+            LOOP,
+            LOOP.replace("scores.unique().flip(0)", "torch.linspace(1, 0, 101)").replace(
+                "flagged.sum().item()", "max(flagged.sum().item(), 1)"
+            ),
+            "(hint: MaxLogit is negative, too)",
+        ),
+        "all anomalies have to be found": ("0.95 * anomalies", "anomalies", "95 % of 40 are 38"),
+        "false alarms of all pixels": (
+            "flagged[~is_anomaly].double().mean().item()",
+            "(flagged & ~is_anomaly).double().mean().item()",
+            "✗ six: FPR95: got 0.1667, expected 0.3333 (hint: all three found; of the normal pixels)",
+        ),
+        "the share of normal pixels among the flagged": (
+            "flagged[~is_anomaly].double().mean().item()",
+            "(~is_anomaly[flagged]).double().mean().item()",
+            "of the normal pixels",
+        ),
+        "the wrong way round": ("return auprc, fpr95", "return fpr95, auprc", "✗"),
+        "AuPRC alone": ("return auprc, fpr95", "return auprc", "✗ six: AuPRC"),
+        "percent": ("return auprc, fpr95", "return 100 * auprc, 100 * fpr95", "100 times too large"),
+    },
     "chance": {
         "half": ("is_anomaly.double().mean().item()", "0.5", "✗ AuPRC: got 0.5, expected 0.25"),
-        "percent": (", 0.95", ", 95", "a percentage, expected a fraction"),
+        "percent": (", 0.95", ", 95", "✗ FPR95: 100 times too large: a percentage, expected a fraction"),
         "the complement": (", 0.95", ", 0.05", "how much must be flagged"),
         "of normal pixels": ("is_anomaly.double()", "(~is_anomaly).double()", "the share of anomalies"),
         "the constant's FPR95": (", 0.95", ", 1.0", "✗ FPR95"),

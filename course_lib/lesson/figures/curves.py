@@ -97,8 +97,8 @@ def ranking_curves(scores: Mapping[str, Tensor], is_anomaly: Tensor, title: str 
         precision = 100 * found / (found + false_alarms)
         precision_axis.plot(recall, precision, color=colour, label=f"{name}: AuPRC {auprc:.1f} %")
         roc_axis.plot(fpr, recall, color=colour, label=f"{name}: FPR95 {fpr95:.1f} %")
-        size = 5 + 5 * (len(scores) - 1 - place)  # the first is the largest: dots in one place stay visible
-        roc_axis.plot(fpr95, 95, "o", color=colour, markersize=size)
+        size = 6 + 4 * (len(scores) - 1 - place)  # the first is the largest: dots in one place stay visible
+        roc_axis.plot(fpr95, 95, "o", color=colour, markersize=size, markeredgecolor="white")
     precision_axis.axhline(prevalence, color=GREY, linestyle=":", label=f"chance: {prevalence:.1f} %")
     precision_axis.set(xlabel="recall: anomalies found, %", ylabel="precision: of the flagged, %")
     roc_axis.plot([0, 100], [0, 100], color=GREY, linestyle=":", label="chance: 95 %")
