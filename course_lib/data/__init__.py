@@ -1,7 +1,14 @@
 """Images and targets on disk, and how they become tensors."""
 
 from course_lib.data.benchmarks import BENCHMARKS, IMAGE_SUFFIXES, OFFICIAL, Benchmark, find_benchmark
-from course_lib.data.datasets import SEGMENTATION_SETS, BenchmarkImages, CamVid, Cityscapes, open_benchmarks
+from course_lib.data.datasets import (
+    SEGMENTATION_SETS,
+    BenchmarkImages,
+    CamVid,
+    Cityscapes,
+    Enlarged,
+    open_benchmarks,
+)
 from course_lib.data.files import (
     Augmentation,
     ImagePairs,

@@ -7,7 +7,7 @@ from pathlib import Path
 from torch.utils.data import Dataset
 
 from course_lib.data.benchmarks import BENCHMARKS, find_benchmark, find_layout
-from course_lib.data.files import ImagePairs, Layout, Sample
+from course_lib.data.files import ImagePairs, Layout, Sample, resize_image, resize_mask
 from course_lib.data.mini import mini_root
 from course_lib.labels import CAMVID_TO_TRAIN_ID, IGNORE, LABEL_IDS
 from course_lib.runtime import COMMAND, data_root, unknown_name
@@ -119,6 +119,35 @@ class BenchmarkImages(ImagePairs):
         super().__init__(layout, root, {0: 0, self.benchmark.anomaly_value: 1, IGNORE: IGNORE})
         if layout.folder != name:  # in an official layout images are named by number, as in the bundle
             self.names = [str(number) for number in range(len(self.names))]
+
+
+class Enlarged(Dataset[Sample]):
+    """A benchmark whose images and masks have several times as many pixels each way, and show no more."""
+
+    def __init__(self, images: BenchmarkImages, factor: int = 2, most: int | None = None) -> None:
+        """Enlarge each image when it is read; the name stays the same.
+
+        Args:
+            images: the benchmark.
+            factor: how many times as wide and as high they become.
+            most: only so many images, from the first on; all if None.
+        """
+        self.images, self.factor, self.count = images, factor, min(most or len(images), len(images))
+        self.name, self.benchmark = images.name, images.benchmark
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return self.count
+
+    def __getitem__(self, index: int) -> Sample:
+        """Return an image, enlarged bilinearly, and its mask, enlarged without new values."""
+        sample = self.images[index]
+        height, width = (self.factor * side for side in sample.target.shape)
+        image, target = (
+            resize_image(sample.image, (height, width)),
+            resize_mask(sample.target, (height, width)),
+        )
+        return sample._replace(image=image, target=target)
 
 
 def open_benchmarks(names: Iterable[str]) -> list[BenchmarkImages]:

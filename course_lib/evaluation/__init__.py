@@ -5,12 +5,15 @@ Read ``loop`` first. It takes what is in ``settings``, ``protocols`` and ``contr
 """
 
 from course_lib.evaluation.comparison import (
+    MARKS,
     NetworkResult,
     against_score,
     against_temperature,
     check_comparable,
     compare,
     network_result,
+    verdict,
+    verdict_of,
 )
 from course_lib.evaluation.controls import Controls, colour_scores
 from course_lib.evaluation.images import (

@@ -14,6 +14,9 @@ from course_lib.models import Metadata
 KEY = ["benchmark", "score", "temperature"]
 METRICS = ("auprc", "fpr95")
 
+MARKS = {"better": "▲", "worse": "▼", "cannot tell": ""}
+"""How tables and figures mark a difference from a baseline."""
+
 
 class NetworkResult(NamedTuple):
     """One network on some benchmarks."""
@@ -171,6 +174,43 @@ def _differences(mine: Mapping, theirs: Mapping, drawn: Resampled, drawn_theirs:
             f"{name}_beyond_images": excludes(low, high, 0),
         }
     return columns
+
+
+def verdict(low: float, high: float, mine: Sequence[float], baseline: Sequence[float]) -> str:
+    """Say whether a training has a higher AuPRC than a baseline, by more than images and seeds explain.
+
+    Args:
+        low: of the 95 % interval of the difference over images, in points.
+        high: likewise.
+        mine: AuPRC of each of its seeds, in percent.
+        baseline: likewise; no seed of one may reach a seed of the other.
+
+    Returns:
+        ``better``, ``worse`` or ``cannot tell``.
+
+    >>> verdict(1.0, 5.0, [31, 30], [27, 28])
+    'better'
+    """
+    if low > 0 and min(mine) > max(baseline):
+        return "better"
+    if high < 0 and max(mine) < min(baseline):
+        return "worse"
+    return "cannot tell"
+
+
+def verdict_of(row: Mapping, metric: str) -> str:
+    """Return the verdict on a row's difference from its baseline.
+
+    Args:
+        row: of ``compare``, or of another table with differences; images alone count where a training has a
+            single seed.
+        metric: ``auprc`` (higher is better) or ``fpr95`` (lower is better).
+    """
+    beyond_images, beyond_seeds = row.get(f"{metric}_beyond_images"), row.get(f"{metric}_beyond_seeds")
+    if pd.isna(beyond_images) or not beyond_images or (pd.notna(beyond_seeds) and not beyond_seeds):
+        return "cannot tell"
+    sign = 1 if metric == "auprc" else -1
+    return "better" if sign * row[f"{metric}_difference"] > 0 else "worse"
 
 
 def against_temperature(result: NetworkResult, baseline: float = 1.0) -> pd.DataFrame:

@@ -1,6 +1,13 @@
 """Metrics of anomaly scores (larger is more anomalous) and of segmentation; all are fractions."""
 
-from course_lib.metrics.bootstrap import Intervals, Resampled, intervals_of, percentile_interval
+from course_lib.metrics.bootstrap import (
+    Intervals,
+    Resampled,
+    interval_in_pairs,
+    interval_widths,
+    intervals_of,
+    percentile_interval,
+)
 from course_lib.metrics.components import (
     ANOMALY_TRACK,
     OBSTACLE_TRACK,

@@ -1,5 +1,6 @@
 """How sure can we be with so few images? Intervals by drawing whole images anew, with replacement."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -93,26 +94,77 @@ def resampled(
     """
     if not images or resamples < 1:
         raise ValueError(f"need images and resamples, got {len(images)} images, {resamples} resamples")
+    pooled = _pooled(images, IMAGE_GROUPS)
+    times = _drawn(np.random.default_rng(seed), len(images), resamples)
+    parts = [pooled.measured(part, fpr_convention) for part in times.split(100)]  # to bound the memory
+    return Resampled(*(torch.cat(values) for values in zip(*parts, strict=True)))
+
+
+def interval_widths(
+    images: list[ImageCounts], size: int, subsets: int = 200, resamples: int = 200, seed: int = 0
+) -> Tensor:
+    """Return how wide the 95 % interval of AuPRC comes out from each of many random subsets of the images.
+
+    It is quick, by fewer groups of neighbouring scores than ``resampled`` has: within a hundredth of it.
+
+    Args:
+        images: the summaries of all images.
+        size: how many different images each subset has.
+        subsets: how many subsets are drawn.
+        resamples: how many times the images of a subset are drawn, with replacement.
+        seed: of all draws.
+
+    Returns:
+        Fractions, float64 (``subsets``,); NaN for a subset without anomaly.
+    """
+    pooled, draws = _pooled(images, IMAGE_GROUPS // 16), np.random.default_rng(seed)
+    widths = []
+    for _ in range(subsets):
+        chosen = torch.from_numpy(draws.choice(len(images), size, replace=False))
+        times = torch.zeros(resamples, len(images), dtype=torch.float64)
+        times[:, chosen] = _drawn(draws, size, resamples)
+        low, high = percentile_interval(pooled.measured(times).auprc)
+        widths.append(high - low)
+    return torch.tensor(widths, dtype=torch.float64)
+
+
+class _Pooled(NamedTuple):
+    """Pixels of each image in groups of neighbouring scores that all images share, highest first."""
+
+    negatives: Tensor
+    positives: Tensor
+    """Float64 (images, groups)."""
+    mixed: Tensor
+    """Bool (groups,): which hold more than one bin of scores."""
+
+    def measured(self, times: Tensor, fpr_convention: str = "step") -> Resampled:
+        """Measure draws: ``times`` says how often each has each image, float64 (R, images)."""
+        anomalous, normal = times @ self.positives, times @ self.negatives
+        usable = (anomalous.sum(1) > 0) & (normal.sum(1) > 0)
+        curve = Curve(anomalous[usable], normal[usable], self.mixed)
+        prevalence = curve.anomalous / (curve.anomalous + curve.normal)
+        return Resampled(curve.average_precision(), curve.fpr_at_tpr(0.95, fpr_convention), prevalence)
+
+
+def _drawn(draws: np.random.Generator, count: int, resamples: int) -> Tensor:
+    """Draw so many images with replacement; return how often each came, float64 (``resamples``, count)."""
+    chosen = draws.integers(count, size=(resamples, count))
+    return torch.from_numpy(np.stack([np.bincount(draw, minlength=count) for draw in chosen])).double()
+
+
+def _pooled(images: list[ImageCounts], groups: int) -> _Pooled:
+    """Put the groups of all images together, in no more than so many."""
     # the groups of all images put together, and the pixels of each image in them: (2, images, columns)
     bins, place = torch.cat([image.bins for image in images]).unique(return_inverse=True)
     place = len(bins) - 1 - place  # highest first
     counts = torch.cat([image.counts for image in images], dim=1).double()
-    group = equal_shares(_sum_groups(counts, place, len(bins)), IMAGE_GROUPS)
+    group = equal_shares(_sum_groups(counts, place, len(bins)), groups)
     columns = int(group[-1]) + 1 if len(group) else 1
     row = torch.arange(len(images)).repeat_interleave(torch.tensor([len(image.bins) for image in images]))
     table = _sum_groups(counts, row * columns + group[place], len(images) * columns)
     negatives, positives = table.view(2, len(images), columns)
     mixed = torch.bincount(group, minlength=columns) > 1  # groups of more than one bin
-    draws = np.random.default_rng(seed).integers(len(images), size=(resamples, len(images)))
-    times = torch.from_numpy(np.stack([np.bincount(draw, minlength=len(images)) for draw in draws])).double()
-    parts = []
-    for part in times.split(100):  # to bound the memory
-        anomalous, normal = part @ positives, part @ negatives
-        usable = (anomalous.sum(1) > 0) & (normal.sum(1) > 0)
-        curve = Curve(anomalous[usable], normal[usable], mixed)
-        prevalence = curve.anomalous / (curve.anomalous + curve.normal)
-        parts.append((curve.average_precision(), curve.fpr_at_tpr(0.95, fpr_convention), prevalence))
-    return Resampled(*(torch.cat(values) for values in zip(*parts, strict=True)))
+    return _Pooled(negatives, positives, mixed)
 
 
 def intervals_of(found: Resampled) -> Intervals:
@@ -120,6 +172,24 @@ def intervals_of(found: Resampled) -> Intervals:
     differences = found.auprc - found.prevalence
     low_and_high = [percentile_interval(values) for values in (found.auprc, found.fpr95, differences)]
     return Intervals(*low_and_high, resamples=len(found.auprc))
+
+
+def interval_in_pairs(
+    measure: Callable[[list], float], mine: Sequence, baseline: Sequence, draws: Sequence[Sequence[int]]
+) -> tuple[float, float]:
+    """Return the middle 95 % of the differences between two results on the same drawn images.
+
+    Args:
+        measure: from a list of images to a number.
+        mine: one entry per image.
+        baseline: likewise; entry i of both is of the same image.
+        draws: lists of numbers of images.
+
+    >>> interval_in_pairs(sum, [3, 5], [1, 2], [[0, 0], [0, 0]])
+    (4.0, 4.0)
+    """
+    differences = [measure([mine[i] for i in draw]) - measure([baseline[i] for i in draw]) for draw in draws]
+    return percentile_interval(torch.tensor(differences, dtype=torch.float64))
 
 
 def equal_shares(counts: Tensor, groups: int) -> Tensor:

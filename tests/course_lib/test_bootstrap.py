@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.metrics import StreamingMetrics, average_precision, fpr_at_tpr
+from course_lib.metrics import StreamingMetrics, average_precision, fpr_at_tpr, interval_widths
 
 
 def simulated(images, pixels, seed=0, separation=1.0):
@@ -45,6 +45,16 @@ def test_the_same_seed_gives_the_same_intervals():
     metrics = streamed(simulated(images=6, pixels=500))
     assert metrics.intervals(100, seed=3) == metrics.intervals(100, seed=3)
     assert metrics.intervals(100, seed=3) != metrics.intervals(100, seed=4)
+
+
+def test_the_width_of_all_images_is_that_of_their_interval_and_fewer_images_are_wider():
+    metrics = streamed(simulated(images=20, pixels=2000))
+    images = list(metrics.images.values())
+    low, high = metrics.intervals(2000).auprc
+    assert interval_widths(images, 20, subsets=1, resamples=2000).item() == pytest.approx(high - low, rel=0.1)
+    few, many = (interval_widths(images, size, subsets=30).median() for size in (5, 15))
+    assert few > 1.2 * many
+    assert torch.equal(interval_widths(images, 5, 3, seed=1), interval_widths(images, 5, 3, seed=1))
 
 
 def test_a_constant_score_is_never_above_chance_and_a_good_one_is():

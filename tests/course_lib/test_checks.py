@@ -12,7 +12,7 @@ from nbgrader.utils import determine_grade
 from small_notebooks import write_lesson
 
 from course_lib import scores
-from course_lib.lesson.checks import Check, SimulatedDevice, ours
+from course_lib.lesson.checks import Check, SimulatedDevice, gradients, ours
 
 LOGITS = torch.arange(24.0).reshape(1, 2, 3, 4)
 
@@ -350,3 +350,11 @@ def test_a_simulated_device_works_only_while_it_is_waited_for():
     device.run()  # the last cost stands for all later runs
     device.wait()
     assert (device.clock(), device.runs) == (7.25 + 2 * 0.25 + 2 * 1, 3)
+
+
+def test_gradients_are_of_the_sum_and_0_where_nothing_depends():
+    x, y = torch.tensor([1.0, 2.0]), torch.tensor([3.0])
+    squares, nothing = gradients(lambda a, b: a**2, x, y)
+    assert squares.tolist() == [2, 4] and nothing.tolist() == [0] and not x.requires_grad
+    with pytest.raises(ValueError, match=r"cut it off"):
+        gradients(lambda a: (a**2).detach(), x)

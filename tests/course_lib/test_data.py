@@ -18,6 +18,7 @@ from course_lib.data import (
     BenchmarkImages,
     CamVid,
     Cityscapes,
+    Enlarged,
     current_profile,
     find_profile,
     open_benchmarks,
@@ -38,6 +39,17 @@ def test_every_benchmark_layout_is_read(name, data_root):
         assert (sample.name, sample.image.mode, sample.image.size[::-1]) == (str(index), "RGB", size)
         assert sample.target.shape == size and sample.target.unique().tolist() == [0, 1, 255]
         assert (sample.target[10:20, 20:36] == 1).all() and (sample.target[:5] == 255).all()
+
+
+def test_an_enlarged_benchmark_shows_the_same_in_more_pixels(data_root):
+    write_benchmark(data_root / "benchmarks", "fs_static")
+    images = BenchmarkImages("fs_static", root=data_root / "benchmarks")
+    larger = Enlarged(images, factor=3, most=2)
+    assert (len(larger), larger.name, larger.benchmark) == (2, "fs_static", images.benchmark)
+    (height, width), sample = SIZES[1], larger[1]
+    assert sample.image.size[::-1] == sample.target.shape == (3 * height, 3 * width)
+    assert torch.equal(sample.target[1::3, 1::3], images[1].target)
+    assert (len(Enlarged(images)), len(Enlarged(images, most=9))) == (3, 3)
 
 
 def test_files_come_in_numerical_order(tmp_path):

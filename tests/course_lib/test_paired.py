@@ -135,3 +135,36 @@ def test_a_table_of_scores_explains_its_marks(run):
 def test_a_score_that_was_not_measured_is_no_baseline(run):
     with pytest.raises(ValueError, match="score void was not measured, only msp, max_logit"):
         evaluation.against_score(run, "void")
+
+
+@pytest.mark.parametrize(
+    ("interval", "mine", "baseline", "said"),
+    [
+        ((1, 5), [31, 30], [27, 28], "better"),
+        ((-5, -1), [27, 28], [30, 31], "worse"),
+        ((0, 5), [31, 30], [27, 28], "cannot tell"),
+        ((1, 5), [31, 28], [27, 28], "cannot tell"),
+        ((1, 5), [27, 28], [30, 31], "cannot tell"),
+    ],
+)
+def test_a_verdict_needs_images_and_seeds(interval, mine, baseline, said):
+    assert evaluation.verdict(*interval, mine, baseline) == said
+
+
+@pytest.mark.parametrize(
+    ("metric", "difference", "images", "seeds", "said"),
+    [
+        ("auprc", 2.0, True, True, "better"),
+        ("fpr95", 2.0, True, True, "worse"),
+        ("fpr95", -2.0, True, None, "better"),
+        ("auprc", 2.0, True, False, "cannot tell"),
+        ("auprc", 2.0, False, True, "cannot tell"),
+        ("auprc", 2.0, None, None, "cannot tell"),
+    ],
+)
+def test_the_verdict_on_a_row_knows_which_metric_is_better_when_lower(
+    metric, difference, images, seeds, said
+):
+    names = (f"{metric}_difference", f"{metric}_beyond_images", f"{metric}_beyond_seeds")
+    row = dict(zip(names, (difference, images, seeds), strict=True))
+    assert evaluation.verdict_of(row, metric) == said

@@ -22,11 +22,11 @@ BANK = {
         "nothing done": (TARGETS, "return target.clone()", "255 becomes 19"),
     },
     "void_score": {
-        "the probability": ("log_softmax", "softmax", "(hint: log(1 / 20))"),
+        "the probability": ("log_softmax", "softmax", "(hint: log(1 / 20)"),
         "one minus the probability": (
             SCORE,
             "return 1 - logits.softmax(dim=1)[:, labels.VOID]",
-            "(hint: log(1 / 20))",
+            "(hint: log(1 / 20)",
         ),
         "the logarithm of a softmax": ("log_softmax(dim=1)", "softmax(dim=1).log()", "P rounds to 0"),
         "a small number against infinity": (
@@ -34,7 +34,9 @@ BANK = {
             "softmax(dim=1).add(1e-9).log()",
             "P rounds to 0",
         ),
-        "the logit alone": ("logits.log_softmax(dim=1)", "logits", "(hint: log(1 / 20))"),
+        "the logit alone": ("logits.log_softmax(dim=1)", "logits", "(hint: log(1 / 20)"),
+        "in 16 bits": (SCORE, f"{SCORE.replace('logits.', 'logits.half().')}.float()", "as precise as the"),
+        "a softmax clamped": ("log_softmax(dim=1)", "softmax(dim=1).clamp(min=1e-7).log()", "P rounds to 0"),
         "the other sign": ("return logits", "return -logits", "right but for the sign"),
         "the last class": ("labels.VOID]", "labels.VOID - 1]", "which output"),
         "along the width": ("log_softmax(dim=1)", "log_softmax(dim=-1)", "✗ 20 equal logits"),

@@ -9,6 +9,8 @@ FLAGS = "100 if flags_all else 95"
 SOLVED = "return 100 * (printed - prevalence) / (100 - prevalence)"
 MENDED = "return replace(protocol, **{mistake: getattr(right, mistake)})"
 NEEDED = "math.ceil(images * (width / wanted) ** 2)"
+DIFFERENCE = "measure([mine[i] for i in draw]) - measure([baseline[i] for i in draw])"
+MIDDLE = "return torch.tensor(differences).quantile(torch.tensor([0.025, 0.975])).tolist()"
 LUCK = "2 / math.comb(2 * seeds, seeds)"
 
 BANK = {
@@ -47,6 +49,8 @@ BANK = {
     "explained_by": {
         "not rounded": (ROUNDED, "by_benchmark[benchmark] == number", "round the share"),
         "one decimal": ("[benchmark], 2) == number", "[benchmark], 1) == round(number, 1)", "✗ a near miss"),
+        "within 0.015": (ROUNDED, "abs(by_benchmark[benchmark] - number) < 0.015", "equal after rounding"),
+        "relatively": (ROUNDED, "abs(by_benchmark[benchmark] / number - 1) < 0.01", "equal after rounding"),
         "near enough": (ROUNDED, "abs(by_benchmark[benchmark] - number) < 0.05", "two decimals"),
         "the last that fits": (FOUND, "if round", "the first counts"),
         "only the first share": (FOUND, 'if name == "prevalence" and round', "look at all shares"),
@@ -66,7 +70,13 @@ BANK = {
         "step is always 100": ('kind == "constant" and ', "", "✗ random, step"),
         "five": (FLAGS, "5", "95 % of everything"),
         "the rules exchanged": ('convention == "step"', 'convention == "chord"', "all or nothing"),
-        "fractions": ("return prevalence, 100", "return prevalence / 100, 100", "✗ constant, step"),
+        "a fraction": ("return prevalence, 100", "return prevalence / 100, 100", "✗ constant, step"),
+        "fractions": (
+            f"return prevalence, {FLAGS}",
+            "return prevalence / 100, 1 if flags_all else 0.95",
+            "a fraction, expected a percentage",
+        ),
+        "constants": ("return prevalence,", "return 12.5,", "it is an argument"),
     },
     "void_share": {
         "the difference": (SOLVED, "return printed - prevalence", "is q right?"),
@@ -75,6 +85,8 @@ BANK = {
         "the other way round": ("(printed - prevalence)", "(prevalence - printed)", "right but for the sign"),
         "a fraction": ("return 100 * ", "return ", "✗ half"),
         "the ratio": (SOLVED, "return 100 * (1 - prevalence / printed)", "✗ half"),
+        "rounded": (SOLVED, SOLVED.replace("return ", "return round(") + ", 2)", "right but rounded"),
+        "of the prevalence": (SOLVED, "return 100 * (prevalence - printed) / prevalence", "is q right?"),
         "the printed number": (SOLVED, "return printed", "nothing was added"),
     },
     "with_fix": {
@@ -91,7 +103,7 @@ BANK = {
         "in place": (
             MENDED,
             "object.__setattr__(protocol, mistake, getattr(right, mistake))\n    return protocol",
-            "✗ a new one",
+            "the old one must stay as it is",
         ),
         "from peer": ('PROTOCOLS["benchmark"]', 'PROTOCOLS["peer"]', "expected 'given' for 'size'"),
     },
@@ -108,6 +120,51 @@ BANK = {
             "max(images, math.ceil(images * (width / wanted) ** 2))",
             "both directions",
         ),
+    },
+    "interval_in_pairs": {
+        "drawn separately": (
+            "measure([baseline[i] for i in draw])",
+            "measure([baseline[i] for i in draws[-1 - len(differences)]])",
+            "both on the same drawn images",
+        ),
+        "the ends of two intervals": (
+            MIDDLE,
+            "ends = torch.tensor([0.025, 0.975])\n"
+            "    drawn = [[measure([x[i] for i in draw]) for draw in draws] for x in (mine, baseline)]\n"
+            "    (a, b), (c, d) = torch.tensor(drawn).quantile(ends, dim=1).T.tolist()\n"
+            "    return a - d, b - c",
+            "both on the same drawn images",
+        ),
+        "the middle 90 %": ("[0.025, 0.975]", "[0.05, 0.95]", "leaves out 2.5 %"),
+        "the smallest and the largest": (
+            MIDDLE,
+            "return min(differences), max(differences)",
+            "leaves out 2.5 %",
+        ),
+        "two standard deviations": (
+            MIDDLE,
+            "found = torch.tensor(differences)\n"
+            "    return [(found.mean() + k * found.std(unbiased=False)).item() for k in (-2, 2)]",
+            "leaves out 2.5 %",
+        ),
+        "percent": ("[0.025, 0.975]", "[2.5, 97.5]", "RuntimeError"),
+        "the other way round": (
+            DIFFERENCE,
+            "measure([baseline[i] for i in draw]) - measure([mine[i] for i in draw])",
+            "right but for the sign",
+        ),
+        "image by image": (
+            f"differences.append({DIFFERENCE})",
+            "differences += [mine[i] - baseline[i] for i in draw]",
+            "✗ mixed",
+        ),
+        "always the mean": (
+            DIFFERENCE,
+            "sum(mine[i] - baseline[i] for i in draw) / len(draw)",
+            "use measure",
+        ),
+        "each image once": (DIFFERENCE, DIFFERENCE.replace("in draw", "in set(draw)"), "counts twice"),
+        "nothing drawn": (DIFFERENCE, "measure(mine) - measure(baseline)", "✗ mixed"),
     },
     "luck": {
         "only one side": (LUCK, "1 / math.comb(2 * seeds, seeds)", "one of them always wins"),

@@ -20,10 +20,13 @@ from course_lib.lesson.figures.images import (
     score_panels,
     segmentation_panels,
     show_scores,
+    void_places,
 )
+from course_lib.lesson.figures.intervals import interval_widths, paired_draws
 from course_lib.lesson.figures.ladder import ladder
 from course_lib.lesson.figures.speed import layer_times, memory_bars, pareto, rooflines, time_bars
 from course_lib.lesson.figures.trainings import (
+    differences,
     learning_curves,
     plane_scores,
     term_weights,

@@ -13,6 +13,7 @@ from course_lib import scores
 from course_lib.data import Sample
 from course_lib.evaluation import CHANCE_FPR95, Scored, Segmented, to_size_of
 from course_lib.labels import IGNORE, colourise
+from course_lib.labels import VOID as VOID_CHANNEL
 from course_lib.lesson.figures.figure import (
     ANOMALY,
     BLUE,
@@ -34,6 +35,8 @@ TRUTH_NAMES = ("normal", "anomaly", "void")
 
 OUTCOMES = ("normal, not flagged", "found", "false alarm", "missed", "void")
 OUTCOME_COLOURS = ListedColormap([NORMAL, "#56b4e9", "#cc79a7", "#f0e442", VOID])
+PLACES = ("no void", "void, but not predicted", "predicted, but no void", "void, and predicted")
+PLACE_COLOURS = ListedColormap([NORMAL, "#f0e442", "#e69f00", "#56b4e9"])
 
 
 def labelled_scenes(samples: Sequence[Sample], title: str = "") -> DescribedFigure:
@@ -190,6 +193,31 @@ def segmentation_panels(
     return figure
 
 
+def void_places(segmented: Sequence[Segmented], title: str = "") -> DescribedFigure:
+    """Draw images beside where void is labelled and where it is predicted, one row per image.
+
+    Args:
+        segmented: of ``evaluation.segmented``, by a network with void.
+        title: a line above the panels.
+
+    Raises:
+        ValueError: if there is no image.
+    """
+    shapes = [one.sample.target.shape for one in segmented]
+    figure, panels = _panels(shapes, ["image", "void, labelled and predicted"], 2, "", title)
+    told = []
+    for row, one in zip(panels, segmented, strict=True):
+        labelled, predicted = one.sample.target == IGNORE, one.predicted == VOID_CHANNEL
+        places = labelled + 2 * predicted  # places in PLACES
+        _draw_image(row[0], one.sample)
+        _show(row[1], places.numpy(), cmap=PLACE_COLOURS, vmin=0, vmax=3, interpolation="nearest")
+        counts = ", ".join(f"{what} {int((places == i).sum())}" for i, what in enumerate(PLACES))
+        told.append(f"{one.sample.name}: {counts}")
+    colour_legend(figure, PLACE_COLOURS.colors, PLACES)
+    figure.alt = f"{title or 'Void'}. Pixels of each image: {'; '.join(told)}."
+    return figure
+
+
 def detection_panels(sample: Sample, scores: Tensor, threshold: float, name: str) -> DescribedFigure:
     """Draw an image, its truth, a score map and what is flagged; quickly enough to follow a slider.
 
@@ -224,7 +252,9 @@ def detection_panels(sample: Sample, scores: Tensor, threshold: float, name: str
 def protocol_panels(
     sample: Sample, scores: Tensor, auprc: float, fpr95: float, chance: float
 ) -> DescribedFigure:
-    """Draw one score map, and both metrics beside chance; quickly enough to follow a click.
+    """Draw an image, the truth that counts and the scores, and both metrics beside chance.
+
+    It is quick enough to follow a click.
 
     Args:
         sample: an image of a benchmark, with the truth that counts.
@@ -237,16 +267,23 @@ def protocol_panels(
         f"Score map of image {sample.name}; AuPRC {auprc:.1f} % where chance is {chance:.1f} %, FPR95 "
         f"{fpr95:.1f} % where chance is {CHANCE_FPR95:g} %."
     )
-    figure = DescribedFigure(alt, 10.0, 2.9, quick=True)
-    figure.subplots_adjust(left=0.01, right=0.97, top=0.88, bottom=0.17, wspace=0.42)
-    picture, bars = figure.subplots(1, 2)
+    height, width = sample.target.shape
+    figure = DescribedFigure(alt, 9.0, 9.0 * height / width + 0.95, quick=True)
+    figure.subplots_adjust(left=0.01, right=0.97, top=0.94, bottom=0.12, wspace=0.36, hspace=0.16)
+    (image, truth), (picture, bars) = figure.subplots(2, 2)
+    _draw_image(image, sample)
+    _draw_truth(truth, sample.target)
     draw_scores(picture, scores, sample.target)
-    picture.set_title(f"score of image {sample.name}, light: anomalous", fontsize=10)
+    titles = (f"image {sample.name}", "the truth that counts", "score, light: anomalous")
+    for axis, name in zip((image, truth, picture), titles, strict=True):
+        axis.set_title(name, fontsize=10)
+    legend = {"loc": "lower left", "fontsize": 8, "columnspacing": 1}
+    colour_legend(figure, TRUTH_COLOURS.colors, TRUTH_NAMES, **legend)
     bars.barh(["FPR95 ↓", "AuPRC ↑"], [fpr95, auprc], color=[ORANGE, BLUE])
     lines = {"color": "black", "linestyle": ":", "label": "chance"}
     bars.vlines([CHANCE_FPR95, chance], [-0.45, 0.55], [0.45, 1.45], **lines)
     bars.set(xlim=(0, 100), xlabel="percent (↑ higher, ↓ lower is better)")
-    figure.legend(*bars.get_legend_handles_labels(), frameon=False, fontsize=9, loc="upper right")
+    bars.legend(frameon=False, fontsize=9, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return figure
 
 

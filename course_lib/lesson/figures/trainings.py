@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 import torch
 from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
 from course_lib import scores
+from course_lib.evaluation import MARKS, verdict_of
 from course_lib.lesson.figures.bars import draw_class_iou
 from course_lib.lesson.figures.figure import (
     BLUE,
@@ -23,6 +26,8 @@ from course_lib.metrics import average_precision
 from course_lib.training import PlaneNetwork, PlanePoints, score_plane_points, score_positions, training_title
 
 AUPRC = "AuPRC, %  (higher is better)"
+TITLES = {"auprc": "AuPRC ↑", "fpr95": "FPR95 ↓"}
+MOST_POINTS = 30  # of a difference; beyond, the colour stays the same
 
 
 def learning_curves(history: list[dict], title: str = "") -> DescribedFigure:
@@ -85,6 +90,56 @@ def training_dots(runs: pd.DataFrame, summary: pd.DataFrame, score: str) -> Desc
     means = _listed(summary.set_index("training").rename(training_title))
     figure.alt = f"{scores.TITLES[score]}, {AUPRC}, mean over seeds. {means}"
     return figure
+
+
+def differences(summary: pd.DataFrame) -> DescribedFigure:
+    """Draw how far each training is from the baseline: a panel per score and metric, a colour per difference.
+
+    Blue is better and red is worse, for either metric. A mark: the difference is larger than images explain
+    and, where both trainings have several seeds, larger than seeds explain.
+
+    Args:
+        summary: of ``evaluation.compare``.
+    """
+    baseline = summary["baseline"].iloc[0]
+    summary = summary[summary["training"] != baseline]
+    names, trainings = summary["score"].unique(), summary["training"].unique()
+    benchmarks = summary["benchmark"].unique()
+    figure = DescribedFigure("", 1.2 * NOTEBOOK_WIDTH, 0.52 * len(trainings) + 2.6)
+    panels = figure.subplots(2, len(names), sharex=True, sharey=True, squeeze=False)
+    told = []
+    for score, column in zip(names, panels.T, strict=True):
+        rows = summary[summary["score"] == score].set_index(["training", "benchmark"])
+        for axis, metric in zip(column, TITLES, strict=True):
+            title = f"{scores.TITLES[score]}, {TITLES[metric]}"
+            verdicts = pd.Series([verdict_of(row, metric) for row in rows.to_dict("records")], rows.index)
+            drawn = _draw_differences(axis, rows[f"{metric}_difference"], verdicts, metric)
+            axis.set_title(title, fontsize=9)
+            told.append(
+                f"{title}: {(verdicts == 'better').sum()} better, {(verdicts == 'worse').sum()} worse"
+            )
+    for axis in panels[-1]:
+        short = [name.removeprefix("mini_").replace("_", " ") for name in benchmarks]
+        axis.set_xticks(range(len(benchmarks)), short, rotation=30, ha="right", fontsize=8)
+    for axis in panels[:, 0]:
+        axis.set_yticks(range(len(trainings)), [training_title(name) for name in trainings], fontsize=9)
+    label = f"points better (blue) or worse (red) than {training_title(baseline)}"
+    figure.colorbar(drawn, ax=panels, extend="both", label=label, shrink=0.7, aspect=40)
+    cells = f"{len(trainings)} trainings, {len(benchmarks)} benchmarks"
+    figure.alt = f"Differences from {training_title(baseline)}, {cells}. Marked, {'; '.join(told)}."
+    return figure
+
+
+def _draw_differences(axis: Axes, points: pd.Series, verdicts: pd.Series, metric: str) -> AxesImage:
+    """Draw one panel of ``differences``: both series are by training and benchmark, in their order."""
+    shown = points.unstack(sort=False)
+    marks = verdicts.map(MARKS).unstack(sort=False).to_numpy()
+    better = shown if metric == "auprc" else -shown
+    drawn = axis.imshow(better, cmap="RdBu", vmin=-MOST_POINTS, vmax=MOST_POINTS, aspect="auto")
+    for (y, x), value in np.ndenumerate(shown.to_numpy()):
+        colour = "white" if abs(value) > 0.7 * MOST_POINTS else "black"
+        axis.text(x, y, f"{value:+.0f}{marks[y, x]}", color=colour, ha="center", va="center", fontsize=8)
+    return drawn
 
 
 def _listed(summary: pd.DataFrame) -> str:
@@ -190,7 +245,8 @@ def plane_scores(
     Args:
         networks: by the name of their training.
         points: what they learnt from.
-        score: a key of ``scores.SCORES``; larger is more anomalous. Each panel has its own range of colours.
+        score: a key of ``scores.SCORES``; larger is more anomalous. Each panel has its own range of colours,
+            that of the points: what lies beyond has the colour of the end.
         quick: whether to follow a slider: a single network, with its legend at the right.
     """
     reach = 6.0  # of the plane that is drawn, from the middle
@@ -207,9 +263,13 @@ def plane_scores(
         axis.set_title(f"{training_title(training)}: AuPRC {auprc:.0f} %", fontsize=11)
         described.append(f"{training_title(training)} AuPRC {auprc:.0f} %")
         values, logits = score_positions(network, grid, score).view(x.shape), network(grid)
-        image = axis.imshow(values.numpy(), origin="lower", extent=(-reach, reach) * 2, cmap=score_colours())
+        of_points, _ = score_plane_points(network, points, score)
+        low, high = torch.quantile(of_points, torch.tensor([0.02, 0.98])).tolist()
+        drawn = {"origin": "lower", "extent": (-reach, reach) * 2, "cmap": score_colours()}
+        image = axis.imshow(values.numpy(), vmin=low, vmax=max(high, low + 1e-6), **drawn)
         label = f"{scores.TITLES[score]} (light: anomalous)"
-        figure.colorbar(image, ax=axis, location="right" if quick else "bottom", label=label)
+        place = "right" if quick else "bottom"
+        figure.colorbar(image, ax=axis, location=place, label=label, extend="both")
         lead = (logits[:, 0] - logits[:, 1]).view(x.shape)
         axis.contour(x.numpy(), y.numpy(), lead.numpy(), levels=[0], colors="white", linestyles="--")
         for known, colour, name in ((0, "#56b4e9", "first class"), (1, "#009e73", "second class")):

@@ -16,4 +16,4 @@ from course_lib.lesson.tables.paper_values import (
     void_share,
     with_published,
 )
-from course_lib.lesson.tables.table_format import Cell, PaperTable, to_latex, to_markdown
+from course_lib.lesson.tables.table_format import Cell, FoldedTables, PaperTable, to_latex, to_markdown

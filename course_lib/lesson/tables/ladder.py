@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from course_lib.evaluation import CHANCE_FPR95
+from course_lib.evaluation import CHANCE_FPR95, MARKS, verdict_of
 from course_lib.lesson.tables.paper import GAIN, LOSS, METRICS
 from course_lib.lesson.tables.table_format import Cell, PaperTable
 
@@ -51,9 +51,5 @@ def ladder(frame: pd.DataFrame, rungs: Sequence[tuple[str, str]]) -> PaperTable:
 
 def _cell(row: dict, metric: str) -> Cell:
     """Return one number of a rung with its interval, marked if it differs from the baseline."""
-    sign = 1 if metric == "auprc" else -1  # FPR95 is better if smaller
-    beyond_images, beyond_seeds = row[f"{metric}_beyond_images"], row[f"{metric}_beyond_seeds"]
-    mark = ""
-    if pd.notna(beyond_images) and beyond_images and (pd.isna(beyond_seeds) or beyond_seeds):
-        mark = GAIN if sign * row[f"{metric}_difference"] > 0 else LOSS
+    mark = MARKS[verdict_of(row, metric)]
     return Cell(row[metric], row[f"{metric}_low"], row[f"{metric}_high"], mark)

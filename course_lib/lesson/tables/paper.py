@@ -4,7 +4,14 @@ import pandas as pd
 
 from course_lib import calibration, models, scores
 from course_lib.data import find_benchmark
-from course_lib.evaluation import CHANCE_FPR95, NEARLY_CONSTANT, PROTOCOLS, rounded_down
+from course_lib.evaluation import (
+    CHANCE_FPR95,
+    MARKS,
+    NEARLY_CONSTANT,
+    PROTOCOLS,
+    rounded_down,
+    verdict_of,
+)
 from course_lib.lesson.tables.table_format import Cell, PaperTable
 from course_lib.training import training_title
 
@@ -13,7 +20,7 @@ OF_NO_NETWORK = {"constant": "a constant score", "colour": "colour only"}
 WITHIN, WORSE, TIED = "~", "!", "="
 """Marks of a number that chance explains, of one worse than chance, and of a (nearly) constant score."""
 
-GAIN, LOSS = "▲", "▼"
+GAIN, LOSS = MARKS["better"], MARKS["worse"]
 """Marks of a number better or worse than the baseline's, by more than images and seeds explain."""
 
 NETWORK = ["model", "training", "weights", "profile", "seed", "epochs", "height", "width"]
@@ -154,10 +161,7 @@ def _marks(row, metric: str) -> str:
         marks = WORSE
     if _nearly_constant(row):
         marks += TIED
-    beyond_seeds = getattr(row, f"{metric}_beyond_seeds", pd.NA)  # unknown where one has a single seed
-    if getattr(row, f"{metric}_beyond_images", False) and (pd.isna(beyond_seeds) or beyond_seeds):
-        marks += GAIN if sign * getattr(row, f"{metric}_difference") > 0 else LOSS
-    return marks
+    return marks + MARKS[verdict_of(row._asdict(), metric)]
 
 
 def _nearly_constant(row) -> bool:

@@ -1,7 +1,7 @@
 """A table in the paper's shape, and how it is printed: in a terminal, a notebook, Markdown and LaTeX."""
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -74,6 +74,25 @@ class PaperTable:
         table = self.shown(Cell.to_html).rename(index=html.escape, columns=html.escape)
         caption = f'<figcaption style="max-width: 60em">{html.escape(self.caption)}</figcaption>'
         return f'<figure style="margin: 0">{table.to_html(escape=False, border=0)}{caption}</figure>'
+
+
+class FoldedTables:
+    """Tables that a notebook shows folded, each below a line that opens it."""
+
+    def __init__(self, tables: Mapping[str, PaperTable]) -> None:
+        """Keep the tables, by what their lines say."""
+        self.tables = dict(tables)
+
+    def __repr__(self) -> str:
+        """Return the tables for a terminal, where nothing can be folded."""
+        return "\n\n".join(f"{name}\n{table.to_text()}" for name, table in self.tables.items())
+
+    def _repr_html_(self) -> str:
+        """Return the lines and, folded below each, its table."""
+        return "".join(
+            f"<details><summary>{html.escape(name)}</summary>{table._repr_html_()}</details>"
+            for name, table in self.tables.items()
+        )
 
 
 def to_markdown(table: PaperTable) -> str:

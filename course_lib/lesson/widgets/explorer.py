@@ -32,6 +32,9 @@ MISTAKES = {
 """Fields of protocol ``paper``: ticked all at once they are that protocol, none of them is ``benchmark``."""
 
 
+PROTOCOL_PIXELS = 4_000_000  # kept at once, twice for each way to feed the network
+
+
 class View(NamedTuple):
     """What an explorer shows for some values of its controls."""
 
@@ -270,9 +273,11 @@ def protocol_explorer(
         network: with a 20th output, void; its device and mode may change.
         settings: size and device.
         images: a benchmark, best one on which the paper counted void (``FS_LostFound_full``, ``fs_static``);
-            its first ten images are scored.
+            all images of a generated one are scored, of photographs the first ten.
     """
-    samples = [images[i] for i in range(min(10, len(images)))]
+    first = images[0]
+    most = max(10, PROTOCOL_PIXELS // first.target.numel())
+    samples = [first, *(images[i] for i in range(1, min(most, len(images))))]
 
     @cache
     def scored(*ticked: str) -> list[list[Tensor]]:
@@ -303,9 +308,10 @@ def protocol_explorer(
             "chance": percent(chance, 2),
             "FPR95": percent(fpr95, 2),
             "pixels at one score": percent(curve.largest_tie().item()),
+            "images": f"{len(samples)} of {len(images)}",
         }
-        first = samples[0]._replace(target=targets[0])
-        return View(figures.protocol_panels(first, maps[0], 100 * auprc, 100 * fpr95, 100 * chance), numbers)
+        shown = first._replace(target=targets[0])
+        return View(figures.protocol_panels(shown, maps[0], 100 * auprc, 100 * fpr95, 100 * chance), numbers)
 
     look = {"indent": False, "layout": ipywidgets.Layout(width="auto")}
     ticks = {
