@@ -1,4 +1,4 @@
-"""Lessons 3, 4 and 6: what an answer with the slip that the lesson names is worth, and other right answers."""
+"""Lessons 3, 4 and 6: what an answer with the slip of a lesson is worth, and other answers that are right."""
 
 import pytest
 from lesson_cells import checked, exercises
@@ -10,7 +10,6 @@ EXERCISES = {e.name: (lesson, e) for lesson, path in SOURCES.items() for e in ex
 SLIPS = {
     "focal_loss": ("void in the mean", "the mean of each image's mean"),
     "logit_norm": ("over the width", "over the whole tensor"),
-    "verdict": ("images alone", "means of the seeds"),
     "pixel_share": ("the mean over masks",),
     "explained_by": ("any benchmark",),
     "interval_in_pairs": ("drawn separately", "the ends of two intervals"),
@@ -25,6 +24,7 @@ OTHERS = {
     ],
     "logit_norm": [("logits / (temperature * (length + 1e-7))", "F.normalize(logits, dim=1) / temperature")],
     "isomax_logits": [
+        ("clamp(min=1e-12)", "clamp(min=0)"),
         ("clamp(min=1e-12)", "clamp(min=1e-9)"),
         (
             "(2 - 2 * cosines)",

@@ -38,7 +38,11 @@ BANK = {
             "all pixels of the batch count alike",
         ),
         "the weight cut off": (WRONG, WRONG + "\n    wrong = wrong.detach()", "no .detach()"),
-        "everything cut off": (MEAN, f"{MEAN}.detach()", "the result has no gradient"),
+        "everything cut off": (
+            MEAN,
+            MEAN.replace("return ", "return (") + ").detach()",
+            "the result has no gradient",
+        ),
         "the power of the mean": (
             MEAN,
             "valid = target != labels.IGNORE\n"
@@ -92,7 +96,6 @@ BANK = {
         "half the distance": ("(2 - 2 * cosines)", "(1 - cosines)", "✗ three directions"),
         "roots of negative numbers": (".clamp(min=1e-12)", ".sub(1e-6)", "below 0 there is no root"),
         "roots of what rounding made negative": (".clamp(min=1e-12)", "", "below 0 there is no root"),
-        "a root without a slope": (".clamp(min=1e-12)", ".clamp(min=0)", "at 0 no slope"),
         "NaN as 0": (".clamp(min=1e-12).sqrt()", ".sqrt().nan_to_num(0)", "at 0 no slope"),
         "features cut off": ("F.normalize(features", "F.normalize(features.detach()", "no .detach()"),
         "prototypes cut off": ("F.normalize(prototypes", "F.normalize(prototypes.detach()", "no .detach()"),
