@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from course_lib import inference
+from course_lib import inference, metrics
 from course_lib.deployment.graphs import ALARM, CLASSES, FACTS
 from course_lib.models import Metadata, check_images
 
@@ -114,6 +114,6 @@ def ordinary_quantiles(
         values = np.concatenate(found)
         if not np.isfinite(values).all():
             raise ValueError(f"{name} is not finite in some pixels of the validation images; try fp32")
-        thresholds[name] = float(np.quantile(values, 1 - rate, method="higher"))
+        thresholds[name] = metrics.threshold_at_fpr(torch.from_numpy(values), rate)
         shares[name] = float((values > np.float32(thresholds[name])).mean())
     return thresholds, shares

@@ -31,6 +31,7 @@ from course_lib.metrics.exact import (
     fpr_at_tpr,
     pooled_prevalence,
     prevalence,
+    threshold_at_fpr,
 )
 from course_lib.metrics.segmentation import Confusion
 from course_lib.metrics.streaming import EXACT_PIXELS, AnomalyMetrics, StreamingMetrics

@@ -5,6 +5,7 @@ read off a ``Curve``: counts of pixels per threshold, from the highest score dow
 the same curve of scores that do not fit into memory.
 """
 
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -136,6 +137,33 @@ def fpr_at_tpr(scores: Tensor, is_anomaly: Tensor, tpr: float = 0.95, convention
     if not 0 < tpr <= 1:
         raise ValueError(f"tpr must be in (0, 1], got {tpr}")
     return exact_curve(scores, is_anomaly).fpr_at_tpr(tpr, convention).item()
+
+
+def threshold_at_fpr(scores: Tensor, fpr: float) -> float:
+    """Return the lowest score above which at most a share ``fpr`` of ordinary pixels lies.
+
+    Args:
+        scores: of pixels without anomaly, any shape; larger is more anomalous. Remove void pixels before.
+        fpr: the false positive rate, a fraction in [0, 1).
+
+    Returns:
+        One of the scores; an alarm is what lies *above* it. Where many pixels have this score, fewer of them
+        than asked raise an alarm.
+
+    Raises:
+        ValueError: if the rate is out of range, there is no score, or one is NaN.
+
+    >>> threshold_at_fpr(torch.tensor([4.0, 2.0, 1.0, 3.0]), 0.25)
+    3.0
+    """
+    if not 0 <= fpr < 1:
+        raise ValueError(f"the false positive rate must be in [0, 1), got {fpr}")
+    if not scores.numel() or scores.isnan().any():
+        raise ValueError(
+            f"need scores that are numbers, got {int(scores.isnan().sum())} NaN of {scores.numel()}"
+        )
+    allowed = math.floor(fpr * scores.numel() + 1e-9)  # 0.29 * 100 is 28.999999999999996
+    return scores.flatten().sort().values[-1 - allowed].item()
 
 
 def auroc(scores: Tensor, is_anomaly: Tensor) -> float:

@@ -75,9 +75,9 @@ class Ceilings:
     """What this machine reaches at its best, measured."""
 
     giga_macs_per_second: float
-    """10^9 multiply-adds in float32 a second, in a product of large matrices."""
+    """10^9 multiply-adds in float32 a second, in the fastest product of matrices."""
     gigabytes_per_second: float
-    """10^9 bytes a second, read and written, in a copy of a large block."""
+    """10^9 bytes a second, read and written, in the fastest copy of a block."""
 
     @property
     def ridge(self) -> float:
@@ -85,14 +85,35 @@ class Ceilings:
         return self.giga_macs_per_second / self.gigabytes_per_second
 
 
+SIDES = {"cpu": (256, 512, 1024)}
+"""Of square matrices whose products are timed, by device; a GPU gets ``LARGE_SIDES``."""
+
+MEBIBYTES = {"cpu": (1, 4, 16)}
+"""Of blocks that are copied; a processor is at its best where they fit into its cache, as small images do."""
+
+LARGE_SIDES, LARGE_MEBIBYTES = (1024, 4096, 8192), (64, 256)
+
+SECONDS = 0.5
+"""For which each is repeated."""
+
+
 def measure_ceilings(device: torch.device) -> Ceilings:
-    """Measure a device in a second or so."""
-    matrix = torch.rand(1024, 1024, device=device)
-    block = torch.zeros(16 << 20, device=device)  # larger than any cache
-    copied = torch.empty_like(block)
-    product = latency(lambda: matrix @ matrix, device)
-    copying = latency(lambda: copied.copy_(block), device)
-    return Ceilings(len(matrix) ** 3 / product.p5 / 1e6, 2 * block.nbytes / copying.p5 / 1e6)
+    """Measure a device in some seconds: the fastest of many short products, and of many copies.
+
+    However many of them something disturbs, the fastest tells what the device can do.
+    """
+    products = {}
+    for side in SIDES.get(device.type, LARGE_SIDES):
+        matrix, result = torch.rand(side, side, device=device), torch.empty(side, side, device=device)
+        products[side] = latency(partial(torch.mm, matrix, matrix, out=result), device, SECONDS).best
+    copies = {}
+    for size in MEBIBYTES.get(device.type, LARGE_MEBIBYTES):
+        block = torch.zeros(size << 18, device=device)
+        copies[2 * block.nbytes] = latency(
+            partial(torch.empty_like(block).copy_, block), device, SECONDS
+        ).best
+    giga_macs = max(side**3 / taken for side, taken in products.items()) / 1e6
+    return Ceilings(giga_macs, max(moved / taken for moved, taken in copies.items()) / 1e6)
 
 
 def roofline(layers: pd.DataFrame, ceilings: Ceilings) -> pd.DataFrame:

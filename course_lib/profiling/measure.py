@@ -6,11 +6,14 @@ What is timed is called many times after a warm-up, and a device that works on i
 import copy
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil
 import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
@@ -54,63 +57,159 @@ def multiply_adds(network: Network, size: tuple[int, int]) -> int:
 
 @dataclass(frozen=True)
 class Latency:
-    """What one call took, in milliseconds; smaller is better."""
+    """What one call took, in milliseconds; smaller is better. A percentile that too few runs tell is None."""
 
     median: float
-    p5: float
-    """Five calls in a hundred were faster."""
-    p95: float
-    """Five in a hundred were slower: what a system that must not be late has to reckon with."""
-    p99: float
+    best: float
+    """The fastest call."""
+    p95: float | None
+    """Five calls in a hundred were slower: what a system that must not be late has to reckon with."""
+    p99: float | None
     runs: int
+
+    @classmethod
+    def of(cls, taken: Sequence[float]) -> "Latency":
+        """Sum up the milliseconds of single calls."""
+        p95, p99 = (
+            float(np.percentile(taken, p)) if len(taken) >= fewest_runs(p) else None for p in (95, 99)
+        )
+        return cls(float(np.median(taken)), float(min(taken)), p95, p99, len(taken))
 
     def __repr__(self) -> str:
         """Return it as people read it."""
-        tails = f"5 % below {self.p5:.1f}, 95 % below {self.p95:.1f}, 99 % below {self.p99:.1f}"
-        return f"median {self.median:.1f} ms ({tails}; {self.runs} runs)"
+        tails = {95: self.p95, 99: self.p99}
+        told = "".join(f", {p} % below {value:.1f}" for p, value in tails.items() if value is not None)
+        return f"median {self.median:.1f} ms (best {self.best:.1f}{told}; {self.runs} runs)"
 
 
-def latency(run: Callable[[], object], device: torch.device, seconds: float = 0.2) -> Latency:
+def fewest_runs(percentile: int) -> int:
+    """Return with how many runs one of them may be expected beyond a percentile.
+
+    >>> fewest_runs(95), fewest_runs(99)
+    (20, 100)
+    """
+    return 100 // (100 - percentile)
+
+
+def latency(
+    run: Callable[[], object], device: torch.device, seconds: float = 0.2, fewest: int = 5
+) -> Latency:
     """Time something that computes on a device; on a GPU by its own events, else by the clock.
 
     Args:
         run: what to time.
         device: where it computes.
-        seconds: for how long to repeat it, but five times or more.
+        seconds: for how long to repeat it.
+        fewest: how often to repeat it at least.
     """
     for _ in range(WARM_UP):
-        _milliseconds(run, device)
+        _timed(run, device)
     taken: list[float] = []
     started = time.perf_counter()
-    while len(taken) < 5 or time.perf_counter() - started < seconds:
-        taken.append(_milliseconds(run, device))
-    p5, median, p95, p99 = np.percentile(taken, [5, 50, 95, 99]).tolist()
-    return Latency(median, p5, p95, p99, len(taken))
+    while len(taken) < fewest or time.perf_counter() - started < seconds:
+        taken.append(_timed(run, device)[0])
+    return Latency.of(taken)
 
 
-def _milliseconds(run: Callable[[], object], device: torch.device) -> float:
-    """Return how long one call takes: on a GPU between two marks in its own queue, else by the clock."""
+def in_turns(
+    runs: Mapping[str, Callable[[], object]], device: torch.device, rounds: int = 20, warm_up: int = WARM_UP
+) -> pd.DataFrame:
+    """Time several things in turns, so that what else the machine does disturbs all of them alike.
+
+    Args:
+        runs: what to time, by name.
+        device: where they compute.
+        rounds: how often each has its turn.
+        warm_up: and how often before, uncounted.
+
+    Returns:
+        Milliseconds, a row for each round, a column for each name.
+    """
+    rows = range(warm_up + rounds)
+    taken = [{name: _timed(run, device)[0] for name, run in runs.items()} for _ in rows]
+    return pd.DataFrame(taken[warm_up:])
+
+
+def in_a_row(
+    steps: Mapping[str, Callable[[Any], object]], given: object, device: torch.device, rounds: int = 20
+) -> pd.DataFrame:
+    """Time steps of which each takes what the one before it returned.
+
+    Args:
+        steps: functions of one argument, by name, the first one first.
+        given: what the first step takes.
+        device: where they compute.
+        rounds: how often the whole row is run, after a warm-up.
+
+    Returns:
+        Milliseconds, a row for each round, a column for each step; the sum of a row is the whole.
+    """
+    taken = []
+    for _ in range(WARM_UP + rounds):
+        found, row = given, {}
+        for name, step in steps.items():
+            row[name], found = _timed(partial(step, found), device)
+        taken.append(row)
+    return pd.DataFrame(taken[WARM_UP:])
+
+
+def _timed(run: Callable[[], object], device: torch.device) -> tuple[float, object]:
+    """Return the milliseconds of a call, on a GPU between marks in its own queue, and what it returned."""
     if device.type == "cuda":
         first, last = (torch.cuda.Event(enable_timing=True) for _ in range(2))
         first.record()
-        run()
+        found = run()
         last.record()
         last.synchronize()
-        return first.elapsed_time(last)
+        return first.elapsed_time(last), found
     started = time.perf_counter()
-    run()
+    found = run()
     if device.type != "cpu":
         torch.accelerator.synchronize(device)
-    return 1000 * (time.perf_counter() - started)
+    return 1000 * (time.perf_counter() - started), found
 
 
-def forward_latency(network: Network, images: Tensor, seconds: float = 0.2) -> Latency:
+@dataclass(frozen=True)
+class Load:
+    """How busy this machine is with other things; shown as one line, with a warning where they disturb."""
+
+    others: float
+    """Cores that other programs keep busy, on average."""
+    threads: int
+    """With which torch computes."""
+    cores: int
+
+    @property
+    def is_too_high(self) -> bool:
+        """Whether torch and the others together want more cores than there are."""
+        return self.others + self.threads > self.cores + SPARE
+
+    def __repr__(self) -> str:
+        """Return it as people read it."""
+        told = f"other programs keep {self.others:.1f} of {self.cores} cores busy, torch wants {self.threads}"
+        if self.is_too_high:
+            return f"! {told}: times below are too long and vary; close other programs, or trust ratios alone"
+        return f"✓ {told}: there is room for both"
+
+
+SPARE = 0.3
+"""Of a core: so much goes on in any machine at rest."""
+
+
+def load(seconds: float = 0.5) -> Load:
+    """Look for so long at what others compute on this machine, and compute nothing meanwhile."""
+    cores = os.cpu_count() or 1
+    return Load(psutil.cpu_percent(seconds) / 100 * cores, torch.get_num_threads(), cores)
+
+
+def forward_latency(network: Network, images: Tensor, seconds: float = 0.2, fewest: int = 5) -> Latency:
     """Time a forward pass without gradients; the network is put in evaluation mode.
 
     Args:
         network: any network, on any device.
         images: RGB in [0, 1], shape (N, 3, H, W), on its device; the time is that of all of them.
         seconds: for how long to repeat it.
+        fewest: how often to repeat it at least.
 
     Raises:
         ValueError: if the images do not fit into the device's memory.
@@ -118,7 +217,7 @@ def forward_latency(network: Network, images: Tensor, seconds: float = 0.2) -> L
     network.eval()
     try:
         with torch.inference_mode():
-            return latency(lambda: network(images), images.device, seconds)
+            return latency(lambda: network(images), images.device, seconds, fewest)
     except RuntimeError as error:
         batch, _, height, width = images.shape
         reason = str(error).splitlines()[0][:120]
@@ -132,10 +231,8 @@ def paired_speedup(
 
     Machines are noisy; what disturbs one call of a pair is likely to disturb the other.
     """
-    for run in (slow, fast) * WARM_UP:
-        _milliseconds(run, device)
-    ratios = [_milliseconds(slow, device) / _milliseconds(fast, device) for _ in range(pairs)]
-    return float(np.median(ratios))
+    taken = in_turns({"slow": slow, "fast": fast}, device, pairs)
+    return float((taken["slow"] / taken["fast"]).median())
 
 
 @dataclass(frozen=True)
@@ -251,7 +348,7 @@ def cost(network: Network, size: tuple[int, int]) -> Cost:
 # fmt: off
 PROFILE_COLUMNS = (
     "model", "head", "speed", "device", "height", "width", "batch",
-    "milliseconds", "p5", "p95", "p99", "runs", "images_per_second",
+    "milliseconds", "best", "p95", "p99", "runs", "images_per_second",
     "giga_macs", "million_parameters", "peak_megabytes", "reserved_megabytes", "watts",
     "training_milliseconds", "training_megabytes", "same_class",
 )
@@ -278,6 +375,7 @@ def profile(
     batch: int = 1,
     seconds: float = 1.0,
     fast: Network | None = None,
+    found: Latency | None = None,
 ) -> dict:
     """Measure a network in inference.
 
@@ -288,6 +386,7 @@ def profile(
         batch: how many images at once.
         seconds: for how long to repeat.
         fast: what to measure in the network's place; by default ``inference.accelerate`` makes it.
+        found: its time, if it was measured already, in turns with others.
 
     Returns:
         One row with ``PROFILE_COLUMNS``, but for those of training.
@@ -298,7 +397,7 @@ def profile(
     plain = subject.network.eval()
     fast = inference.accelerate(plain, speed) if fast is None else fast
     images = example_images(plain, size, batch)
-    found = forward_latency(fast, images, seconds)
+    found = found or forward_latency(fast, images, seconds)
     with torch.inference_mode():
         # torch sees nothing of their memory
         outside = isinstance(fast, inference.NetworkInFile)
@@ -314,7 +413,7 @@ def profile(
         "width": size[1],
         "batch": batch,
         "milliseconds": found.median,
-        "p5": found.p5,
+        "best": found.best,
         "p95": found.p95,
         "p99": found.p99,
         "runs": found.runs,
@@ -333,6 +432,41 @@ def profile_training(subject: Subject, size: tuple[int, int], batch: int = 1, se
 
     The loss is cross-entropy, with an isomax head EIML and focal loss, as in the paper's Figures 3 and 4.
     """
+    step, device = _training_step(subject, size, batch)
+    return _training_row(latency(step, device, seconds), step, device)
+
+
+def compare(
+    subjects: Sequence[Subject], size: tuple[int, int], rounds: int = 20, training_rounds: int = 7
+) -> pd.DataFrame:
+    """Measure networks in turns, one image at a time, in inference and in training.
+
+    Args:
+        subjects: any networks, on one device; their names may be equal.
+        size: height and width of the image.
+        rounds: how often each has its turn in inference.
+        training_rounds: and in a training step, as of ``profile_training``.
+
+    Returns:
+        The table of ``profile_table``, a row for each network.
+    """
+    images = [example_images(one.network.eval(), size) for one in subjects]
+    steps, device = [_training_step(one, size, 1)[0] for one in subjects], images[0].device
+    passes = {n: partial(one.network, images[n]) for n, one in enumerate(subjects)}
+    with torch.inference_mode():
+        times = in_turns(passes, device, rounds)
+    training_times = in_turns(dict(enumerate(steps)), device, training_rounds, warm_up=1)  # they take long
+    rows = []
+    for n, one in enumerate(subjects):
+        row = profile(one, size, found=Latency.of(times[n].tolist()))
+        rows.append(row | _training_row(Latency.of(training_times[n].tolist()), steps[n], device))
+    return profile_table(rows)
+
+
+def _training_step(
+    subject: Subject, size: tuple[int, int], batch: int
+) -> tuple[Callable[[], None], torch.device]:
+    """Return a forward and backward pass of a copy of a network, and where it computes."""
     network = copy.deepcopy(subject.network).train()  # running statistics change
     images = example_images(network, size, batch)
     terms = [LOSSES[name] for name in (("eiml", "fl") if network.head_kind == "isomax" else ("ce",))]
@@ -344,9 +478,13 @@ def profile_training(subject: Subject, size: tuple[int, int], batch: int = 1, se
         sum(term(logits, target, weights) for logits in every for term in terms).backward()
         network.zero_grad(set_to_none=True)
 
-    milliseconds = latency(step, images.device, seconds).median
-    peak = peak_of(step, images.device)
-    return {"training_milliseconds": milliseconds, "training_megabytes": peak.allocated if peak else None}
+    return step, images.device
+
+
+def _training_row(found: Latency, step: Callable[[], None], device: torch.device) -> dict:
+    """Return the columns of training."""
+    peak = peak_of(step, device)
+    return {"training_milliseconds": found.median, "training_megabytes": peak.allocated if peak else None}
 
 
 def profile_table(rows: list[dict]) -> pd.DataFrame:

@@ -54,6 +54,36 @@ def test_needed_share_of_anomalies_is_not_lost_to_rounding():
     assert fpr_at_tpr(scores, is_anomaly, tpr=0.55) == 0.0
 
 
+@pytest.mark.parametrize(("fpr", "expected"), [(0, 8), (0.1, 8), (0.25, 6), (0.36, 6), (0.375, 5), (0.99, 1)])
+def test_a_threshold_by_hand_leaves_at_most_the_asked_share_above_it(fpr, expected):
+    scores = torch.tensor([[3.0, 8.0, 1.0, 7.0], [5.0, 2.0, 6.0, 4.0]])
+    assert metrics.threshold_at_fpr(scores, fpr) == expected
+
+
+def test_no_pixel_of_a_threshold_is_lost_to_rounding():
+    # 0.29 x 100 is 28.999999999999996 in floating point; 29 pixels may lie above
+    assert metrics.threshold_at_fpr(torch.arange(100.0), 0.29) == 70
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=40), st.sampled_from([0, 1 / 8, 1 / 4, 1 / 2, 7 / 8]))
+def test_a_threshold_is_the_lowest_score_that_keeps_the_rate(values, fpr):
+    scores = torch.tensor(values, dtype=torch.float32)
+    kept = [value for value in values if (scores > value).double().mean() <= fpr]
+    assert metrics.threshold_at_fpr(scores, fpr) == min(kept)
+
+
+@pytest.mark.parametrize("fpr", [-0.1, 1.0])
+def test_a_false_positive_rate_out_of_range_is_refused(fpr):
+    with pytest.raises(ValueError, match=r"must be in \[0, 1\)"):
+        metrics.threshold_at_fpr(torch.ones(3), fpr)
+
+
+@pytest.mark.parametrize("scores", [torch.ones(0), torch.tensor([1.0, torch.nan])])
+def test_a_threshold_of_no_number_is_refused(scores):
+    with pytest.raises(ValueError, match="need scores that are numbers"):
+        metrics.threshold_at_fpr(scores, 0.1)
+
+
 @pytest.mark.parametrize("name", DEFINED)
 def test_metrics_equal_the_goldens(name):
     scores, is_anomaly = golden_pixels(name)

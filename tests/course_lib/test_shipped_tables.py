@@ -170,3 +170,13 @@ def test_the_papers_table_3_is_what_lesson_6_says():
         pairs["fpr95"]["enet"] == pairs["fpr95"]["erfnet"]
     )
     assert same.sum() == 3
+
+
+def test_exported_files_are_smaller_with_fewer_bits_and_in_fp32_as_good_as_the_library():
+    found = tables.deployed().set_index(["what", "precision"])
+    by_precision = found.unstack("precision")
+    assert (by_precision["auprc"]["fp32"] == by_precision["auprc_of_library"]["fp32"]).all()
+    assert (by_precision["megabytes"]["fp16"] < 0.6 * by_precision["megabytes"]["fp32"]).all()
+    steps = tables.measured("mini", "what_works.summary").set_index(["network", "step", "benchmark"])["auprc"]
+    library = found["auprc_of_library"]["ERFNet", "fp32"]
+    assert library == pytest.approx(steps["ERFNet", "MSP", BENCHMARK], abs=0.01)

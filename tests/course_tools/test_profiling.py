@@ -13,7 +13,7 @@ import torch
 
 from course_lib import inference, models, profiling
 from course_lib.lesson import figures
-from course_lib.profiling import measure
+from course_lib.profiling import layers, measure
 from course_tools.__main__ import main
 
 SIZE = (32, 64)
@@ -116,20 +116,63 @@ def take(monkeypatch):
 def test_latency_is_in_milliseconds_and_in_order(take):
     durations = iter([*[0.0] * measure.WARM_UP, *[0.001 * n for n in range(21)]])  # 0 to 20 ms: 0.21 s in all
     found = profiling.latency(lambda: take(next(durations)), CPU, seconds=0.2099)
-    assert [found.p5, found.median, found.p95, found.p99] == pytest.approx([1, 10, 19, 19.8])
-    assert found.runs == 21
+    assert [found.best, found.median, found.p95] == pytest.approx([0, 10, 19])
+    assert found.p99 is None and found.runs == 21
+    assert repr(found) == "median 10.0 ms (best 0.0, 95 % below 19.0; 21 runs)"
+
+
+@pytest.mark.parametrize(("runs", "told"), [(5, ""), (19, ""), (20, "95"), (99, "95"), (100, "95 99")])
+def test_a_percentile_is_told_where_a_run_may_be_expected_beyond_it(runs, told):
+    found = profiling.Latency.of([1.0] * runs)
+    tails = {"95": found.p95, "99": found.p99}
+    assert " ".join(name for name, value in tails.items() if value is not None) == told
+    assert [name for name in tails if f"{name} % below" in repr(found)] == told.split()
 
 
 def test_the_first_runs_do_not_count(take):
     durations = iter([0.1, 0.1, 0.1, *[0.001] * 100])
-    found = profiling.latency(lambda: take(next(durations)), CPU, seconds=0.02)
-    assert found.p99 == pytest.approx(1)
+    found = profiling.latency(lambda: take(next(durations)), CPU, seconds=0, fewest=100)
+    assert found.p99 == pytest.approx(1) and found.runs == 100
 
 
 def test_pairs_cancel_what_disturbs_both(take):
     disturbed = itertools.chain([1] * 2 * measure.WARM_UP, [1, 1, 9, 9, 3, 3, 1, 40, 1, 1])
     slow, fast = (lambda seconds=s: take(seconds * next(disturbed)) for s in (0.02, 0.01))
     assert profiling.paired_speedup(slow, fast, CPU, pairs=5) == pytest.approx(2)
+
+
+def test_turns_are_taken_and_those_that_warm_up_do_not_count(take):
+    called = []
+    runs = {name: lambda name=name: take(len(called)) or called.append(name) for name in "ab"}
+    found = profiling.in_turns(runs, CPU, rounds=2)
+    assert "".join(called) == "ab" * (measure.WARM_UP + 2)
+    assert found.to_dict("list") == {"a": [6000, 8000], "b": [7000, 9000]}
+
+
+def test_steps_in_a_row_take_what_the_one_before_gave(take):
+    steps = {"double": lambda n: take(0.001) or 2 * n, "describe": lambda n: take(0.001 * n) or str(n)}
+    found = profiling.in_a_row(steps | {"shout": str.upper}, 3, CPU, rounds=2)
+    assert found["double"].tolist() == pytest.approx([1, 1]) and len(found) == 2
+    assert found["describe"].tolist() == pytest.approx([6, 6]) and found["shout"].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(("percent", "warns"), [(0, False), (7, False), (50, True), (100, True)])
+def test_a_machine_with_less_room_than_torch_wants_is_busy(percent, warns, monkeypatch):
+    monkeypatch.setattr(measure.psutil, "cpu_percent", lambda seconds: percent)
+    monkeypatch.setattr(measure.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(measure.torch, "get_num_threads", lambda: 4)
+    found = profiling.load()
+    assert found.is_too_high == warns and repr(found).startswith("! " if warns else "✓ ")
+    assert f"{percent / 25:.1f} of 4 cores" in repr(found)
+
+
+def test_compared_networks_have_the_rows_of_a_profile():
+    subjects = [profiling.Subject("enet", models.build("enet", head=head)) for head in models.HEADS]
+    found = profiling.compare(subjects, SIZE, rounds=2, training_rounds=1)
+    assert tuple(found.columns) == profiling.PROFILE_COLUMNS
+    assert found["head"].tolist() == list(models.HEADS) and found["runs"].tolist() == [2, 2]
+    assert (found["training_milliseconds"] > found["milliseconds"]).all()
+    assert (found["training_megabytes"] > found["peak_megabytes"]).all()
 
 
 def test_layers_add_up_to_the_network():
@@ -162,6 +205,14 @@ def test_a_roofline_by_hand():
 def test_this_machine_has_limits():
     found = profiling.measure_ceilings(CPU)
     assert 0.5 < found.giga_macs_per_second < 1e5 and 0.5 < found.gigabytes_per_second < 1e4
+
+
+def test_a_disturbed_call_lowers_no_limit(monkeypatch):
+    disturbed = profiling.Latency.of([50.0, 2.0, 90.0, 20.0])
+    monkeypatch.setattr(layers, "latency", lambda run, device, seconds: disturbed)
+    found = profiling.measure_ceilings(CPU)
+    assert found.giga_macs_per_second == pytest.approx(1024**3 / 2e-3 / 1e9)  # of the largest product
+    assert found.gigabytes_per_second == pytest.approx(2 * 16 * 2**20 / 2e-3 / 1e9)  # read and written
 
 
 def test_a_processor_tells_no_watts():

@@ -1,6 +1,7 @@
 """Numbers as bars: of anything by name, of the classes, of the layers of a network."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -41,10 +42,10 @@ def bars(
             at = np.arange(len(frame)) + (place - (groups - 1) / 2) * width
             colour = COLOURS[place % len(COLOURS)] if groups > 1 else COLOURS[: len(frame)]
             drawn = draw(at, frame[group], 0.9 * width, color=colour, label=group)
-            axis.bar_label(drawn, fmt=f"{{:.{digits}g}}", padding=2, fontsize=9)
+            axis.bar_label(drawn, fmt=partial(_short, digits=digits), padding=2, fontsize=9)
         for name, row in frame.iterrows():
             for group, value in row.items():
-                numbers.append(f"{name}{f' with {group}' if group else ''} {value:.{digits}g}")
+                numbers.append(f"{name}{f' with {group}' if group else ''} {_short(value, digits)}")
         told.append(f"{what}: {', '.join(numbers)}")
         if horizontal:
             axis.set_yticks(range(len(frame)), frame.index)
@@ -60,6 +61,11 @@ def bars(
         figure.legend(*handles, loc="outside lower center", ncols=groups, frameon=False, fontsize=9)
     figure.alt = f"{title}: {'; '.join(told)}." if title else f"{'; '.join(told)}."
     return figure
+
+
+def _short(value: float, digits: int) -> str:
+    """Return a number in some digits, never with an exponent because it is large."""
+    return f"{value:.{digits}g}" if abs(value) < 10**digits - 0.5 else f"{value:.0f}"
 
 
 def class_shares(shares: Mapping[str, float], title: str = "", of: str = "all pixels") -> DescribedFigure:

@@ -5,6 +5,7 @@ from course_lib.lesson.tables.ladder import ladder
 from course_lib.lesson.tables.paper import paper_table, score_label, temperature_table
 from course_lib.lesson.tables.paper_values import (
     coverage,
+    deployed,
     explained_by,
     images_needed,
     is_measured,

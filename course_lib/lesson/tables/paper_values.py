@@ -58,6 +58,18 @@ def coverage() -> pd.DataFrame:
     return pd.read_csv(MEASURED / "coverage.csv", index_col="images")
 
 
+def deployed() -> pd.DataFrame:
+    """Return what ``export`` makes of networks of profile mini and of lesson 7's detector, at 128 x 256.
+
+    Returns:
+        A row for each and each precision: megabytes of the file; largest_difference of a score to the
+        library's, as a share of the range of the scores; auprc of MSP (of the detector its own score) on
+        mini_RoadObsticle21 and auprc_of_library, percent; onnxruntime_ms for one image of 360 x 640 with one
+        thread. Made by ``tests/benchmarks/benchmark_deployment.py``.
+    """
+    return pd.read_csv(MEASURED / "deployment.csv")
+
+
 def measured(profile: str, name: str) -> pd.DataFrame:
     """Return a shipped table of numbers that take hours to measure.
 
