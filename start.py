@@ -7,6 +7,7 @@ Standard library only. Every line must parse on old Pythons, so that the message
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -44,11 +45,10 @@ def main(arguments):
             status = set_up(python)
             if status:
                 return status
+    # Ctrl-C reaches the command too, which ends itself; an exception here would kill it before it has
+    signal.signal(signal.SIGINT, lambda *_: None)
     # subprocess, not os.execv: on Windows execv returns to the shell at once and loses the exit status
-    try:
-        return subprocess.call([python, "-m", "course_tools", *arguments], env=clean_environment())
-    except KeyboardInterrupt:
-        return 130
+    return subprocess.call([python, "-m", "course_tools", *arguments], env=clean_environment())
 
 
 def fail(problem, cure):

@@ -26,6 +26,7 @@ COMMANDS = {
         "reproduce": "make the paper's tables and figures",
         "ladder": "measure what works: each step towards a detector, beside its control",
         "profile": "measure what networks cost in time and memory on this machine",
+        "watch": "look for anomalies in what a camera or a video shows",
         "export": "write one file from a camera's pixels to an alarm, for machines without torch",
         "fetch": "download a data set or public weights, and check every file",
         "check-data": "look over the data sets: what is there, what is not, and what mends it",

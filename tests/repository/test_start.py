@@ -2,6 +2,8 @@
 
 import ast
 import importlib.util
+import os
+import signal
 import subprocess
 import sys
 
@@ -35,6 +37,7 @@ def start(tmp_path, monkeypatch):
         return int(any(word in module.ran[-1] for word in module.failing))
 
     monkeypatch.setattr(module.subprocess, "call", call)
+    monkeypatch.setattr(module.signal, "signal", lambda *_: None)  # the process of the tests keeps its own
     monkeypatch.setattr(module, "venv_python", lambda: str(tmp_path / ".venv" / "bin" / "python"))
     monkeypatch.delenv("CONDA_PREFIX", raising=False)
     return module
@@ -119,6 +122,26 @@ def test_disturbing_settings_are_left_out(start, monkeypatch):
     assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     assert start.clean_environment()["OMP_WAIT_POLICY"] == "ACTIVE"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no process groups there")
+def test_ctrl_c_leaves_the_command_the_time_to_end(tmp_path):
+    """``watch`` finishes its video then."""
+    command = tmp_path / "python"  # takes a second
+    ending = (
+        "signal.signal(signal.SIGINT, lambda *_: (time.sleep(1), print('ended', flush=True), os._exit(7)))"
+    )
+    command.write_text(
+        f"#!{sys.executable}\nimport os, signal, time\n{ending}\nprint('begun', flush=True)\ntime.sleep(60)\n"
+    )
+    command.chmod(0o700)
+    code = f"import sys, start; start.conda_python = lambda: {str(command)!r}; sys.exit(start.main(['lab']))"
+    running = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert running.stdout.readline() == "begun\n"
+    os.killpg(running.pid, signal.SIGINT)
+    assert running.communicate()[0] == "ended\n" and running.returncode == 7
 
 
 @pytest.mark.parametrize("arguments", [[], ["tset"]])
