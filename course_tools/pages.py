@@ -36,10 +36,16 @@ RAN = "course_run"
 SOURCE = PROJECT_ROOT / "site"
 """The folder of the pages that are written by hand."""
 
-NOTE = """\
+AS_IT_RAN = """\
 :::{{note}}
 This is how the lesson ran on the data of profile `{profile}`. Where an exercise is unsolved, its check says
 so, and the lesson goes on with the library's version. To work in it: `python3 start.py lab`.
+:::"""
+
+AS_RELEASED = """\
+:::{{note}}
+This is the lesson before anybody has worked in it, on the data of profile `{profile}`. The exercises are
+yours to solve; here the lesson goes on with the library's versions. To work in it: `python3 start.py lab`.
 :::"""
 
 
@@ -164,20 +170,25 @@ def _origin(source: Path, profile: str) -> dict[str, str]:
     return {"sha256": sha256_of(source), "profile": profile}
 
 
-def write_lesson_sources(executed: Mapping[str, NotebookNode], profile: str, folder: Path) -> None:
+def write_lesson_sources(
+    executed: Mapping[str, NotebookNode], profile: str, folder: Path, released: bool = False
+) -> None:
     """Write executed lessons as pages for Sphinx; what else the folder holds of earlier ones goes.
 
     Args:
         executed: by name, as ``kept`` returns them.
         profile: on whose data they ran.
         folder: ``site/lessons``.
+        released: they are nobody's work: what checks said of it and the panel of progress are left out.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for stale in folder.glob("*.ipynb"):
         stale.unlink()
+    note = (AS_RELEASED if released else AS_IT_RAN).format(profile=profile)
+    left_out = {"install", "progress"} if released else {"install"}
     for name, notebook in executed.items():
         page = copy.deepcopy(notebook)
-        page.cells = [cell for cell in page.cells if cell.get("id") != "install"]
+        page.cells = [cell for cell in page.cells if cell.get("id") not in left_out]
         for cell in page.cells:
             if cell.metadata.get("jupyter", {}).get("source_hidden"):
                 cell.metadata.tags = [*cell.metadata.get("tags", []), "hide-input"]
@@ -185,7 +196,10 @@ def write_lesson_sources(executed: Mapping[str, NotebookNode], profile: str, fol
                 source = re.sub(r"\.\./(\w+)/(\1\.ipynb)", r"\2", cell.source)
                 source = re.sub(r"\]\(\.\./\.\./site/(\w+\.md)", r"](../\1", source)
                 cell.source = re.sub(r"<details>.*?</details>", _with_formulas, source, flags=re.DOTALL)
-        page.cells.insert(1, nbformat.v4.new_markdown_cell(NOTE.format(profile=profile), id="how-it-ran"))
+            elif is_grade(cell):
+                cell.metadata["tags"] = [*cell.metadata.get("tags", ()), "hide-input"]  # folded by MyST-NB
+                cell.outputs = [] if released else cell.outputs
+        page.cells.insert(1, nbformat.v4.new_markdown_cell(note, id="how-it-ran"))
         (folder / f"{name}.ipynb").write_text(nbformat.writes(page), encoding="utf-8")
 
 

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import re
+import shutil
 
 import nbformat
 import pytest
@@ -10,7 +11,7 @@ from small_data import ROOT
 from small_notebooks import write_lesson
 
 from course_lib.lesson import notebooks
-from course_tools import pages
+from course_tools import pages, release
 from course_tools.__main__ import main
 from course_tools.commands import COMMANDS
 
@@ -21,9 +22,13 @@ TEXTS = {name: (ROOT / "site" / name).read_text(encoding="utf-8") for name in PA
 
 @pytest.fixture
 def course(tmp_path, monkeypatch):
-    """Two lessons, a count of how often each is executed, and no Sphinx."""
-    paths = [write_lesson(tmp_path / name / f"{name}.ipynb") for name in ("07_lesson", "08_more")]
-    executed, built = [], []
+    """Two lessons as they were released, a count of how often each is executed, and no Sphinx."""
+    paths, executed, built = [], [], []
+    for name in ("07_lesson", "08_more"):
+        source = write_lesson(tmp_path / "solutions" / name / f"{name}.ipynb")
+        paths.append(tmp_path / "notebooks" / name / f"{name}.ipynb")
+        paths[-1].parent.mkdir(parents=True)
+        paths[-1].write_bytes(release.student_version(source).encode())
 
     def execute(path, finished_cell=None):
         executed.append(path.stem)
@@ -45,10 +50,15 @@ def build(course):
     return main(["site", "--output", str(course.folder / "results")]), course.executed
 
 
+def change(course, code):
+    """Add a cell to the second lesson."""
+    write_lesson(course.folder / "solutions" / "08_more" / "08_more.ipynb", more=(code,))
+
+
 def test_a_lesson_is_executed_once_and_again_when_its_notebook_or_the_profile_changes(course, monkeypatch):
     assert build(course) == (0, ["07_lesson", "08_more"])
     assert build(course) == (0, [])
-    write_lesson(course.paths[1], more=("1 + 1",))
+    change(course, "1 + 1")
     assert build(course) == (0, ["08_more"])
     monkeypatch.setenv("COURSE_PROFILE", "camvid")
     assert build(course) == (0, ["07_lesson", "08_more"])
@@ -59,14 +69,44 @@ def test_what_run_executed_is_not_executed_again(course):
     assert build(course) == (0, [])
 
 
+def test_lessons_are_shown_as_they_are_released_whatever_the_builder_solved(course):
+    write_lesson(course.paths[0], more=("'mine'",))
+    assert main(["run", "--output", str(course.folder / "results")]) == 0
+    mine = (course.folder / "results" / "lessons" / "07_lesson.ipynb").read_bytes()
+    assert build(course) == (0, ["07_lesson"])
+    page = (course.folder / "site" / "lessons" / "07_lesson.ipynb").read_text(encoding="utf-8")
+    assert "YOUR CODE HERE" in page and "return 2 * x" not in page and "mine" not in page
+    assert (course.folder / "results" / "lessons" / "07_lesson.ipynb").read_bytes() == mine, "run's own"
+
+
+def test_where_there_are_no_solutions_the_notebooks_are_shown(course):
+    shutil.rmtree(course.folder / "solutions")
+    assert build(course) == (0, ["07_lesson", "08_more"])
+
+
+@pytest.mark.parametrize("released", [True, False])
+def test_code_of_checks_is_folded_and_a_released_lesson_shows_nobodys_points(tmp_path, released):
+    path = write_lesson(tmp_path / "07_lesson.ipynb", more=("progress()",))
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[-1].id = "progress"
+    check = notebook.cells[3]
+    check.outputs = [nbformat.v4.new_output("stream", text="twice: not attempted yet")]
+    pages.write_lesson_sources({"07_lesson": notebook}, "mini", tmp_path / "site", released)
+    page = nbformat.read(tmp_path / "site" / "07_lesson.ipynb", as_version=4)
+    folded = [cell.id for cell in page.cells if "hide-input" in cell.metadata.get("tags", ())]
+    assert folded == [check.id]
+    text = nbformat.writes(page)
+    assert ("not attempted" in text, "progress()" in text) == (not released, not released)
+
+
 def test_a_lesson_that_stops_is_named_and_nothing_is_built(course, capsys):
     build(course)
     course.built.clear()
     course.failing["08_more"] = "Traceback\nZeroDivisionError: division by zero"
-    write_lesson(course.paths[1], more=("1 / 0",))
+    change(course, "1 / 0")
     assert build(course) == (1, ["08_more"]) and course.built == []
     assert "08_more: STOPPED, ZeroDivisionError: division by zero" in capsys.readouterr().err
-    assert not (course.folder / "results" / "lessons" / "08_more.ipynb").exists(), "the old one is no answer"
+    assert not (course.folder / "results" / "released" / "08_more.ipynb").exists(), "the old one is no answer"
 
 
 def test_without_sphinx_nothing_is_executed_and_one_line_says_what_to_install(course, monkeypatch, capsys):
