@@ -16,6 +16,7 @@ from small_notebooks import CHECK, ESSAY, write_lesson
 from course_lib.lesson import notebooks
 from course_tools import pages
 from course_tools.__main__ import main
+from course_tools.commands import run
 
 DESCRIBED = (
     "from course_lib.lesson import figures\nfigures.class_shares({'road': 99.0, 'car': 1.0}, 'A <figure>')"
@@ -75,16 +76,29 @@ def two_lessons(tmp_path, monkeypatch):
     return argparse.Namespace(folder=tmp_path, broken=broken, built=built)
 
 
-def test_a_failing_cell_is_shown_and_does_not_stop_the_other_lessons(two_lessons, capsys):
+def test_a_failing_cell_is_shown_and_does_not_stop_the_other_lessons(two_lessons, monkeypatch, capsys):
+    monkeypatch.setattr(run, "busy_machine", lambda: "a busy machine")
     folder, before = two_lessons.folder, two_lessons.broken.read_bytes()
     assert main(["run", "--output", str(folder / "results")]) == 1
     shown = capsys.readouterr().out
+    assert run.USUALLY in shown and "a busy machine" in shown
     assert "07_broken: STOPPED, ZeroDivisionError: division by zero" in shown
     assert "08_good: ran in" in shown
     assert two_lessons.built == [(folder / "site", folder / "results" / "site", False)]
     assert "ZeroDivisionError" in (folder / "site/lessons/07_broken.ipynb").read_text()
     assert "STOPPED" in (folder / "results/index.html").read_text()
     assert two_lessons.broken.read_bytes() == before
+
+
+@pytest.mark.parametrize("load, warning", [(4.0, ""), (9.4, "busy, 9 programs on 4 cores")])
+def test_a_machine_is_busy_where_more_programs_compute_than_it_has_cores(monkeypatch, load, warning):
+    monkeypatch.setattr(run.psutil, "getloadavg", lambda: (load, 0.0, 0.0))
+    monkeypatch.setattr(run.psutil, "cpu_count", lambda: 4)
+    assert warning in run.busy_machine() and bool(run.busy_machine()) == bool(warning)
+
+
+def test_the_readme_says_how_long_a_run_takes_as_the_command_does():
+    assert f"`run` takes {run.USUALLY}" in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
 
 
 def test_without_sphinx_the_lessons_run_and_one_line_says_what_is_missing(two_lessons, monkeypatch, capsys):
