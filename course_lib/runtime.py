@@ -7,6 +7,7 @@ import hashlib
 import os
 import platform
 import random
+import re
 import shutil
 import sys
 from collections.abc import Iterable
@@ -186,7 +187,7 @@ def hardware(device: torch.device) -> dict[str, str | int]:
     """Return what a reader needs to judge a timing: system, processor, threads and device."""
     facts: dict[str, str | int] = {
         "system": platform.platform(),
-        "processor": platform.processor() or platform.machine(),
+        "processor": _processor(),
         "cores": os.cpu_count() or 1,
         "torch_threads": torch.get_num_threads(),
         "device": str(device),
@@ -194,6 +195,13 @@ def hardware(device: torch.device) -> dict[str, str | int]:
     if device.type == "cuda":
         facts["gpu"] = torch.cuda.get_device_name(device)
     return facts
+
+
+def _processor() -> str:
+    """Return what the processor is called; Linux tells that in a file alone."""
+    path = Path("/proc/cpuinfo")
+    named = re.search(r"^model name\s*: (.+)", path.read_text(), re.MULTILINE) if path.is_file() else None
+    return named[1] if named else platform.processor() or platform.machine()
 
 
 @dataclass(frozen=True)

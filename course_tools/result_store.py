@@ -1,5 +1,6 @@
 """What was measured is kept, so that a job that was killed goes on where it stopped."""
 
+import datetime
 import hashlib
 import io
 import json
@@ -15,13 +16,22 @@ import torch
 
 from course_lib.data import ImagePairs
 from course_lib.evaluation import Settings
-from course_lib.runtime import LIBRARY, package_versions, write_atomically
+from course_lib.runtime import LIBRARY, hardware, package_versions, write_atomically
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
     """Write a CSV file, with its folder; a kill or a full disk leaves the old one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, frame.to_csv(index=False, float_format="%.6g").encode())
+
+
+def made_on(device: torch.device) -> str:
+    """Return day, versions and machine in one line, which stands on every page of published results."""
+    versions, machine = package_versions(), hardware(device)
+    return (
+        f"{datetime.date.today()} with torch {versions['torch']}, Python {versions['python']}, on "
+        f"{machine.get('gpu', machine['processor'])} ({machine['cores']} cores)"
+    )
 
 
 class Store:

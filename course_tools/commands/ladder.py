@@ -8,7 +8,7 @@ from course_lib.lesson import tables
 from course_tools import ladder as rungs
 from course_tools.commands import options as shared
 from course_tools.commands import parser_of
-from course_tools.result_store import write_table
+from course_tools.result_store import made_on, write_table
 
 DESCRIPTION = """\
 Measure every step of lesson 7, all seeds, beside ERFNet's MSP; and one of them beside the best of all others,
@@ -48,7 +48,8 @@ def main(options: argparse.Namespace) -> int:
     profile = data.find_profile(options.profile)
     folder = options.output or models.results_folder(profile.name) / "what_works"
     rungs.check_final(profile, options.final)  # before hours of measuring
-    found, missing = rungs.measure_all(profile, runtime.choose_device(options.device), options.bootstrap)
+    device = runtime.choose_device(options.device)
+    found, missing = rungs.measure_all(profile, device, options.bootstrap)
     summary, duels = rungs.ladder(found), rungs.with_hindsight(found, tuple(options.final))
     for name, frame in (("seeds", rungs.of_each_seed(found)), ("summary", summary), ("hindsight", duels)):
         write_table(frame, folder / f"{name}.csv")
@@ -56,7 +57,7 @@ def main(options: argparse.Namespace) -> int:
             write_table(frame, options.publish / f"{profile.name}_{name}.csv")
     if options.publish:
         findings, how = (_words(options.publish / name) for name in ("findings.md", "how.md"))
-        rungs.write_page(options.publish, findings, how)
+        rungs.write_page(options.publish, findings, how, made_on(device))
     pairs = list(dict.fromkeys(zip(summary["network"], summary["step"], strict=True)))
     print(tables.ladder(summary, pairs))
     print(duels.to_string(index=False, float_format="{:.2f}".format))

@@ -26,13 +26,14 @@ COST = "cost.csv"
 TITLES = {"camvid": "Photographs (trained on CamVid)", "mini": "Drawn scenes (mini)"}
 
 
-def write_page(folder: Path, findings: str, how: str) -> None:
+def write_page(folder: Path, findings: str, how: str, origin: str) -> None:
     """Write the page, and a picture for each profile whose tables are there.
 
     Args:
         folder: with ``PROFILE_summary.csv`` and ``PROFILE_hindsight.csv``; the page is its ``README.md``.
         findings: what was found, in Markdown.
         how: how it came about, in Markdown.
+        origin: day, versions and machine of its tables.
     """
     parts = ["# Measured: what works\n", f"## What we found\n\n{findings.strip()}\n"]
     for profile, title in TITLES.items():
@@ -59,7 +60,7 @@ def write_page(folder: Path, findings: str, how: str) -> None:
             runtime.write_atomically(folder / SHORT, short(summary).encode())
     if (folder / COST).is_file():
         parts.append(f"## What it costs\n\n{costs(pd.read_csv(folder / COST))}\n[{COST}]({COST})\n")
-    text = "\n".join([*parts, f"## How this came about\n\n{how.strip()}\n"])
+    text = "\n".join([*parts, f"## How this came about\n\n{how.strip()}\n\nMade on {origin}.\n"])
     runtime.write_atomically(folder / "README.md", text.encode())
 
 

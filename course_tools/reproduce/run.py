@@ -8,6 +8,7 @@ from course_tools.reproduce.bench import Bench, Job
 from course_tools.reproduce.figures import FIGURES
 from course_tools.reproduce.results import Table, page, write_text
 from course_tools.reproduce.tables import TABLES
+from course_tools.result_store import made_on
 
 FINDINGS = "findings.md"
 """What a person wrote about published results, in the folder of ``--publish``; the page begins with it."""
@@ -69,6 +70,7 @@ def _about(bench: Bench, command: str, seconds: float) -> dict:
         networks.append({"file": checkpoint.path.name, "model": checkpoint.model} | known)
     return {
         "command": command,
+        "made_on": made_on(job.device),
         "profile": job.profile.name,
         "protocol": job.protocol,
         "benchmarks": {i.name: [len(i), i.benchmark.official_images] for i in bench.benchmarks},

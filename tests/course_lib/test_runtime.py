@@ -45,7 +45,8 @@ def test_the_same_seed_gives_the_same_numbers():
 
 def test_versions_and_hardware_name_what_a_reader_needs():
     assert runtime.package_versions()["torch"] == torch.__version__.split("+")[0]
-    assert {"system", "cores", "device"} <= runtime.hardware(torch.device("cpu")).keys()
+    machine = runtime.hardware(torch.device("cpu"))
+    assert {"system", "cores", "device"} <= machine.keys() and machine["processor"]
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):

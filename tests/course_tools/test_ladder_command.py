@@ -1,5 +1,7 @@
 """The ladder: every step of every network that is trained here, in pairs with one baseline."""
 
+import re
+
 import pandas as pd
 import pytest
 from small_sweeps import CPU, write_data
@@ -116,6 +118,7 @@ def test_the_command_writes_tables_and_measures_nothing_twice(trained, found, mo
     page = (published / "README.md").read_text(encoding="utf-8")
     assert "| Lite0, random, smoothed entropy |" in page and (published / "camvid_ladder.png").is_file()
     assert "| fs_static | AuPRC" in page and "](camvid_hindsight.csv)" in page
+    assert re.search(r"^Made on \d{4}-\d\d-\d\d with torch .+ on .+ cores\)\.$", page, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

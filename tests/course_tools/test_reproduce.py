@@ -253,6 +253,9 @@ def test_what_is_published_shows_no_image_and_links_to_files_that_are_there(ship
     links = re.findall(r"\]\(([^)]+)\)", text)
     assert {"table1.csv", "objects.tex", "figure2.png"} <= set(links)
     assert all((public / link).is_file() for link in links)
+    assert re.search(
+        rf"` on \d{{4}}-\d\d-\d\d with torch {torch.__version__.split('+')[0]}, Python .+ cores\);", text
+    )
     assert str(shipped) not in text.split("What could not be done")[0].split("Made by")[0]
 
 
