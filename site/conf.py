@@ -4,11 +4,13 @@ import importlib
 import pkgutil
 import re
 from inspect import ismodule
+from pathlib import Path
 
 from docutils import nodes
 
 import course_lib
 from course_lib import __version__
+from course_tools.release import repository
 
 project = "Real-Time Anomaly Segmentation for Road Scenes"
 html_title = "Road anomalies"
@@ -33,9 +35,17 @@ exclude_patterns = [
 ]  # parts of pages, to download
 smartquotes_action = "q"  # quotes alone: -- begins an option
 
-myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]
+TRY_IT = Path(__file__).with_name("try_it.md").is_file() and "try_it.md" not in exclude_patterns
+
+myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath", "substitution"]
+myst_substitutions = {  # of index.md: nothing leads where nothing is
+    "try_it": "[Try it in your browser](try_it.md)" if TRY_IT else "",
+    "repository": f"[the repository]({repository()})" if repository() else "the repository",
+}
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # the command executes the lessons
+nb_code_prompt_show = "Show the code of the check"
+nb_code_prompt_hide = "Hide the code of the check"
 nb_ipywidgets_js = {}  # a page without a kernel has no use for them
 
 autodoc_default_options = {"members": True, "exclude-members": "set"}  # matplotlib makes one for each figure
@@ -43,6 +53,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True  # PROJECT_ROOT, not where it is on this machine
 maximum_signature_line_length = 80
+toc_object_entries_show_parents = "hide"
 napoleon_numpy_docstring = False
 nitpick_ignore_regex = [("py:.*", r"(?!course_lib).*")]  # other libraries are documented elsewhere
 
@@ -62,10 +73,19 @@ html_copy_source = False
 html_domain_indices = False  # api.md lists the modules
 html_context = {"default_mode": "auto"}  # light or dark, as the reader's system
 html_theme_options = {
+    "logo": {
+        "image_light": "_static/logo.svg",
+        "image_dark": "_static/logo_dark.svg",
+        "text": html_title,
+        "alt_text": "An animal of orange squares on a road",
+    },
+    "repository_url": repository(),
+    "use_repository_button": bool(repository()),
     "navbar_start": [],
     "navbar_center": [],
     "navbar_end": [],
     "navbar_persistent": [],
+    "max_navbar_depth": 1,  # deeper levels would have buttons without a name
     "use_download_button": False,
     "use_fullscreen_button": False,
     "pygments_light_style": "a11y-high-contrast-light",
@@ -74,9 +94,10 @@ html_theme_options = {
 
 
 def setup(app):
-    """Mend three things before and after what Sphinx and its extensions make of them."""
+    """Mend four things before and after what Sphinx and its extensions make of them."""
     app.connect("doctree-read", set_dashes)
     app.connect("source-read", lead_links)
+    app.connect("html-page-context", tell_readers)
     app.connect("autodoc-process-docstring", keep_colons, priority=900)  # after napoleon
 
 
@@ -92,6 +113,15 @@ def lead_links(app, name, content):
     content[0] = re.sub(r"\]\(\.\./notebooks/(\w+)/\1\.ipynb", r"](lessons/\1.ipynb", content[0])
     if name.startswith("results/"):
         content[0] = re.sub(r"\]\((\w+\.md)\)", r"](path:\1)", content[0])
+
+
+def tell_readers(app, name, template, context, doctree):
+    """Let programs that read a page aloud say what is there: words of buttons, no lists without terms."""
+    body = context.get("body", "").replace(' aria-label="Toggle hidden content"', "")
+    body = re.sub(r'<dl>(?=\s*<dd><em class="sig-param")', '<dl role="presentation">', body)
+    context["body"] = body.replace(
+        '<dd><em class="sig-param"', '<dd role="presentation"><em class="sig-param"'
+    )
 
 
 def keep_colons(app, what, name, documented, options, lines):

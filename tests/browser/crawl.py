@@ -24,6 +24,18 @@ LOOK = """() => ({
 WIDE = """() => document.scrollingElement.scrollWidth - document.documentElement.clientWidth"""
 """How many pixels the page can be moved sideways."""
 
+BROKEN = """() => {
+  const names = [...document.querySelectorAll('article h1, article .sig-name, article td code.literal .pre')];
+  const of_one_word = names.filter(name => /^[\\w.]+$/.test(name.innerText.replace('#', '').trim()));
+  return of_one_word.filter(name => name.getClientRects().length > 1 && name.innerText.length < 30)
+    .map(name => name.innerText);
+}"""
+"""Names of the library that are broken inside, though they are short enough for a phone."""
+
+CUT = """() => [...document.querySelectorAll('article .cell_input pre, article div[class*=highlight-] pre')]
+  .filter(code => code.scrollWidth > code.clientWidth + 1).map(code => code.innerText.slice(0, 60))"""
+"""Code whose lines do not wrap, by how it begins."""
+
 PALE = """() => {
   const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
   const seen = {};

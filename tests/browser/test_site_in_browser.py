@@ -5,7 +5,7 @@ import shutil
 
 import nbformat
 import pytest
-from crawl import PALE, WIDE, broken_links, crawl, serve
+from crawl import BROKEN, CUT, PALE, WIDE, broken_links, crawl, serve
 from playwright.sync_api import TimeoutError, expect
 from small_data import ROOT
 from small_notebooks import write_lesson
@@ -59,8 +59,8 @@ def notes(site, browser):
 
 
 def measured(page):
-    """Return how wide a page is on a phone and on a desk, and which texts are too pale, light and dark."""
-    found = {"wide": {}, "pale": {}}
+    """Return how wide a page is and what is cut on a phone and on a desk; too pale texts, light and dark."""
+    found = {"wide": {}, "pale": {}, "broken_names": [], "cut_code": []}
     page.add_style_tag(content="* { transition: none !important }")  # colours change at once
     for theme in ("light", "dark"):
         page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
@@ -70,6 +70,8 @@ def measured(page):
         with contextlib.suppress(TimeoutError):  # the theme's scripts may still be moving things
             page.wait_for_function(f"({WIDE})() <= 0", timeout=30_000)
         found["wide"][size["width"]] = page.evaluate(WIDE)
+        found["broken_names"] += page.evaluate(BROKEN)
+        found["cut_code"] += page.evaluate(CUT)
     return found
 
 
@@ -101,6 +103,30 @@ def test_formulas_are_set_and_none_is_raw(notes):
 def test_no_page_moves_sideways_on_a_phone_or_a_desk(notes):
     wide = {name: noted["wide"] for name, noted in notes.items() if max(noted["wide"].values()) > 0}
     assert wide == {}
+
+
+def test_names_of_the_library_are_not_broken_inside_and_long_lines_of_code_wrap(notes):
+    assert bad(notes, "broken_names") == bad(notes, "cut_code") == {}
+
+
+def test_the_home_page_shows_on_a_phone_what_to_do_and_what_is_found(browser, site):
+    page = browser.new_page(viewport=PHONE)
+    page.goto((site / "index.html").as_uri())
+    names = page.locator(".buttons a").all_inner_texts()
+    assert names == ["Start", *["Try it in your browser"] * (site / "try_it.html").is_file(), "Results"]
+    widths = page.eval_on_selector_all(".what-works img", "pictures => pictures.map(one => one.clientWidth)")
+    assert len(widths) == 3 and min(widths) > 300
+    page.close()
+
+
+def test_the_first_column_of_a_wide_table_stays(browser, site):
+    page = browser.new_page(viewport=PHONE)
+    page.goto((site / "results" / "mini" / "README.html").as_uri())
+    table = page.locator("section#table-1-anomaly-scores-of-erfnet .pst-scrollable-table-container")
+    before = table.locator("td").first.bounding_box()["x"]
+    assert table.evaluate("box => { box.scrollLeft = 400; return box.scrollLeft }") == 400
+    assert table.locator("td").first.bounding_box()["x"] == before
+    page.close()
 
 
 def test_texts_and_code_have_contrast_light_and_dark(notes):
