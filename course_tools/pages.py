@@ -26,6 +26,7 @@ from nbformat import NotebookNode
 from nbgrader.utils import determine_grade, is_grade
 
 from course_lib.runtime import PROJECT_ROOT, sha256_of, write_atomically
+from course_tools import demo
 
 LONGEST_CELL = 600
 """Seconds before a cell is taken to hang."""
@@ -219,17 +220,22 @@ def obstacle() -> str:
 
 
 def build_site(source: Path, output: Path, strict: bool = True) -> int:
-    """Build all pages anew; return 0, or Sphinx's exit status.
+    """Build all pages anew; return 0, or Sphinx's exit status. Without npm, "Try it" is left out.
 
     Args:
         source: ``site``, or a copy of it.
         output: folder of the pages.
         strict: take warnings for errors; else they are not even shown, for lessons that somebody works in.
+
+    Raises:
+        ValueError: if npm is missing on CI.
     """
     from sphinx.cmd.build import build_main  # seconds to import, for this alone
 
     shutil.rmtree(source / "api", ignore_errors=True)  # made from api.md, perhaps of an earlier version
     manner = ["--fail-on-warning", "--nitpicky", "--quiet"] if strict else ["--silent"]
+    if demo.build(source / "demo", output / "demo"):
+        manner += ["--tag", "demo"]
     # a folder of its own each time: what Sphinx remembers of an earlier build gives no warning again
     with TemporaryDirectory() as memory:
         return build_main([*manner, "--doctree-dir", memory, "--builder", "html", str(source), str(output)])

@@ -27,12 +27,15 @@ extensions = [
 ]
 templates_path = ["_templates"]
 exclude_patterns = [
+    "demo",  # code
     "results/*/table*.md",
     "results/*/objects.md",
     "results/*/findings.md",
     "results/*/how.md",
     "results/*/short.md",
 ]  # parts of pages, to download
+if not tags.has("demo"):  # noqa: F821, Sphinx defines it; course_tools/demo.py says when
+    exclude_patterns.append("try_it.md")
 smartquotes_action = "q"  # quotes alone: -- begins an option
 
 TRY_IT = Path(__file__).with_name("try_it.md").is_file() and "try_it.md" not in exclude_patterns
@@ -109,10 +112,12 @@ def set_dashes(app, doctree):
 
 
 def lead_links(app, name, content):
-    """Let links that work in the repository work here: to lessons, and from results to Markdown files."""
+    """Let links that work in the repository work here, and take those to a demo that was left out away."""
     content[0] = re.sub(r"\]\(\.\./notebooks/(\w+)/\1\.ipynb", r"](lessons/\1.ipynb", content[0])
     if name.startswith("results/"):
         content[0] = re.sub(r"\]\((\w+\.md)\)", r"](path:\1)", content[0])
+    if not app.tags.has("demo"):
+        content[0] = re.sub(r"\[([^]]+)\]\(try_it\.md\)", r"\1", content[0])
 
 
 def tell_readers(app, name, template, context, doctree):

@@ -2,8 +2,11 @@
 
 import argparse
 import sys
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import ClassVar
 
 from tqdm import tqdm
 
@@ -15,11 +18,15 @@ from course_tools.commands import parser_of
 
 DESCRIPTION = """\
 Build the course's site in results/site: the lessons as they are released, whatever you have solved in yours,
-results, guides, and the reference of the library. It needs no network, neither to be built nor to be read. A
-lesson that `run` executed before anything was solved in it is not executed again, nor one that an earlier
-`site` kept in results/released, unless it or COURSE_PROFILE has changed. Unlike `run`, it takes every warning
-of Sphinx for an error.
+results, guides, and the reference of the library. It needs no network to be read, nor to be built, but for the
+page "Try it": npm fetches its packages once; without npm the page is left out. A lesson that `run` executed
+before anything was solved in it is not executed again, nor one that an earlier `site` kept in
+results/released, unless it or COURSE_PROFILE has changed. Unlike `run`, it takes every warning of Sphinx for
+an error.
 """
+
+PORT = 8000
+"""Of --serve; another one if it is taken."""
 
 EPILOG = """\
 Exit status: 0 the site is built, 1 a lesson stopped or Sphinx gave a warning (the lines above say where),
@@ -32,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     described = parser_of("site", DESCRIPTION, EPILOG)
     folder = PROJECT_ROOT / "results"
     described.add_argument("--output", type=Path, default=folder, metavar="DIR", help="(default: results)")
+    described.add_argument("--serve", action="store_true", help="then show it on this machine, until Ctrl-C")
     return described
 
 
@@ -55,7 +63,10 @@ def main(options: argparse.Namespace) -> int:
     pages.write_lesson_sources(shown, profile, pages.SOURCE / "lessons", released=True)
     if pages.build_site(pages.SOURCE, options.output / "site"):
         return 1
-    print(f"Open {options.output / 'site' / 'index.html'}")
+    if options.serve:
+        serve(options.output / "site")
+    else:
+        print(f"Open {options.output / 'site' / 'index.html'}")
     return 0
 
 
@@ -72,3 +83,42 @@ def write_released(folder: Path) -> list[Path]:
         written[-1].parent.mkdir()
         written[-1].write_bytes(text.encode())
     return written
+
+
+def serve(folder: Path) -> None:
+    """Serve a folder on this machine until Ctrl-C."""
+    with server(folder) as running:
+        try:
+            print(f"The site is at http://127.0.0.1:{running.server_port}/ (Ctrl-C ends it)", flush=True)
+            running.serve_forever()
+        except KeyboardInterrupt:
+            print()
+
+
+def server(folder: Path, port: int = PORT) -> ThreadingHTTPServer:
+    """Return a server of a folder, at a port or, if that is taken, at another."""
+    handler = partial(_Isolated, directory=folder)
+    try:
+        return ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError:
+        return ThreadingHTTPServer(("127.0.0.1", 0), handler)
+
+
+class _Isolated(SimpleHTTPRequestHandler):
+    """Sends the headers without which browsers give a page no threads; says nothing of each request."""
+
+    extensions_map: ClassVar[dict[str, str]] = SimpleHTTPRequestHandler.extensions_map | {
+        ".js": "text/javascript",
+        ".mjs": "text/javascript",
+        ".wasm": "application/wasm",
+    }  # what Windows says of them may be wrong
+
+    def end_headers(self) -> None:
+        """Isolate the page, and let the browser ask whether what it keeps is still right."""
+        self.send_header("Cross-Origin-Opener-Policy", "same-origin")
+        self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
+        self.send_header("Cache-Control", "no-cache")
+        super().end_headers()
+
+    def log_message(self, *arguments: object) -> None:
+        """Keep the terminal clean."""

@@ -26,6 +26,7 @@ FLOORS = {
     "course_tools": (
         {"zips"},
         {"cluster", "result_store", "downloads"},
+        {"demo"},
         {"dataset_check", "sweeps", "release", "submission", "pages"},
         {"grading", "reproduce", "ladder"},
         {"commands"},
