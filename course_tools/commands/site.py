@@ -18,9 +18,9 @@ from course_tools.commands import parser_of
 
 DESCRIPTION = """\
 Build the course's site in results/site: the lessons as they are released, whatever you have solved in yours,
-results, guides, and the reference of the library. It needs no network to be read, nor to be built, but for the
-page "Try it": npm fetches its packages once; without npm the page is left out. A lesson that `run` executed
-before anything was solved in it is not executed again, nor one that an earlier `site` kept in
+results, guides, and the reference of the library. It needs no network to be read, nor to be built, but for
+the page "Try it": npm fetches its packages once; without npm the page is left out. A lesson that `run`
+executed before anything was solved in it is not executed again, nor one that an earlier `site` kept in
 results/released, unless it or COURSE_PROFILE has changed. Unlike `run`, it takes every warning of Sphinx for
 an error.
 """
