@@ -191,15 +191,14 @@ def write_lesson_sources(
         page = copy.deepcopy(notebook)
         page.cells = [cell for cell in page.cells if cell.get("id") not in left_out]
         for cell in page.cells:
-            if cell.metadata.get("jupyter", {}).get("source_hidden"):
+            if cell.metadata.get("jupyter", {}).get("source_hidden"):  # for MyST-NB
                 cell.metadata.tags = [*cell.metadata.get("tags", []), "hide-input"]
             if cell.cell_type == "markdown":  # links lead to the neighbours, and to pages, on the site
                 source = re.sub(r"\.\./(\w+)/(\1\.ipynb)", r"\2", cell.source)
                 source = re.sub(r"\]\(\.\./\.\./site/(\w+\.md)", r"](../\1", source)
                 cell.source = re.sub(r"<details>.*?</details>", _with_formulas, source, flags=re.DOTALL)
-            elif is_grade(cell):
-                cell.metadata["tags"] = [*cell.metadata.get("tags", ()), "hide-input"]  # folded by MyST-NB
-                cell.outputs = [] if released else cell.outputs
+            elif released and is_grade(cell):
+                cell.outputs = []
         page.cells.insert(1, nbformat.v4.new_markdown_cell(note, id="how-it-ran"))
         (folder / f"{name}.ipynb").write_text(nbformat.writes(page), encoding="utf-8")
 

@@ -47,8 +47,8 @@ myst_substitutions = {  # of index.md: nothing leads where nothing is
 }
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # the command executes the lessons
-nb_code_prompt_show = "Show the code of the check"
-nb_code_prompt_hide = "Hide the code of the check"
+nb_code_prompt_show = "Show the code"
+nb_code_prompt_hide = "Hide the code"
 nb_ipywidgets_js = {}  # a page without a kernel has no use for them
 
 autodoc_default_options = {"members": True, "exclude-members": "set"}  # matplotlib makes one for each figure

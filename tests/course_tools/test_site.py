@@ -90,6 +90,7 @@ def test_code_of_checks_is_folded_and_a_released_lesson_shows_nobodys_points(tmp
     notebook = nbformat.read(path, as_version=4)
     notebook.cells[-1].id = "progress"
     check = notebook.cells[3]
+    check.metadata["jupyter"] = {"source_hidden": True}
     check.outputs = [nbformat.v4.new_output("stream", text="twice: not attempted yet")]
     pages.write_lesson_sources({"07_lesson": notebook}, "mini", tmp_path / "site", released)
     page = nbformat.read(tmp_path / "site" / "07_lesson.ipynb", as_version=4)
