@@ -202,7 +202,7 @@ BANK = {
             LOOP.replace("scores.unique().flip(0)", "torch.linspace(1, 0, 101)").replace(
                 "flagged.sum().item()", "max(flagged.sum().item(), 1)"
             ),
-            "(hint: MaxLogit is negative, too)",
+            "(hint: as with six; scores may be negative)",
         ),
         "all anomalies have to be found": ("0.95 * anomalies", "anomalies", "95 % of 40 are 38"),
         "false alarms of all pixels": (
