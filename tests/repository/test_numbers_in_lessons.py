@@ -91,6 +91,7 @@ def test_large_temperatures_do_what_lesson_2_says(lesson_2):
     )
     gains = auprc[[2.0, 4.0]].max(axis=1) - auprc[1.0]
     assert f"by {gains.min():.0f} to {gains.max():.0f} points" in lesson_2
+    assert (auprc[4.0] > auprc[1.0]).all() and "AuPRC is higher, and yet the last anomalies" in lesson_2
     rises = [fpr95.loc[f"mini_{name}"] for name in ("RoadObsticle21", "FS_LostFound_full")]
     told = " and ".join(f"from {row[1.0]:.0f} to {row[4.0]:.0f} %" for row in rises)
     assert f"on the two sets with an empty road, {told}" in lesson_2
