@@ -131,8 +131,7 @@ class Check:
     def ours(self) -> None:
         """Print our answer, with the reasons why it is written so."""
         print(
-            our_answer(self.title)
-            or "Our answers are not in this copy of the course: ask whoever gave it out."
+            our_answer(self.title) or "Our answers are not in this copy of the course; ask your instructor."
         )
 
     def _problem(self, call: Callable[[], Any], judged: Callable[[Any], str]) -> str:
