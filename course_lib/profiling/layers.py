@@ -94,7 +94,7 @@ MEBIBYTES = {"cpu": (1, 4, 16)}
 LARGE_SIDES, LARGE_MEBIBYTES = (1024, 4096, 8192), (64, 256)
 
 SECONDS = 0.5
-"""For which each is repeated."""
+"""For which each product is repeated."""
 
 
 def measure_ceilings(device: torch.device) -> Ceilings:
@@ -109,9 +109,7 @@ def measure_ceilings(device: torch.device) -> Ceilings:
     copies = {}
     for size in MEBIBYTES.get(device.type, LARGE_MEBIBYTES):
         block = torch.zeros(size << 18, device=device)
-        copies[2 * block.nbytes] = latency(
-            partial(torch.empty_like(block).copy_, block), device, SECONDS
-        ).best
+        copies[2 * block.nbytes] = latency(partial(torch.empty_like(block).copy_, block), device).best
     giga_macs = max(side**3 / taken for side, taken in products.items()) / 1e6
     return Ceilings(giga_macs, max(moved / taken for moved, taken in copies.items()) / 1e6)
 

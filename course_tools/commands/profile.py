@@ -80,7 +80,8 @@ def main(options: argparse.Namespace) -> int:
     digits = dict.fromkeys(("GMAC", "M par.", "same class %", "images/s"), "{:.2f}")
     formats = {name: digits.get(name, "{:.1f}").format for name in shown.select_dtypes("float")}
     print(shown.to_string(index=False, na_rep="", formatters=formats))
-    print("\nMedian and 95th percentile in ms for the batch. GMAC are 10^9 multiply-adds of one image.")
+    print("\nMedian and, of 20 runs or more, 95th percentile in ms for the batch.")
+    print("GMAC are 10^9 multiply-adds of one image.")
     print("MB are 10^6 bytes that torch holds at the most beyond the weights.")
     if frame["reserved_megabytes"].isna().all():
         print(f"Not to be had on {device}: memory reserved from a driver, power.")

@@ -209,7 +209,7 @@ def test_this_machine_has_limits():
 
 def test_a_disturbed_call_lowers_no_limit(monkeypatch):
     disturbed = profiling.Latency.of([50.0, 2.0, 90.0, 20.0])
-    monkeypatch.setattr(layers, "latency", lambda run, device, seconds: disturbed)
+    monkeypatch.setattr(layers, "latency", lambda run, device, seconds=0: disturbed)
     found = profiling.measure_ceilings(CPU)
     assert found.giga_macs_per_second == pytest.approx(1024**3 / 2e-3 / 1e9)  # of the largest product
     assert found.gigabytes_per_second == pytest.approx(2 * 16 * 2**20 / 2e-3 / 1e9)  # read and written
