@@ -200,6 +200,12 @@ def test_every_bar_stands_beside_its_number(horizontal):
     assert "ERFNet 12.34, ENet 8" in figures.bars(panels, digits=4).alt
 
 
+@pytest.mark.parametrize(("value", "shown"), [(0.01234, "0.0123"), (999.4, "999"), (1564.2, "1564")])
+def test_numbers_of_bars_are_short_and_large_ones_have_no_exponent(value, shown):
+    figure = figures.bars({"ms": {"ENet": value}})
+    assert figure.alt == f"ms: ENet {shown}." and shown in [text.get_text() for text in figure.axes[0].texts]
+
+
 def test_groups_of_bars_stand_side_by_side_in_one_colour_each():
     frame = pd.DataFrame({"hot": [40.0, 30], "cold": [90.0, 5]}, index=["road", "car"])
     figure = figures.bars({"probability, %": frame})
