@@ -109,7 +109,7 @@ BANK = {
             "scores.flatten()",
             "✓ ties ✗ void: got 6, expected 4 (hint: only 1 to 5",
         ),
-        "only void counts": ("scores[counts]", "scores[~counts]", "✗ "),
+        "only void counts": ("scores[counts]", "scores[~counts]", "✗ a quarter of eight"),
         "the rate from below": (CHOSEN, "ordinary[may_lie_above].item()", "7, 8 lie above it"),
         "one too far": (CHOSEN, "ordinary[-may_lie_above].item()", "7, 8 lie above it"),
         "rounded": ("int(rate * len(ordinary))", "round(rate * len(ordinary))", "three would be too many"),

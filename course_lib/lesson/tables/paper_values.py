@@ -65,7 +65,7 @@ def deployed() -> pd.DataFrame:
         A row for each and each precision: megabytes of the file; largest_difference of a score to the
         library's, as a share of the range of the scores; auprc of MSP (of the detector its own score) on
         mini_RoadObsticle21 and auprc_of_library, percent; onnxruntime_ms for one image of 360 x 640 with one
-        thread. Made by ``tests/benchmarks/benchmark_deployment.py``.
+        thread. From the table that ``tests/benchmarks/benchmark_deployment.py`` writes.
     """
     return pd.read_csv(MEASURED / "deployment.csv")
 
