@@ -25,9 +25,13 @@ WIDE = """() => document.scrollingElement.scrollWidth - document.documentElement
 """How many pixels the page can be moved sideways."""
 
 BROKEN = """() => {
-  const names = [...document.querySelectorAll('article h1, article .sig-name, article td code.literal .pre')];
-  const of_one_word = names.filter(name => /^[\\w.]+$/.test(name.innerText.replace('#', '').trim()));
-  return of_one_word.filter(name => name.getClientRects().length > 1 && name.innerText.length < 30)
+  const lines = name => {
+    const text = document.createRange();
+    text.selectNodeContents(name);
+    return new Set([...text.getClientRects()].map(box => Math.round(box.top))).size;
+  };
+  const names = [...document.querySelectorAll('article .sig-name, article code.literal .pre')];
+  return names.filter(name => /^[\\w.]{1,30}$/.test(name.innerText) && lines(name) > 1)
     .map(name => name.innerText);
 }"""
 """Names of the library that are broken inside, though they are short enough for a phone."""
