@@ -25,7 +25,7 @@ Exit status: 0 all lessons ran to their end, 1 one did not (its page shows where
 
 
 USUALLY = "4 to 9 minutes"
-"""Which all lessons took with profile mini, on two cores of several quiet machines."""
+"""Which all lessons took with profile mini, on two cores of two quiet machines."""
 
 
 def parser() -> argparse.ArgumentParser:
