@@ -20,7 +20,11 @@ def pytest_configure(config):
 
         config.pluginmanager.register(unsolved)
         config.pluginmanager.register(whole_lessons)
-    if hasattr(config, "workerinput"):  # of pytest-xdist: what tests start shares the processor with others
+    if not hasattr(config, "workerinput"):
+        shared = tempfile.TemporaryDirectory(prefix="course-tests-")  # by all workers of this run
+        os.environ["COURSE_TESTS_SHARED"] = shared.name
+        config.add_cleanup(shared.cleanup)
+    else:  # of pytest-xdist: what tests start shares the processor with others
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         torch.set_num_threads(1)  # threads that wait for each other on a busy core take many times as long
     if os.environ.get("CI"):

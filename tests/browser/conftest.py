@@ -59,12 +59,25 @@ def page(browser):
 @pytest.fixture
 def lab(tmp_path):
     """Start JupyterLab as ``start.py lab`` does, on a copy of the lessons; yield its address."""
+    yield from _serving_lab(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def lab_of_all(tmp_path_factory):
+    """Start it once for all tests of a file; yield its address and the folder that holds ``course``."""
+    home = tmp_path_factory.mktemp("lab")
+    for address in _serving_lab(home):
+        yield address, home
+
+
+def _serving_lab(home):
+    """Start what ``start.py lab`` starts."""
     with pytest.MonkeyPatch.context() as patch:
         started = []
         patch.setattr(subprocess, "call", lambda command, **_: started.append(command))
         main(["lab"])
     application = [option for option in started[0][1:] if "root_dir" not in option]
-    yield from _serving(application, tmp_path)
+    yield from _serving(application, home)
 
 
 @pytest.fixture

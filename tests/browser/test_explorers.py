@@ -33,6 +33,14 @@ WATCH = """explorer => {
 """Notes how many milliseconds pass between a key and the picture that answers it."""
 
 
+END_KERNELS = """async () => {
+  const headers = {'X-XSRFToken': document.cookie.match(/_xsrf=([^;]+)/)[1]};
+  for (const kernel of await (await fetch('/api/kernels')).json())
+    await fetch(`/api/kernels/${kernel.id}`, {method: 'DELETE', headers});
+}"""
+"""The next lesson needs their memory."""
+
+
 def folded(cell):
     """Tell whether a cell is folded: JupyterLab then shows no number beside it."""
     return cell.metadata.get("jupyter", {}).get("source_hidden", False)
@@ -138,11 +146,15 @@ def explore_all(page, folder, keys=ARROWS):
 
 
 @pytest.mark.parametrize("lesson", EXPLORERS, ids=lambda path: path.stem)
-def test_a_lesson_runs_in_jupyterlab_and_its_explorers_follow_the_keyboard(page, lab, tmp_path, lesson):
-    path = shortened(lesson, tmp_path)
-    page.goto(f"{lab}/lab/tree/notebooks/{lesson.parent.name}/{lesson.name}?reset")
+def test_a_lesson_runs_in_jupyterlab_and_its_explorers_follow_the_keyboard(
+    page, lab_of_all, tmp_path, lesson
+):
+    address, home = lab_of_all
+    path = shortened(lesson, home)
+    page.goto(f"{address}/lab/tree/notebooks/{lesson.parent.name}/{lesson.name}?reset")
     run_all(page, path)
     assert explore_all(page, tmp_path) == EXPLORERS[lesson]
+    page.evaluate(END_KERNELS)
 
 
 def test_a_lesson_runs_in_notebook_7_and_its_explorers_follow_the_keyboard(page, notebook7, tmp_path):

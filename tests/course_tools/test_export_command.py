@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from small_data import write_image
-from small_networks import write_network
+from small_networks import Small, write_network
 
 from course_lib import deployment, models
 from course_tools.__main__ import main
@@ -14,30 +14,37 @@ from course_tools.commands import export as export_command
 
 
 @pytest.fixture
-def weights(data_root):
-    """A network of CamVid; small streets and a benchmark stand ready."""
+def weights(data_root, monkeypatch):
+    """A small network of CamVid; small streets and a benchmark stand ready."""
+    monkeypatch.setitem(models.NETWORKS, "small", Small)
+    return write_network(data_root, "small")
+
+
+@pytest.fixture
+def enet(data_root):
+    """The same with a network of the course."""
     return write_network(data_root)
 
 
 def export(weights, *options):
-    into = weights.parent / "export"
-    return main(["export", "--model", "enet", "--weights", str(weights), "--into", str(into), *options])
+    into, model = weights.parent / "export", weights.name.partition("_")[0]
+    return main(["export", "--model", model, "--weights", str(weights), "--into", str(into), *options])
 
 
-def test_a_file_for_each_precision_with_an_alarm_and_its_facts_and_evaluate_takes_it(weights, capsys):
+def test_a_file_for_each_precision_with_an_alarm_and_its_facts_and_evaluate_takes_it(enet, capsys):
     options = ("--scores", "max_logit", "--smooth", "1", "--false-positive-rate", "0.1")
-    assert export(weights, *options, "--precision", "fp32", "int8") == 0
+    assert export(enet, *options, "--precision", "fp32", "int8") == 0
     printed = capsys.readouterr().out
     assert "of the pixels of 2 images of camvid val" in printed and "alarm where max_logit > " in printed
-    files = {path.name for path in (weights.parent / "export").iterdir()}
+    files = {path.name for path in (enet.parent / "export").iterdir()}
     assert files == {"enet_ce_fp32.onnx", "enet_ce_int8.onnx"}
-    path = weights.parent / "export" / "enet_ce_fp32.onnx"
+    path = enet.parent / "export" / "enet_ce_fp32.onnx"
     about = deployment.DeployedFile(path).about
-    assert about["weights"] == weights.name and len(about["sha256"]) == 64 and about["licence"] == "MIT"
+    assert about["weights"] == enet.name and len(about["sha256"]) == 64 and about["licence"] == "MIT"
     assert about["metadata"]["known_classes"] == [0, 2, 13]
     assert about["threshold_from"]["false_positive_rate"] == 0.1
     assert 0 < about["threshold_from"]["reached"]["max_logit"] <= 0.1
-    table = weights.parent / "t.csv"
+    table = enet.parent / "t.csv"
     common = ["--benchmarks", "RoadAnomaly21", "--bootstrap", "0", "--output", str(table), "--device", "cpu"]
     assert main(["evaluate", "--weights", str(path), *common]) == 0
     measured = pd.read_csv(table)
@@ -48,8 +55,8 @@ def test_a_file_for_each_precision_with_an_alarm_and_its_facts_and_evaluate_take
     assert main(["export", "--weights", str(path)]) == 2
     told = capsys.readouterr().err
     assert told.count("brings images to its own size") == 2 and "is exported already" in told
-    assert main(["score", str(next((weights.parent / "CamVid").rglob("*.png"))), "--weights", str(path),
-                 "--into", str(weights.parent / "maps"), "--device", "cpu"]) == 0  # fmt: skip
+    assert main(["score", str(next((enet.parent / "CamVid").rglob("*.png"))), "--weights", str(path),
+                 "--into", str(enet.parent / "maps"), "--device", "cpu"]) == 0  # fmt: skip
     assert "seen by the network at 32 x 48" in capsys.readouterr().out
 
 
@@ -68,12 +75,12 @@ def test_without_a_rate_or_images_there_is_no_alarm_and_it_says_so(weights, caps
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "nowhere"))
     assert export(weights, "--scores", "msp", "--false-positive-rate", "0.1") == 0
     assert "no alarm: no validation images are here" in capsys.readouterr().out
-    file = deployment.DeployedFile(weights.parent / "export" / "enet_ce_fp32.onnx")
+    file = deployment.DeployedFile(weights.parent / "export" / "small_ce_fp32.onnx")
     assert file.outputs == ["msp", "classes"]
 
 
 def test_a_damaged_picture_replaces_no_file(weights, capsys):
-    good = weights.parent / "export" / "enet_ce_fp32.onnx"
+    good = weights.parent / "export" / "small_ce_fp32.onnx"
     good.parent.mkdir()
     good.write_bytes(b"of yesterday")
     (weights.parent / "own").mkdir()

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from lesson_cells import exercises
 from nbgrader.api import Gradebook
-from sandbox_here import needs_sandbox
+from sandbox_here import needs_sandbox, proved
 from small_data import ROOT
 from small_notebooks import answered
 
@@ -149,7 +149,7 @@ def test_points_that_a_person_gave_count_in_all_totals(graded, tmp_path, capsys)
 
 @needs_sandbox
 def test_the_sandbox_is_proved_wall_by_wall():
-    held = proof.prove(Limits())
+    held = proved(Limits())
     assert len(held) == len(proof.WALLS) + len(proof.STOPS) and "the network is out of reach" in held
 
 

@@ -2,12 +2,13 @@
 
 import json
 import os
+import re
 import socket
 from dataclasses import replace
 
 import nbformat
 import pytest
-from hostile_bank import CODE, EDITS, FILES, SPIES, edited, function
+from hostile_bank import CODE, EDITS, FILES, SPIES, edited, function, looking_around
 from nbformat.v4 import new_code_cell
 from sandbox_here import needs_sandbox, running
 from small_notebooks import ANSWER, nbgrader, write_lesson
@@ -25,6 +26,7 @@ STOPPED = (
     "endless output",
 )  # fmt: skip
 """Attacks that end the kernel, so that the exercise is held."""
+LOOKS = "looks around"
 FOUND = ("patches Check", "replaces modules", "patches the recorder", "forges a record while it is called")
 """Attacks after which something does not fit, so that somebody is told."""
 
@@ -63,6 +65,7 @@ def results(places, lesson, own_temporary):
         around = {"root": places, "submissions": places / "submitted", "port": server.getsockname()[1]}
         right = written(lesson, ANSWER)
         jobs = {name: written(lesson, function(name, "twice", **around)) for name in CODE}
+        jobs[LOOKS] = written(lesson, looking_around("twice", **around))
         jobs |= {name: edited(right, name) for name in EDITS}
         contents = {name: nbformat.writes(notebook).encode() for name, notebook in jobs.items()}
         contents |= {name: change(nbformat.writes(right)) for name, change in FILES.items()}
@@ -92,13 +95,19 @@ def by_name(result):
     return {entry["exercise"]: entry for entry in result["exercises"]}
 
 
-@pytest.mark.parametrize("attack", CODE)
+@pytest.mark.parametrize("attack", [*CODE, LOOKS])
 def test_an_attack_gains_nothing_and_leaves_the_honest_exercise_alone(results, attack):
     graded = by_name(results[attack])
     assert graded["twice"]["points"] in (0.0, None) and graded["twice"]["suggested"] == 0
     assert graded["thrice"]["points"] == 1.0 or graded["thrice"]["reasons"], "never a silent zero"
     assert "LEAKED" not in shown(results[attack])
-    assert attack not in SPIES or "nothing there" in shown(results[attack])
+
+
+@pytest.mark.parametrize("spy", SPIES)
+def test_a_spy_finds_nothing(results, spy):
+    cells = nbformat.reads(results[LOOKS]["notebook"], as_version=4).cells
+    said = "".join(output.get("text", "") for cell in cells for output in cell.get("outputs", []))
+    assert re.search(rf"^{spy}\n(nothing there.*\n)+", said, re.MULTILINE)
 
 
 @pytest.mark.parametrize("attack", STOPPED + FOUND)

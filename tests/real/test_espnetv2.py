@@ -98,10 +98,9 @@ def test_benchmarks_are_scored_as_with_the_public_code(benchmarks, weights, tmp_
     command = ["evaluate", "--model", f"espnetv2_{variant}", "--benchmarks", *names, "--speed", "fast"]
     file = weights / f"espnetv2_s_{variant}_city_1024x512.pth"
     options = ["--weights", str(file), "--score", *scores, "--output", str(path), "--device", "cpu"]
-    assert main([*command, *options]) == 0
+    assert main([*command, *options, "--bootstrap", "0"]) == 0  # intervals are no claim of this test
     table = pd.read_csv(path).set_index(["benchmark", "score"])
-    columns = ["auprc", "auprc_low", "auprc_high", "fpr95", "fpr95_low", "fpr95_high"]
-    print(table[columns].round(2).to_string())
+    print(table[["auprc", "fpr95"]].round(2).to_string())
     assert {tuple(size) for size in table[["height", "width"]].to_numpy()} == {(512, 1024)}
     for key, (auprc, fpr95) in expected.items():
         assert table.loc[key, "auprc"] == pytest.approx(auprc, abs=0.02), key

@@ -100,6 +100,22 @@ CODE = {
         "",
         "get_ipython().kernel.do_shutdown(False); get_ipython().kernel.io_loop.stop()",
     ),
+    "leaves a process behind": (
+        "import subprocess, sys",
+        "command = [sys.executable, '-c', 'import time; time.sleep(5713)']\n"
+        "    subprocess.Popen(command, start_new_session=True); return 0",
+    ),
+    "scripts in its outputs": (
+        "from IPython.display import HTML, Javascript, display\n"
+        "display(HTML('<script>LEAKED</script>'), Javascript('LEAKED'))",
+        "return 0",
+    ),
+    "recursion": ("", "return {name}(*given)"),
+    "asks for input": ("", "input('?')"),
+}
+"""What is tried: code above the function, and its body."""
+
+SPIES = {
     "reads the solutions": (ELSEWHERE, "look('{root}/solutions/*', '{root}/*.toml'); return 0"),
     "reads other submissions": (ELSEWHERE, "look('{submissions}/*', '{submissions}/*/*'); return 0"),
     "reads the gradebook": (ELSEWHERE, "look('{root}/grading/*', '{root}/*/gradebook.db'); return 0"),
@@ -126,23 +142,8 @@ CODE = {
         "        try: socket.create_connection(address, 1); print('LEAKED')\n"
         "        except OSError: print('nothing there')\n    return 0",
     ),
-    "leaves a process behind": (
-        "import subprocess, sys",
-        "command = [sys.executable, '-c', 'import time; time.sleep(5713)']\n"
-        "    subprocess.Popen(command, start_new_session=True); return 0",
-    ),
-    "scripts in its outputs": (
-        "from IPython.display import HTML, Javascript, display\n"
-        "display(HTML('<script>LEAKED</script>'), Javascript('LEAKED'))",
-        "return 0",
-    ),
-    "recursion": ("", "return {name}(*given)"),
-    "asks for input": ("", "input('?')"),
 }
-"""What is tried: code above the function, and its body."""
-
-SPIES = tuple(attack for attack in CODE if attack.split()[0] in ("reads", "writes", "opens"))
-"""Attacks that print what they find; they are called in the answer cell as well, where it can be seen."""
+"""Looks around that print what they find; ``looking_around`` tries all of them in one kernel."""
 
 
 def _check_of(notebook, change) -> None:
@@ -196,13 +197,20 @@ FILES = {
 
 def function(attack: str, name: str, **places) -> str:
     """Return the answer cell of an attack."""
-    above, body = CODE[attack]
+    above, body = (CODE | SPIES)[attack]
     places = {"root": "/", "submissions": "/", "port": 9} | places | {"name": name}
     for place, value in places.items():
         above, body = (text.replace(f"{{{place}}}", str(value)) for text in (above, body))
     above = above.replace("{{", "{").replace("}}", "}")
-    call = f"\n\n{name}(2)" if attack in SPIES else ""
-    return f"{above}\n\n\ndef {name}(*given, **named):\n    {body}{call}\n"
+    return f"{above}\n\n\ndef {name}(*given, **named):\n    {body}\n"
+
+
+def looking_around(name: str, **places) -> str:
+    """Return an answer cell that lets every spy look, under its name; and once more when it is checked."""
+    names = {spy: f"look{number}" for number, spy in enumerate(SPIES)}
+    looks = [f"{function(spy, look, **places)}\nprint({spy!r})\n{look}()\n" for spy, look in names.items()]
+    called = "; ".join(f"{look}()" for look in names.values())
+    return "\n".join(looks) + f"\ndef {name}(*given):\n    {called}; return 0\n"
 
 
 def edited(notebook: nbformat.NotebookNode, edit: str) -> nbformat.NotebookNode:

@@ -4,6 +4,10 @@ import ast
 import builtins
 import contextlib
 import io
+import os
+import pickle
+import time
+import traceback
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +15,9 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_tools import release
+
+WORTH_A_PROCESS = 0.3
+"""Seconds of processor time; to fork takes a tenth of it."""
 
 
 class Exercise(NamedTuple):
@@ -59,17 +66,68 @@ def _code_cells(notebook: NotebookNode) -> list[NotebookNode]:
 
 
 def checked(exercise: Exercise, answer: str, check: str) -> tuple[float, str]:
-    """Run an answer cell and a check cell below what they need; return the points and the report."""
-    space: dict = {"__name__": "__main__"}
+    """Run an answer cell and a check cell below what they need; return the points and the report.
+
+    Where that takes long, it is run once for all answers: each has a process of its own and changes nothing.
+    """
+    space = _prepared.space_of(_needed(exercise.above, answer + "\n" + check))
+    if _prepared.seconds < WORTH_A_PROCESS or not hasattr(os, "fork"):
+        _prepared.forget()
+        return _points_and_report(space, answer, check)
+    reading, writing = os.pipe()
+    if (child := os.fork()) == 0:
+        try:
+            found = _points_and_report(space, answer, check)
+        except BaseException:
+            found = traceback.format_exc()
+        with os.fdopen(writing, "wb") as file:
+            pickle.dump(found, file)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as file:
+        found = pickle.load(file)
+    os.waitpid(child, 0)
+    assert not isinstance(found, str), found
+    return found
+
+
+def _points_and_report(space: dict, answer: str, check: str) -> tuple[float, str]:
+    """Run both cells."""
     body, last = check.rstrip().rsplit("\n", 1)
     with contextlib.redirect_stdout(io.StringIO()):
-        for code in _needed(exercise.above, answer + "\n" + check):
-            exec(code, space)
         exec(answer, space)
         exec(body, space)
     with contextlib.redirect_stdout(io.StringIO()) as report:
         points = eval(last, space)
     return points, report.getvalue()
+
+
+class _Prepared:
+    """Cells that were run, and what they defined."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.cells: list[str] = []
+        self.space: dict = {"__name__": "__main__"}
+        self.seconds = 0.0
+
+    def space_of(self, cells: list[str]) -> dict:
+        """Return what cells define; those that were run before are not run again if they come first."""
+        if self.cells != cells[: len(self.cells)]:
+            self.forget()
+        before = time.process_time()
+        with contextlib.redirect_stdout(io.StringIO()):
+            for code in cells[len(self.cells) :]:
+                exec(code, self.space)
+                self.cells.append(code)
+        self.seconds += time.process_time() - before
+        return self.space
+
+
+_prepared = _Prepared()
 
 
 def _needed(above: list[str], code: str) -> list[str]:

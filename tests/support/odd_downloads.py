@@ -1,4 +1,4 @@
-"""What instructors download: ten honest learners, and between them whatever people hand in."""
+"""What instructors download: honest learners, and between them whatever people hand in."""
 
 import io
 import json
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 LESSON = "07_small"
-HONEST = [f"learner{number}" for number in range(10)]
+HONEST = ["learner0", "learner1"]
 INNER = f"{LESSON}/{LESSON}.ipynb"  # as submit packs it
 
 

@@ -1,14 +1,17 @@
 """Whether this machine has a sandbox, which on CI it must; it is proved once. And what is running."""
 
 import functools
+import json
 import os
+from pathlib import Path
 
 import psutil
 import pytest
+from filelock import FileLock
 
 from course_tools.grading import proof
 from course_tools.grading.batch import Graders
-from course_tools.grading.sandbox import missing_programs
+from course_tools.grading.sandbox import Limits, missing_programs
 
 MISSING = [] if os.name == "posix" and not missing_programs() else ["bubblewrap"]
 if os.environ.get("CI") and MISSING:
@@ -16,7 +19,17 @@ if os.environ.get("CI") and MISSING:
 
 needs_sandbox = pytest.mark.skipif(bool(MISSING), reason="bubblewrap is not installed")
 
-proved = functools.cache(proof.prove)  # 20 seconds; test_grade_command proves it wall by wall
+
+@functools.cache
+def proved(limits: Limits) -> list[str]:
+    """Prove the sandbox, which takes 20 seconds, once for all workers of a run; return what held."""
+    kept = Path(os.environ["COURSE_TESTS_SHARED"]) / f"proof-{hash(limits)}.json"
+    with FileLock(f"{kept}.lock"):
+        if not kept.exists():
+            kept.write_text(json.dumps(proof.prove(limits)))
+        return json.loads(kept.read_text())
+
+
 prove_elsewhere = Graders.prove
 Graders.prove = lambda self: prove_elsewhere(self) if self.client else proved(self.limits)
 
