@@ -153,8 +153,18 @@ def test_a_faster_copy_gives_the_same_scores_but_for_rounding_and_is_not_saved(k
         detectors.save_detector(fast, tmp_path / "fast.safetensors")
 
 
-@pytest.mark.parametrize("name", detectors.RECIPES)
-def test_one_onnx_file_of_each_recipe_gives_the_scores_of_torch(name, tmp_path, capfd):
+EVERY_PART = ("smoothed_max_logit", "neighbours_and_entropy", "neighbours_16_32_and_entropy")
+
+
+def test_three_recipes_have_the_parts_of_all():
+    def parts(names):
+        return {part for name in names for part in detectors.find_recipe(name).parts}
+
+    assert parts(EVERY_PART) == parts(detectors.RECIPES)
+
+
+@pytest.mark.parametrize("name", EVERY_PART)
+def test_one_onnx_file_of_each_part_and_of_sums_gives_the_scores_of_torch(name, tmp_path, capfd):
     detector, path = fitted(name), tmp_path / "detector.onnx"
     detectors.export_onnx(detector, path)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
