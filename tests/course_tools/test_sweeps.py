@@ -175,7 +175,7 @@ def test_a_killed_scheduler_loses_no_finished_run_and_the_call_repeated_does_the
 
 
 def test_workers_with_several_threads_are_refused(street, several_machines, capsys):
-    _, address = several_machines(threads=2)
+    _, address = several_machines(threads=2, workers=1)
     assert call(written(street), "--scheduler", address) == 2
     assert "has 2 threads; start workers with --nthreads 1" in capsys.readouterr().err
 
