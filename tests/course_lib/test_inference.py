@@ -1,11 +1,13 @@
 """A faster network gives the same answers, step by step, and says how far off it is where it cannot."""
 
 import copy
+import functools
 import importlib.util
 
 import closed_form
 import pytest
 import torch
+from small_detectors import Halving
 
 from course_lib import data, inference, models
 from course_lib.inference.fast import CudaGraphs
@@ -182,11 +184,23 @@ def scene():
     return torch.stack(pictures_of)
 
 
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """Networks by name with their files, each written once: to export takes seconds, of ESPNetv2 a minute."""
+
+    @functools.cache
+    def of(name):
+        network, path = filled(name).eval(), tmp_path_factory.mktemp(name) / "network.onnx"
+        inference.export_onnx(network, path)
+        return network, path
+
+    return of
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_one_onnx_file_takes_any_batch_and_size(name, tmp_path, capfd):
-    network, path = filled(name).eval(), tmp_path / "network.onnx"
-    inference.export_onnx(network, path)
-    assert [file.name for file in tmp_path.iterdir()] == ["network.onnx"]
+def test_one_onnx_file_takes_any_batch_and_size(name, exported, capfd):
+    network, path = exported(name)
+    assert [file.name for file in path.parent.iterdir()] == ["network.onnx"]
     opened = inference.OnnxNetwork(path, network.size_multiple)
     for images in (pictures(1, 3, 64, 96), pictures(3, 3, 50, 91)):
         assert inference.agreement(network, opened, [images]).argmax > 0.999
@@ -206,9 +220,8 @@ def test_8_bits_are_smaller_and_nearly_agree(tmp_path, capfd):
     assert capfd.readouterr().err == ""
 
 
-def test_openvino_gives_the_same_logits_for_every_size_and_refuses_what_it_has_not(tmp_path, monkeypatch):
-    network, path = filled("efficientnet_lite0").eval(), tmp_path / "network.onnx"
-    inference.export_onnx(network, path)
+def test_openvino_gives_the_same_logits_for_every_size_and_refuses_what_it_has_not(exported, monkeypatch):
+    network, path = exported("efficientnet_lite0")
     opened = inference.OpenVinoNetwork(path, network.size_multiple)
     assert opened.num_classes == 20
     for size in ((64, 96), (40, 70)):
@@ -278,14 +291,15 @@ def test_few_recordings_are_kept_and_the_one_used_longest_ago_goes(monkeypatch):
 )
 def test_images_to_quantise_with_are_checked_as_a_networks(batches, message, tmp_path, capfd):
     with pytest.raises(ValueError, match=message):
-        inference.quantise(models.build("enet").eval(), tmp_path / "int8.onnx", batches)
+        inference.quantise(Halving().eval(), tmp_path / "int8.onnx", batches)
     assert not list(tmp_path.iterdir()) and capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("name", ["enet", "efficientnet_lite0"])
-def test_images_of_any_size_and_float_type_quantise(name, tmp_path):
-    network, path = filled(name).eval(), tmp_path / "int8.onnx"
-    inference.quantise(network, path, iter([pictures(1, 3, 50, 91), pictures(2, 3, 33, 17).half()]))
+def test_images_of_any_size_and_float_type_quantise(name, exported, tmp_path):
+    (network, file), path = exported(name), tmp_path / "int8.onnx"
+    batches = iter([pictures(1, 3, 50, 91), pictures(2, 3, 33, 17).half()])
+    inference.quantise_file(file, path, batches, network.size_multiple)
     opened = inference.OnnxNetwork(path, network.size_multiple)
     assert opened(pictures(1, 3, 50, 91)).shape == (1, 20, 50, 91)
     assert opened(pictures(1, 3, 16, 16).half()).dtype == torch.float32

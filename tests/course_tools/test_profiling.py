@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from small_networks import Small
 
 from course_lib import inference, models, profiling
 from course_lib.lesson import figures
@@ -288,9 +289,10 @@ def test_the_command_prints_a_table_and_writes_tables_and_figures(tmp_path, caps
 
 
 @pytest.mark.parametrize(("speed", "size"), [("int8", (100, 200)), ("onnx", (33, 17)), ("int8", (8, 8))])
-def test_onnx_is_measured_at_any_size(speed, size, capsys):
+def test_onnx_is_measured_at_any_size(speed, size, monkeypatch, capsys):
+    monkeypatch.setitem(models.NETWORKS, "small", Small)
     sides = list(map(str, size))
-    options = ["--model", "enet", "--seconds", "0", "--device", "cpu", "--speed", speed, "--size", *sides]
+    options = ["--model", "small", "--seconds", "0", "--device", "cpu", "--speed", speed, "--size", *sides]
     assert main(["profile", *options]) == 0
     assert f" {speed} " in capsys.readouterr().out
 
