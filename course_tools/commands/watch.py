@@ -169,7 +169,7 @@ def _pictures(paths: list[Path], bad: list[str]) -> Iterator[np.ndarray]:
             bad.append(str(error))
 
 
-def _frames(capture, first: np.ndarray, camera: str = "") -> Iterator[np.ndarray]:
+def _frames(capture: "cv2.VideoCapture", first: np.ndarray, camera: str = "") -> Iterator[np.ndarray]:
     """Yield what an opened video or camera shows; that a camera ends is an error."""
     is_read, frame = True, first
     while is_read:

@@ -76,13 +76,14 @@ def checked(exercise: Exercise, answer: str, check: str) -> tuple[float, str]:
         return _points_and_report(space, answer, check)
     reading, writing = os.pipe()
     if (child := os.fork()) == 0:
-        try:
-            found = _points_and_report(space, answer, check)
-        except BaseException:
-            found = traceback.format_exc()
-        with os.fdopen(writing, "wb") as file:
-            pickle.dump(found, file)
-        os._exit(0)
+        try:  # whatever happens, this process goes no further
+            with os.fdopen(writing, "wb") as file:
+                try:
+                    pickle.dump(_points_and_report(space, answer, check), file)
+                except BaseException:
+                    pickle.dump(traceback.format_exc(), file)
+        finally:
+            os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as file:
         found = pickle.load(file)
