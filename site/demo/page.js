@@ -16,7 +16,6 @@ const picture = document.createElement("canvas"); // as it came, without anythin
 const layer = document.createElement("canvas"); // what goes over it, at the maps' size
 const seen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
 
-let graphics; // settled once it was asked whether there is WebGPU
 let worker; // started with the first picture
 let ticket = 0; // of the newest picture that was sent; answers to older ones are dropped
 let found = null; // the worker's answer to the shown picture
@@ -54,6 +53,7 @@ function take(source, width, height) {
   if (!camera) {
     found = null;
     paint();
+    part("words").textContent = "Computing …";
   }
   ask();
 }
@@ -108,12 +108,11 @@ function frame() {
 // ---- the worker ----
 
 /** Send the newest picture to the worker. */
-async function ask() {
+function ask() {
   if (typeof WebAssembly !== "object" || typeof Worker !== "function") {
-    return trouble("This browser has no WebAssembly, so nothing can be computed here. Pictures are only shown.");
+    part("words").textContent = "Nothing is computed.";
+    return trouble("This browser has no WebAssembly, so pictures are only shown.");
   }
-  if (!camera) part("words").textContent = "Computing …";
-  await (graphics ??= offerGraphics());
   if (!worker) {
     worker = new Worker(here("worker.js"), { type: "module" });
     worker.onmessage = ({ data }) => hear(data);
@@ -121,18 +120,9 @@ async function ask() {
   }
   const { width, height } = seen.canvas;
   const pixels = seen.getImageData(0, 0, width, height).data;
-  const [backend, file] = [part("backend").value, about.networks[choice().network]];
-  const program = about.programs[backend];
+  const [program, file] = [about.program, about.networks[choice().network]];
   ticket += 1;
-  worker.postMessage({ ticket, backend, program, file, width, height, pixels }, [pixels.buffer]);
-}
-
-/** Let visitors choose WebGPU where there is one, and begin with it unless the processor imitates it. */
-async function offerGraphics() {
-  const adapter = await navigator.gpu?.requestAdapter();
-  if (!adapter) return;
-  part("backends").hidden = false;
-  if (!adapter.info?.isFallbackAdapter) part("backend").value = "webgpu";
+  worker.postMessage({ ticket, program, file, width, height, pixels }, [pixels.buffer]);
 }
 
 function hear(data) {
@@ -140,35 +130,27 @@ function hear(data) {
   if (data.ticket !== ticket) return;
   if (data.kind === "failed") return fail(data.text);
   part("loading").hidden = true;
+  part("controls").hidden = false;
   found = data;
   stretch();
   paint();
-  runs = recent(runs, data.milliseconds);
-  if (camera && painted) turns = recent(turns, performance.now() - painted);
-  painted = performance.now();
-  showSpeed();
+  if (!data.isFirst) showSpeed();
+  else if (!camera) ask(); // once more, for the time alone
   demo.dispatchEvent(new CustomEvent("found", { detail: data })); // for who wants the numbers
   if (camera) requestAnimationFrame(frame);
 }
 
-/** Go on with the processor if graphics failed; otherwise the next picture begins anew. */
+/** Say what went wrong; the next picture begins anew, with another worker. */
 function fail(text) {
-  const isGraphics = part("backend").value === "webgpu";
-  part("backend").value = "wasm";
-  end();
-  if (isGraphics) return ask();
+  worker.terminate();
+  worker = null;
+  forget();
   stopCamera();
   part("words").textContent = "Nothing was computed for this picture.";
   trouble(`It could not be computed: ${text}. Another picture tries again.`);
 }
 
-function end() {
-  worker?.terminate();
-  worker = null;
-  forget();
-}
-
-/** Drop what was found and measured by another network or backend. */
+/** Drop what another network has found, and its times. */
 function forget() {
   [found, runs, turns, painted] = [null, [], [], 0];
 }
@@ -212,14 +194,16 @@ function showLegend(classes) {
 }
 
 function showSpeed() {
+  runs = recent(runs, found.milliseconds);
+  if (camera && painted) turns = recent(turns, performance.now() - painted);
+  painted = performance.now();
   const { size } = about.networks[choice().network];
   const alone = self.crossOriginIsolated ? "" : " (this page is not isolated from others, which more would need)";
   const threads = `${found.threads} ${found.threads === 1 ? "thread" : "threads"}${alone}`;
-  const computed = part("backend").value === "webgpu" ? "WebGPU" : `WebAssembly with SIMD, ${threads}`;
   part("speed").textContent =
     `${median(runs).toFixed(0)} ms an image, ${(1000 / median(turns.length ? turns : runs)).toFixed(1)} images a second ` +
     `(median of the last ${runs.length}). Inside the network ${size[0]} × ${size[1]} pixels; ` +
-    `${computed}.`;
+    `WebAssembly with SIMD, ${threads}.`;
 }
 
 function showProgress({ what, loaded, total, seconds }) {
@@ -271,10 +255,6 @@ about.scenes.forEach(({ file, alt }) => {
 });
 about.choices.forEach(({ label }, place) => part("choice").add(new Option(label, place)));
 part("choice").onchange = choose;
-part("backend").onchange = () => {
-  end();
-  if (ticket) ask();
-};
 part("file").onchange = ({ target }) => target.files[0] && takeFile(target.files[0], target.files[0].name);
 part("camera").onclick = () => (camera ? stopCamera() : startCamera());
 demo.oninput = ({ target }) => target.closest(".demo-sliders") && slide();
@@ -292,4 +272,4 @@ function takeFrom(event, { files }) {
 
 choose();
 part("words").textContent = "Choose a scene or a picture of yours.";
-part("stage").hidden = part("controls").hidden = false;
+part("stage").hidden = false;

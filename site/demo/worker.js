@@ -1,11 +1,8 @@
 // The computation, away from the page: loads onnxruntime and a network, and runs it on one picture at a time.
+import * as ort from "onnxruntime-web/wasm";
 import { withoutAlpha } from "./numbers.js";
 
-const backends = {
-  wasm: () => import("onnxruntime-web/wasm"),
-  webgpu: () => import("onnxruntime-web/webgpu"),
-};
-let ort; // of one backend; for the other the page starts another worker
+let isStarted = false;
 let network; // the open one
 let before = Promise.resolve();
 
@@ -24,9 +21,10 @@ async function answer(asked) {
 }
 
 /** Run a file on RGBA pixels; scores and classes come back at the picture's size. */
-async function scored({ ticket, backend, program, file, width, height, pixels }) {
-  ort ??= await started(backend, program);
-  const session = await opened(file, backend);
+async function scored({ ticket, program, file, width, height, pixels }) {
+  if (!isStarted) await start(program);
+  const isFirst = network?.address !== file.address; // which takes longer
+  const session = await opened(file);
   const began = performance.now();
   const image = new ort.Tensor("uint8", withoutAlpha(pixels), [1, height, width, 3]);
   const { classes, ...scores } = await session.run({ image });
@@ -34,6 +32,7 @@ async function scored({ ticket, backend, program, file, width, height, pixels })
   const maps = Object.entries(scores).map(([name, tensor]) => [name, tensor.data]);
   return {
     ticket,
+    isFirst,
     file: file.address,
     width,
     height,
@@ -45,23 +44,21 @@ async function scored({ ticket, backend, program, file, width, height, pixels })
 }
 
 /** Prepare onnxruntime; several threads need a page that is isolated from other origins. */
-async function started(backend, program) {
-  const runtime = await backends[backend]();
-  const { wasm } = runtime.env;
+async function start(program) {
+  const { wasm } = ort.env;
   wasm.wasmBinary = await fetched(program, "program");
   wasm.wasmPaths = { mjs: new URL(program.address.replace(".wasm", ".mjs"), self.location.href).href };
   wasm.numThreads = self.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
-  return runtime;
+  isStarted = true;
 }
 
 /** Open a network, in place of the one before: a phone has little memory. */
-async function opened(file, backend) {
+async function opened(file) {
   if (network?.address !== file.address) {
     const content = await fetched(file, "network");
     await network?.session.release();
     network = undefined;
-    const session = await ort.InferenceSession.create(content, { executionProviders: [backend] });
-    network = { address: file.address, session };
+    network = { address: file.address, session: await ort.InferenceSession.create(content) };
   }
   return network.session;
 }

@@ -8,11 +8,13 @@ import itertools
 import shutil
 import statistics
 import time
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import numpy as np
 import pandas as pd
 import torch
-from crawl import serve
 from playwright.sync_api import sync_playwright
 
 import road_scenes
@@ -29,7 +31,7 @@ ASK = """async ({file, program, width, height, values}) => {
     if (data.kind === "failed") reject(data.text);
   });
   const pixels = new Uint8ClampedArray(values);
-  worker.postMessage({ticket: 1, backend: "wasm", program, file, width, height, pixels});
+  worker.postMessage({ticket: 1, program, file, width, height, pixels});
   return answer;
 }"""
 """Sends a picture to a worker of the page's code, and returns the milliseconds that it took."""
@@ -48,8 +50,10 @@ def test_milliseconds_in_the_browser(tmp_path):
     scene = road_scenes.draw_anomaly("fs_static", 1003).image
     opaque = np.dstack([scene, np.full(scene.shape[:2], 255, np.uint8)]).ravel().tolist()
     picture = {"width": scene.shape[1], "height": scene.shape[0], "values": opaque}
-    picture["program"] = facts(folder / f"{demo.PROGRAMS['wasm']}.wasm")
-    server, address = serve(tmp_path)
+    picture["program"] = facts(folder / f"{demo.PROGRAM}.wasm")
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)  # without the headers that allow threads
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    Thread(target=server.serve_forever, daemon=True).start()
     rows = []
     with sync_playwright() as playwright:
         options = {"executable_path": shutil.which("chromium"), "args": ["--no-sandbox", "--disable-gpu"]}
@@ -58,7 +62,7 @@ def test_milliseconds_in_the_browser(tmp_path):
             path = folder / f"{name}_{precision}.onnx"
             demo.export(demo.EXPORTED[name], path, precision)
             file, page = DeployedFile(path), browser.new_page()
-            page.goto(address)
+            page.goto(f"http://127.0.0.1:{server.server_port}/")
             ways = {
                 "browser": lambda page=page, path=path: page.evaluate(ASK, picture | {"file": facts(path)}),
                 "python": lambda file=file: milliseconds(lambda: file.decide(scene)),

@@ -21,6 +21,7 @@ pytestmark = [  # of Sphinx and its extensions, about each other
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::PendingDeprecationWarning"),
 ]
+LONG = 60_000  # milliseconds; machines are busy
 ANSWER = """wanted => { window.answer = new Promise((resolve, reject) => {
   setTimeout(() => reject(document.getElementById("demo").innerText), 120000);
   document.getElementById("demo").addEventListener("found", ({detail}) => {
@@ -104,7 +105,9 @@ def test_the_program_is_loaded_with_the_first_picture_which_gets_an_overlay(tab)
     assert not [url for url in tab.asked if url.endswith((".wasm", ".onnx"))]
     answer_to(tab, tab.get_by_role("button", name="A zebra").click)
     expect(tab.locator("#demo-words")).to_contain_text("of the pixels lie above the threshold, most of them")
-    expect(tab.locator("#demo-speed")).to_contain_text("Inside the network 128 × 256 pixels; WebAssembly")
+    expect(tab.locator("#demo-speed")).to_contain_text(
+        "Inside the network 128 × 256 pixels; WebAssembly", timeout=LONG
+    )
     with_alarms = tab.locator("#demo-canvas").screenshot()
     tab.get_by_label("picture alone").check()
     assert tab.locator("#demo-canvas").screenshot() != with_alarms
@@ -289,7 +292,7 @@ def test_without_isolation_there_is_one_thread(page, site, address):
     for place, threads in ((address, "threads."), (f"{elsewhere}try_it.html", "1 thread (this page")):
         page.goto(place)
         answer_to(page, page.get_by_role("button", name="A zebra").click)
-        expect(page.locator("#demo-speed")).to_contain_text(threads)
+        expect(page.locator("#demo-speed")).to_contain_text(threads, timeout=LONG)
     plain.shutdown()
 
 
@@ -303,7 +306,7 @@ def test_the_camera_is_looked_at_until_it_is_stopped(browser, address):
     first = answer_to(page, page.get_by_role("button", name="Use the camera").click)
     second = answer_to(page, lambda: None)
     assert second["ticket"] > first["ticket"] and first["scores"] != second["scores"], "it moves"
-    expect(page.locator("#demo-speed")).to_contain_text("images a second")
+    expect(page.locator("#demo-speed")).to_contain_text("images a second", timeout=LONG)
     page.get_by_role("button", name="Stop the camera").click()
     expect(page.get_by_role("button", name="Use the camera")).to_be_visible()
     assert page.locator("#demo-video").evaluate("video => video.srcObject.active") is False
