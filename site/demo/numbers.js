@@ -102,7 +102,7 @@ export function describe(map, classes, width, threshold, names) {
   return `${above} of the pixels lie above the threshold${mostOf(map, width, threshold)}. Largest classes: ${shown}.`;
 }
 
-/** In which ninth of the picture most alarms are, as the end of a sentence; empty if there are none. */
+/** Which ninth of the picture has most alarms, as the end of a sentence; empty if there are none. */
 export function mostOf(map, width, threshold) {
   const counts = new Array(9).fill(0);
   const height = map.length / width;
@@ -114,6 +114,7 @@ export function mostOf(map, width, threshold) {
   const most = Math.max(...counts);
   if (most === 0) return "";
   const place = counts.indexOf(most);
+  if (place === 4) return ", most densely in the middle";
   const row = ["upper", "middle", "lower"][Math.floor(place / 3)];
-  return `, most of them at the ${row} ${["left", "centre", "right"][place % 3]}`;
+  return `, most densely at the ${row} ${["left", "centre", "right"][place % 3]}`;
 }

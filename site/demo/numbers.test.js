@@ -65,7 +65,7 @@ test("a description names share, place and classes", () => {
   const map = new Float32Array(9).fill(0);
   map[6] = 3; // three rows of three: the last row's first
   const said = numbers.describe(map, new Uint8Array(9).fill(1), 3, 2, ["road", "sky"]);
-  assert.equal(said, "11 % of the pixels lie above the threshold, most of them at the lower left. Largest classes: sky 100 %.");
+  assert.equal(said, "11 % of the pixels lie above the threshold, most densely at the lower left. Largest classes: sky 100 %.");
   assert.match(numbers.describe(map, new Uint8Array(9), 3, 9, ["road"]), /^0 % of the pixels lie above the threshold\. /);
 });
 

@@ -104,7 +104,7 @@ def test_the_program_is_loaded_with_the_first_picture_which_gets_an_overlay(tab)
     expect(tab.locator("#demo-words")).to_have_text("Choose a scene or a picture of yours.")
     assert not [url for url in tab.asked if url.endswith((".wasm", ".onnx"))]
     answer_to(tab, tab.get_by_role("button", name="A zebra").click)
-    expect(tab.locator("#demo-words")).to_contain_text("of the pixels lie above the threshold, most of them")
+    expect(tab.locator("#demo-words")).to_contain_text("of the pixels lie above the threshold, most densely")
     expect(tab.locator("#demo-speed")).to_contain_text(
         "Inside the network 128 × 256 pixels; WebAssembly", timeout=LONG
     )

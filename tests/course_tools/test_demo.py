@@ -11,7 +11,7 @@ import urllib.request
 import pytest
 from small_data import ROOT
 
-from course_tools import demo
+from course_tools import demo, pages
 from course_tools.commands import site
 
 SOURCE = ROOT / "site" / "demo"
@@ -31,6 +31,23 @@ def test_without_npm_there_is_no_demo_and_one_line_says_so(tmp_path, monkeypatch
     assert demo.build(SOURCE, tmp_path / "demo") is False
     assert capsys.readouterr().out.startswith("The site is built without its demo page: there is no npm; ")
     assert not (tmp_path / "demo").exists()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Sphinx and its extensions, about each other
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_without_npm_the_site_has_neither_the_page_nor_links_to_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.delenv("CI", raising=False)
+    source = tmp_path / "site"
+    shutil.copytree(ROOT / "site" / "_static", source / "_static")
+    for name in ("conf.py", "try_it.md"):
+        shutil.copy(ROOT / "site" / name, source)
+    (source / "other.md").write_text("# Other\n")
+    (source / "index.md").write_text("# Home\n[Look](try_it.md)\n```{toctree}\n:glob:\n*\n```\n")
+    assert pages.build_site(source, tmp_path / "built") == 0, "Sphinx warns of nothing"
+    assert not (tmp_path / "built" / "try_it.html").exists()
+    text = (tmp_path / "built" / "index.html").read_text(encoding="utf-8")
+    assert "Look" in text and "try_it" not in text
 
 
 def test_on_ci_a_missing_npm_is_an_error(tmp_path, monkeypatch):
