@@ -54,64 +54,6 @@ def test_the_summary_is_that_of_the_runs(runs, summary):
         assert row["fpr95_highest_seed"] == pytest.approx(found["fpr95"].max(), rel=1e-3)
 
 
-def verdicts(summary, metric, training):
-    """Return the verdict on each difference of a training from CE, by training, score and benchmark."""
-    rows = summary[summary["training"] == training]
-    index = pd.MultiIndex.from_frame(rows[["training", "score", "benchmark"]])
-    return pd.Series([evaluation.verdict_of(row, metric) for row in rows.to_dict("records")], index)
-
-
-def test_of_105_differences_62_are_beyond_images_and_only_eiml_fl_has_seeds(summary):
-    others = summary[summary["training"] != "ce"]
-    assert (len(others), others["auprc_beyond_images"].sum()) == (105, 62), "lesson 4 says so"
-    assert set(others.loc[others["seeds"] > 1, "training"]) == {"eiml_fl"}
-
-
-def test_what_eiml_fl_wins_and_loses(summary):
-    found = summary[summary["training"] == "eiml_fl"].set_index(["training", "score", "benchmark"])
-    in_auprc, in_fpr95 = (verdicts(summary, metric, "eiml_fl") for metric in ("auprc", "fpr95"))
-    assert in_auprc.value_counts()[["better", "worse"]].tolist() == [6, 6], "lesson 4 says so"
-    assert in_fpr95.value_counts()[["better", "worse"]].tolist() == [3, 2], "lesson 4 says so"
-    won = found["auprc_difference"][in_auprc == "better"]
-    assert set(won.index.get_level_values("benchmark")) == {BENCHMARK, "mini_FS_LostFound_full"}
-    assert [round(won.min()), round(won.max())] == [11, 18]
-    crowd = found["auprc_difference"].xs("mini_RoadAnomaly21", level="benchmark")
-    assert [round(crowd.min()), round(crowd.max())] == [-7, -3]
-    assert (in_auprc.xs("mini_RoadAnomaly21", level="benchmark") == "worse").all()
-    fewer, more = (found["fpr95_difference"][in_fpr95 == said].round() for said in ("better", "worse"))
-    assert set(fewer.index.get_level_values("benchmark")) == {BENCHMARK}
-    assert [fewer.max(), fewer.min(), *sorted(more)] == [-7, -33, 12, 15]
-
-
-def test_two_awkward_rows_stand_beside_ce(summary):
-    msp = summary[summary["score"] == "msp"].set_index(["training", "benchmark"])
-    control = verdicts(summary, "auprc", "ce_scale10").xs("msp", level="score")
-    assert ((control == "better").sum(), (control == "worse").sum()) == (3, 0), "lesson 4 says so"
-    on_the_road = [msp["fpr95"][training, "mini_RoadObsticle21"] for training in ("ce_scale10", "ce")]
-    assert [round(value) for value in on_the_road] == [51, 17], "lesson 4 says so"
-    alone = msp.loc["eiml"]
-    assert (alone["auprc_difference"] > 0).all() and alone["auprc_beyond_images"].sum() == 2
-
-
-def test_the_widest_spread_of_ce_is_named_as_that(runs):
-    spread = runs[runs["training"] == "ce"].groupby(["score", "benchmark"])["auprc"].agg(["min", "max"])
-    widths = (spread["max"] - spread["min"]).sort_values()
-    assert widths.index[-1] == ("max_logit", "mini_FS_LostFound_full"), "lesson 4 says so"
-    assert widths.iloc[-1] == pytest.approx(15.1, abs=0.05) and widths.iloc[:-1].between(1, 7).all()
-
-
-def test_mean_iou_hardly_moves(runs):
-    assert runs["miou"].between(81.65, 83.35).all(), "lesson 4 says 81.7 to 83.3"
-
-
-def test_on_photographs_eiml_fl_is_ahead_everywhere_in_auprc():
-    found = tables.measured("camvid", "losses.summary")
-    rows = found[found["training"] == "eiml_fl"]
-    assert (len(rows), rows["auprc_beyond_images"].sum(), rows["fpr95_beyond_images"].sum()) == (15, 9, 5)
-    assert (rows["auprc_difference"] > 0).all() and set(rows["seeds"]) == {1}
-    assert (rows.loc[rows["fpr95_beyond_images"], "fpr95_difference"] < 0).all(), "lesson 4 says all better"
-
-
 def test_the_weights_of_the_terms_are_compared_over_seeds_and_two_of_sixty_stand_out():
     found, compared = (tables.measured("mini", name) for name in ("term_weights", "term_weights.summary"))
     keys = ["term_weights", "score", "benchmark"]
@@ -132,16 +74,11 @@ def test_the_temperatures_begin_with_the_row_of_table_4(runs):
     fitted = found[(found["temperature"] == 0.196) & found["auprc_beyond_images"]]
     assert fitted["score"].tolist() == ["msp", "msp", "msp", "max_entropy"], "lesson 4 says so"
     assert fitted["auprc_difference"].between(-7.5, 0).all()
-    times_10 = found[(found["temperature"] == 0.1) & (found["score"] == "msp")].set_index("benchmark")
-    lost = [times_10["auprc_difference"][name] for name in ("mini_FS_LostFound_full", BENCHMARK)]
-    assert [round(points) for points in lost] == [-16, -10], "lesson 4 says so"
 
 
 def test_the_log_of_figure_2_has_validation_loss_and_mean_iou_of_every_epoch():
     log = tables.measured("mini", "eiml_fl.log")
     assert list(log["epoch"]) == list(range(1, 21))
-    last = log.iloc[-1]
-    assert [round(last[name], 2) for name in ("validation_loss", "loss")] == [1.1, 1.05], "lesson 4 says so"
     assert log[["loss", "loss_eiml", "loss_fl", "validation_loss", "miou"]].notna().all(axis=None)
 
 
@@ -155,21 +92,6 @@ def test_shipped_tables_print(summary):
         table = tables.paper_table(summary[summary["score"] == score])
         assert len(table.rows) == 1 + summary["training"].nunique() and "better" in table.caption
     assert not pd.isna(summary["miou"]).any()
-
-
-def test_the_coverage_of_intervals_is_what_lesson_6_says():
-    found = tables.coverage().drop(columns="repeats")
-    assert (found.loc[10].min(), found.loc[10].max()) == (89.5, 91.7) and (found.loc[100] // 1 == 94).all()
-
-
-def test_the_papers_table_3_is_what_lesson_6_says():
-    printed = tables.paper_values(3)
-    assert (len(printed), (printed["fpr95"] == 95).sum()) == (15, 8)
-    pairs = printed.pivot(index="benchmark", columns="model", values=["auprc", "fpr95"])
-    same = (pairs["auprc"]["enet"] == pairs["auprc"]["erfnet"]) & (
-        pairs["fpr95"]["enet"] == pairs["fpr95"]["erfnet"]
-    )
-    assert same.sum() == 3
 
 
 def test_exported_files_are_smaller_with_fewer_bits_and_in_fp32_as_good_as_the_library():
