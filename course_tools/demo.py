@@ -122,7 +122,7 @@ def build(source: Path, output: Path) -> bool:
         try:
             bundle = _bundled(npm, source)
         except subprocess.CalledProcessError as error:
-            return _left_out(f"npm failed: {' '.join(error.stderr.split())[-300:]}")
+            return _left_out(f"npm failed: {' '.join(error.stderr.split())[:300]}")
         made = _made()
         shutil.rmtree(output, ignore_errors=True)
         for folder in (bundle, made):
@@ -156,7 +156,8 @@ def _bundled(npm: str, source: Path) -> Path:
             shutil.copy(path, work)
     stamp, wanted = work / "node_modules" / "installed", runtime.sha256_of(work / "package-lock.json")
     if not stamp.is_file() or stamp.read_text() != wanted:
-        _run(npm, "ci", "--no-audit", "--no-fund", "--loglevel=error", folder=work)
+        patience = ("--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000")  # a minute by default
+        _run(npm, "ci", "--no-audit", "--no-fund", "--loglevel=error", *patience, folder=work)
         stamp.write_text(wanted)
     shutil.rmtree(work / "built", ignore_errors=True)
     _run(npm, "run", "build", "--silent", folder=work)

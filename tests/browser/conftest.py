@@ -36,6 +36,15 @@ def browser():
         chromium.close()
 
 
+@pytest.fixture(scope="module")
+def with_camera(browser):
+    """A Chromium with a camera that shows something that moves."""
+    options = ["--no-sandbox", "--disable-gpu", "--use-fake-device-for-media-stream"]
+    chromium = browser.browser_type.launch(executable_path=CHROMIUM, args=options)
+    yield chromium
+    chromium.close()
+
+
 @pytest.fixture
 def page(browser):
     """Open an empty page that can reach nothing but this machine; errors of scripts fail the test."""

@@ -7,7 +7,6 @@ from functools import partial
 
 import numpy as np
 import pytest
-from conftest import CHROMIUM
 from crawl import WIDE, serve
 from PIL import Image
 from playwright.sync_api import expect
@@ -261,7 +260,7 @@ def test_the_keyboard_alone_is_enough(tab):
 
 def test_without_a_camera_one_line_says_so_and_pictures_work(tab):
     tab.get_by_role("button", name="Use the camera").click()
-    expect(tab.get_by_role("alert")).to_contain_text("No camera here: ")
+    expect(tab.get_by_role("alert")).to_have_text("No camera here: there is none. Pictures still work.")
     answer_to(tab, tab.get_by_role("button", name="A camel").click)
 
 
@@ -296,12 +295,8 @@ def test_without_isolation_there_is_one_thread(page, site, address):
     plain.shutdown()
 
 
-def test_the_camera_is_looked_at_until_it_is_stopped(browser, address):
-    options = ["--no-sandbox", "--disable-gpu", "--use-fake-device-for-media-stream"]
-    fake = browser.browser_type.launch(
-        executable_path=CHROMIUM, args=[*options, "--use-fake-ui-for-media-stream"]
-    )
-    page = fake.new_page()
+def test_the_camera_is_looked_at_until_it_is_stopped(with_camera, address):
+    page = with_camera.new_context(permissions=["camera"]).new_page()
     page.goto(address)
     first = answer_to(page, page.get_by_role("button", name="Use the camera").click)
     second = answer_to(page, lambda: None)
@@ -310,4 +305,15 @@ def test_the_camera_is_looked_at_until_it_is_stopped(browser, address):
     page.get_by_role("button", name="Stop the camera").click()
     expect(page.get_by_role("button", name="Use the camera")).to_be_visible()
     assert page.locator("#demo-video").evaluate("video => video.srcObject.active") is False
-    fake.close()
+    page.context.close()
+
+
+def test_a_camera_that_may_not_be_used_leaves_pictures(with_camera, address):
+    page = with_camera.new_page()
+    page.goto(address)
+    page.get_by_role("button", name="Use the camera").click()
+    expect(page.get_by_role("alert")).to_have_text(
+        "No camera here: permission was refused. Pictures still work."
+    )
+    answer_to(page, page.get_by_role("button", name="A camel").click)
+    page.close()
