@@ -104,7 +104,7 @@ def works(python):
 
 def set_up(python):
     """Make the environment and install the course into it; return an exit status."""
-    print("Setting up the course in .venv (once; about 3 minutes and 6 GB) ...", flush=True)
+    print("Setting up the course in .venv (once; 2 to 8 minutes and 6 GB) ...", flush=True)
     if os.path.exists(STAMP):
         os.remove(STAMP)
     if not works(python) and not make_environment(python):

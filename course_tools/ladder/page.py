@@ -35,7 +35,7 @@ def write_page(folder: Path, findings: str, how: str, origin: str) -> None:
         how: how it came about, in Markdown.
         origin: day, versions and machine of its tables.
     """
-    parts = ["# Measured: what works\n", f"## What we found\n\n{findings.strip()}\n"]
+    parts = ["# What works\n", f"## What we found\n\n{findings.strip()}\n"]
     for profile, title in TITLES.items():
         path = folder / f"{profile}_summary.csv"
         if not path.is_file():
@@ -68,8 +68,8 @@ def short(summary: pd.DataFrame) -> str:
     """Return the AuPRC of chance, the baseline and the detector in Markdown, a column per benchmark."""
     sets = list(dict.fromkeys(summary["benchmark"]))
     chosen = {
-        f"{network}: {step}": summary[(summary["network"] == network) & (summary["step"] == step)]
-        for network, step in (BASELINE, FINAL)
+        name: summary[(summary["network"] == network) & (summary["step"] == step)]
+        for name, (network, step) in {"ERFNet, MSP": BASELINE, "the detector of lesson 7": FINAL}.items()
     }
     chance = summary.drop_duplicates("benchmark").set_index("benchmark")["chance"]
     rows = {"chance": chance}

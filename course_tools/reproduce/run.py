@@ -13,6 +13,13 @@ from course_tools.result_store import made_on
 FINDINGS = "findings.md"
 """What a person wrote about published results, in the folder of ``--publish``; the page begins with it."""
 
+SHOWN_ON = {
+    "mini": "generated scenes",
+    "camvid": "photographs, networks trained on CamVid",
+    "photos": "photographs, a public Cityscapes network",
+}
+"""By profile, what the title of the published page says behind *The paper's tables on*."""
+
 
 def reproduce(job: Job, command: str = "") -> dict[str, str]:
     """Make everything that a job asks for, as far as this machine has what it takes.
@@ -56,7 +63,9 @@ def reproduce(job: Job, command: str = "") -> dict[str, str]:
             one.write(job.publish)
         words = job.publish / FINDINGS
         findings = words.read_text(encoding="utf-8").strip() if words.is_file() else ""
-        write_text(job.publish / "README.md", page("page.md.j2", public, about | {"findings": findings}))
+        name = job.profile.name
+        about |= {"findings": findings, "title": SHOWN_ON.get(name, f"profile {name}")}
+        write_text(job.publish / "README.md", page("page.md.j2", public, about))
     return bench.missing
 
 

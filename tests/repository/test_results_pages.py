@@ -99,7 +99,7 @@ def test_what_works_begins_with_what_was_found_in_numbers_of_its_tables():
     folder = RESULTS / "what_works"
     found = (folder / "findings.md").read_text(encoding="utf-8").strip()
     text = (folder / "README.md").read_text(encoding="utf-8")
-    assert text.startswith(f"# Measured: what works\n\n## What we found\n\n{found}\n")
+    assert text.startswith(f"# What works\n\n## What we found\n\n{found}\n")
     numbers, rest = re.findall(r"\d+\.\d+", found), text.split("\n## ", 2)[2]
     assert len(numbers) > 5
     assert [one for one in numbers if not re.search(rf"(?<![\d.]){one}(?!\d)", rest)] == []
