@@ -1,6 +1,7 @@
 """Metrics of anomaly scores (larger is more anomalous) and of segmentation; all are fractions."""
 
 from course_lib.metrics.bootstrap import (
+    ImageCounts,
     Intervals,
     Resampled,
     interval_in_pairs,
