@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -53,9 +54,15 @@ def auprc(network, metadata):
     return np.array([row["auprc"] for row in rows])
 
 
-@pytest.mark.parametrize("model", SHIPPED)
+@pytest.mark.parametrize("model", [*SHIPPED, "espnetv2_2.0"])
 def test_fast_against_plain(model, tmp_path):
-    network, metadata = models.load(model, models.shipped_weights("mini", model, SHIPPED[model]))
+    if model in SHIPPED:
+        weights = models.shipped_weights("mini", model, SHIPPED[model])
+    elif "COURSE_REFERENCE" in os.environ:  # public weights
+        weights = Path(os.environ["COURSE_REFERENCE"]) / "weights" / models.public_file(model).name
+    else:
+        pytest.skip("COURSE_REFERENCE is not set")
+    network, metadata = models.load(model, weights)
     network.eval()
     images, validation = profiling.example_images(network, SIZE), scenes("val", 8, metadata.size)
     before, rows = auprc(network, metadata), []
