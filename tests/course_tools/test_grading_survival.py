@@ -47,9 +47,10 @@ def kernels(own_temporary):
     return lambda: len(running(f"{own_temporary}/grading-"))
 
 
-def test_a_killed_grader_leaves_no_kernel_behind(kernels):
+def test_a_killed_grader_leaves_no_kernel_behind(kernels, own_temporary):
     grader = subprocess.Popen([sys.executable, "-c", ALONE])
-    wait_until(kernels)
+    # until the kernel itself runs: bwrap has then asked to end with the grader, which takes it a moment
+    wait_until(lambda: any("bwrap" not in line for line in running(f"{own_temporary}/grading-")))
     os.kill(grader.pid, signal.SIGKILL)
     grader.wait()
     wait_until(lambda: not kernels())
