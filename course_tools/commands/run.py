@@ -4,10 +4,9 @@ import argparse
 import json
 from pathlib import Path
 
-import psutil
 from tqdm import tqdm
 
-from course_lib import data
+from course_lib import data, profiling
 from course_lib.lesson import notebooks
 from course_lib.runtime import PROJECT_ROOT, write_atomically
 from course_tools import pages
@@ -42,8 +41,8 @@ def main(options: argparse.Namespace) -> int:
     cells = [cell for path in paths for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
     code = [cell for cell in cells if cell["cell_type"] == "code"]
     print(f"{len(paths)} lessons; on two quiet cores and profile mini this takes {USUALLY}.")
-    if busy := busy_machine():
-        print(busy)
+    if (load := profiling.load()).is_too_high:
+        print(load)
     # in each lesson, one more cell is run to measure memory
     with tqdm(total=len(code) + len(paths), unit="cell") as bar:
         for path in paths:
@@ -65,11 +64,3 @@ def main(options: argparse.Namespace) -> int:
     write_atomically(options.output / "index.html", pages.index_page(executed, profile).encode())
     print(f"Open {options.output / 'index.html'}")
     return status
-
-
-def busy_machine() -> str:
-    """Return a warning if more programs want to compute than there are cores; else nothing."""
-    load, cores = psutil.getloadavg()[0], psutil.cpu_count()
-    if load <= cores:
-        return ""
-    return f"This machine is busy, {load:.0f} programs on {cores} cores: expect several times as long."

@@ -125,12 +125,12 @@ def made(name, subject, metadata, scores, size, profile, benchmark, path):
             ways["openvino"] = run
             (ours,) = file.decide(pixels).scores.values()
             seen = f"{np.abs(seen - ours).max() / np.ptp(ours):.1e} from onnxruntime"
-        row = {"what": name, "precision": precision + (", coarse" if coarse else "")}
-        row |= {"megabytes": path.stat().st_size / 1e6, "torch ms": plain}
-        row |= {f"{way} ms": ms for way, ms in milliseconds(ways).items()}
-        row |= {"largest difference": max(one.max() for one in off)}
-        row |= {"mean difference": np.mean([one.mean() for one in off])}
-        row |= {"AuPRC": 100 * streamed.compute().auprc, "of the library": 100 * expected.compute().auprc}
+        row = {"what": models.TITLES.get(name, name), "precision": precision + (", coarse" if coarse else "")}
+        row |= {"megabytes": path.stat().st_size / 1e6, "torch_ms": plain}
+        row |= {f"{way}_ms": ms for way, ms in milliseconds(ways).items()}
+        row |= {"largest_difference": max(one.max() for one in off)}
+        row |= {"mean_difference": np.mean([one.mean() for one in off])}
+        row |= {"auprc": 100 * streamed.compute().auprc, "auprc_of_library": 100 * expected.compute().auprc}
         rows.append(row | {"openvino": seen})
         print(rows[-1], flush=True)
     return rows

@@ -4,6 +4,7 @@ import hashlib
 
 import pandas as pd
 import pytest
+from small_data import ROOT
 
 from course_lib import data, evaluation, models
 from course_lib.lesson import tables
@@ -102,3 +103,16 @@ def test_exported_files_are_smaller_with_fewer_bits_and_in_fp32_as_good_as_the_l
     steps = tables.measured("mini", "what_works.summary").set_index(["network", "step", "benchmark"])["auprc"]
     library = found["auprc_of_library"]["ERFNet", "fp32"]
     assert library == pytest.approx(steps["ERFNet", "MSP", BENCHMARK], abs=0.01)
+
+
+def test_the_page_on_deployment_has_the_numbers_of_the_shipped_table():
+    found = tables.deployed()
+    full_size = found["what"].isin(["ERFNet", "ENet"])  # of their logits: coarse is the same
+    found = found[~(full_size & (found["precision"] == "fp32, coarse"))]
+    text = (ROOT / "site" / "deploy.md").read_text(encoding="utf-8").split("| file | MB |")[1]
+    cells = [line.split("|")[1:-1] for line in text.splitlines()[2 : len(found) + 2]]
+    said = [(float(row[1]), float(row[3]), float(row[6].split()[0])) for row in cells]
+    columns = found["megabytes"].round(1), found["onnxruntime_ms"].round(), found["auprc"]
+    assert said == list(zip(*columns, strict=True))
+    times = [f"{ms:.0f}" if ms > 0 else "-" for ms in found["openvino_ms"]]
+    assert [row[4].strip() for row in cells] == times

@@ -76,12 +76,10 @@ def two_lessons(tmp_path, monkeypatch):
     return argparse.Namespace(folder=tmp_path, broken=broken, built=built)
 
 
-def test_a_failing_cell_is_shown_and_does_not_stop_the_other_lessons(two_lessons, monkeypatch, capsys):
-    monkeypatch.setattr(run, "busy_machine", lambda: "a busy machine")
+def test_a_failing_cell_is_shown_and_does_not_stop_the_other_lessons(two_lessons, capsys):
     folder, before = two_lessons.folder, two_lessons.broken.read_bytes()
     assert main(["run", "--output", str(folder / "results")]) == 1
     shown = capsys.readouterr().out
-    assert run.USUALLY in shown and "a busy machine" in shown
     assert "07_broken: STOPPED, ZeroDivisionError: division by zero" in shown
     assert "08_good: ran in" in shown
     assert two_lessons.built == [(folder / "site", folder / "results" / "site", False)]
@@ -90,11 +88,13 @@ def test_a_failing_cell_is_shown_and_does_not_stop_the_other_lessons(two_lessons
     assert two_lessons.broken.read_bytes() == before
 
 
-@pytest.mark.parametrize("load, warning", [(4.0, ""), (9.4, "busy, 9 programs on 4 cores")])
-def test_a_machine_is_busy_where_more_programs_compute_than_it_has_cores(monkeypatch, load, warning):
-    monkeypatch.setattr(run.psutil, "getloadavg", lambda: (load, 0.0, 0.0))
-    monkeypatch.setattr(run.psutil, "cpu_count", lambda: 4)
-    assert warning in run.busy_machine() and bool(run.busy_machine()) == bool(warning)
+@pytest.mark.parametrize("others, warns", [(0.0, False), (1.5, True)])
+def test_run_warns_where_other_programs_compute(two_lessons, monkeypatch, capsys, others, warns):
+    monkeypatch.setattr(notebooks, "lesson_files", list)
+    monkeypatch.setattr(run.profiling, "load", lambda: run.profiling.Load(others, threads=2, cores=2))
+    main(["run", "--output", str(two_lessons.folder / "results")])
+    shown = capsys.readouterr().out
+    assert run.USUALLY in shown and ("other programs keep 1.5 of 2 cores busy" in shown) == warns
 
 
 def test_the_readme_says_how_long_a_run_takes_as_the_command_does():

@@ -153,7 +153,6 @@ def score_panels(scored: Sequence[Scored], title: str = "", with_truth: bool = T
         row[0].set_ylabel(one.name, fontsize=9)
         if with_truth:
             _outline(row[0], one.target)
-        if with_truth:
             _draw_truth(row[1], one.target)
         for axis, key in zip(row[-len(keys) :], keys, strict=True):
             draw_scores(axis, one.maps[key], one.target)

@@ -64,8 +64,9 @@ def deployed() -> pd.DataFrame:
     Returns:
         A row for each and each precision: megabytes of the file; largest_difference of a score to the
         library's, as a share of the range of the scores; auprc of MSP (of the detector its own score) on
-        mini_RoadObsticle21 and auprc_of_library, percent; onnxruntime_ms for one image of 360 x 640 with one
-        thread. From the table that ``tests/benchmarks/benchmark_deployment.py`` writes.
+        mini_RoadObsticle21 and auprc_of_library, percent; onnxruntime_ms and openvino_ms for one image of
+        360 x 640, torch_ms for one of 128 x 256, with one thread. Columns of the table that
+        ``tests/benchmarks/benchmark_deployment.py`` writes.
     """
     return pd.read_csv(MEASURED / "deployment.csv")
 

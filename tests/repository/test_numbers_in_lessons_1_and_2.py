@@ -1,24 +1,16 @@
 """Numbers in the texts of lessons 1 and 2 are those of the tables and networks that come with the course."""
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from lesson_texts import needs_solutions, text_of
 from small_data import ROOT
 
 from course_lib import data, evaluation, metrics, models
 from course_lib.lesson import tables
 
-SOURCES = ROOT / "solutions"
-
-pytestmark = pytest.mark.skipif(not SOURCES.is_dir(), reason="learners get no solutions/")
-
-
-def text_of(name):
-    """Return the running text of a lesson in one line."""
-    cells = nbformat.read(SOURCES / name / f"{name}.ipynb", as_version=4).cells
-    return " ".join(" ".join(cell.source for cell in cells if cell.cell_type == "markdown").split())
+pytestmark = needs_solutions
 
 
 @pytest.fixture(scope="module")

@@ -2,24 +2,16 @@
 
 from collections import Counter
 
-import nbformat
 import pytest
-from small_data import ROOT
+from lesson_texts import needs_solutions, text_of
 from torch import nn
 
 from course_lib import data, evaluation, labels, metrics, models
 from course_lib.lesson import tables, widgets
 
-SOURCES = ROOT / "solutions"
 CROWD, ROADS = "mini_RoadAnomaly21", ("mini_RoadObsticle21", "mini_FS_LostFound_full")
 
-pytestmark = pytest.mark.skipif(not SOURCES.is_dir(), reason="learners get no solutions/")
-
-
-def text_of(name):
-    """Return the running text of a lesson in one line."""
-    cells = nbformat.read(SOURCES / name / f"{name}.ipynb", as_version=4).cells
-    return " ".join(" ".join(cell.source for cell in cells if cell.cell_type == "markdown").split())
+pytestmark = needs_solutions
 
 
 @pytest.fixture(scope="module")
