@@ -6,23 +6,23 @@ from lesson_cells import exercises
 from playwright.sync_api import expect
 from sandbox_here import needs_sandbox
 from small_data import ROOT
-from small_notebooks import answered
+from small_notebooks import ANSWER, ESSAY, answered, write_lesson
 
 from course_lib.lesson import notebooks
 from course_tools import release
 from course_tools.__main__ import main
-from course_tools.grading.lesson import read_lesson
+from course_tools.commands import grade
+from course_tools.grading import gradebook, lesson
 
-LESSON, SHORT = "04_training_losses", "00_start_here"
+LESSON, SHORT = "07_small", "00_start_here"
 MATHJAX = "window.MathJax = new Proxy(() => {}, {get: () => window.MathJax, apply: () => window.MathJax})"
 """In place of what nbgrader's pages load from the network to set formulas."""
 TEXT = "Because seeds differ more than losses do."
 
 
-def hand_in(folder):
-    """Write a submission with right answers and a text."""
-    tasks = exercises(ROOT / "solutions" / LESSON / f"{LESSON}.ipynb")
-    written = answered(read_lesson(LESSON), {task.name: task.answer for task in tasks})
+def hand_in(folder, course):
+    """Write a submission of a small lesson of a course, with the right answer and a text."""
+    written = answered(lesson.read_lesson(LESSON, root=course), {"twice": ANSWER})
     next(cell for cell in written.cells if "essay" in str(cell.metadata)).source = TEXT
     path = folder / "anna" / LESSON / f"{LESSON}.ipynb"
     path.parent.mkdir(parents=True)
@@ -30,9 +30,15 @@ def hand_in(folder):
 
 
 @needs_sandbox
-def test_formgrader_shows_a_submission_and_takes_points_that_are_exported(page, course, tmp_path):
+def test_formgrader_shows_a_submission_and_takes_points_that_are_exported(
+    page, course, tmp_path, monkeypatch
+):
     address, folder = course
-    hand_in(tmp_path / "submissions")
+    write_lesson(folder / "solutions" / LESSON / f"{LESSON}.ipynb", essays=(ESSAY,))
+    for module in (lesson, gradebook, grade):
+        monkeypatch.setattr(module, "PROJECT_ROOT", folder)
+    monkeypatch.setattr(lesson.read_lesson, "__defaults__", (None, folder))
+    hand_in(tmp_path / "submissions", folder)
     page.route("**/mathjax/**", lambda route: route.fulfill(body=MATHJAX, content_type="text/javascript"))
     into = ["--into", str(folder / "grading")]
     assert main(["grade", str(tmp_path / "submissions"), *into]) == 0
@@ -41,17 +47,17 @@ def test_formgrader_shows_a_submission_and_takes_points_that_are_exported(page, 
     page.get_by_role("link", name=LESSON).last.click()
     page.get_by_role("link", name="Submission #1").click()
     page.get_by_text(TEXT).wait_for()
-    expect(page.get_by_text("focal_loss: 2 of 2 points")).to_be_visible()
+    expect(page.get_by_text("twice: 2 of 2 points")).to_be_visible()
     boxes = page.locator("input.score")
-    expect(boxes).to_have_count(5)
+    expect(boxes).to_have_count(2)
     with page.expect_response(lambda response: response.request.method == "PUT" and response.ok):
         boxes.last.fill("1.5")
         boxes.last.blur()
     assert main(["grade", *into]) == 0
     totals = pd.read_csv(folder / "grading" / "totals.csv").iloc[0]
-    assert (totals["student_id"], totals["score"], totals["max_score"]) == ("anna", 9.5, 10)
+    assert (totals["student_id"], totals["score"], totals["max_score"]) == ("anna", 3.5, 4)
     page.goto((folder / "grading" / "feedback" / "anna" / LESSON / f"{LESSON}.html").as_uri())
-    expect(page.get_by_text("Score: 9.5 / 10").first).to_be_visible()
+    expect(page.get_by_text("Score: 3.5 / 4").first).to_be_visible()
 
 
 @needs_sandbox
