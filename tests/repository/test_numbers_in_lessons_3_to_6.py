@@ -120,7 +120,8 @@ def test_on_photographs_eiml_fl_is_ahead_everywhere(lesson_4):
     found = of_training(tables.measured("camvid", "losses.summary"), "eiml_fl")
     beyond = [found[f"{metric}_beyond_images"].sum() for metric in ("auprc", "fpr95")]
     assert (
-        f"Of these {len(found)} differences {beyond[0]} are beyond images, of those in FPR95 {beyond[1]}"
+        f"Of these {len(found)} differences {beyond[0]} are beyond images. "
+        f"In FPR95 {beyond[1]} of {len(found)} are,"
         in lesson_4
     )
     assert (found["auprc_difference"] > 0).all() and set(found["seeds"]) == {1}

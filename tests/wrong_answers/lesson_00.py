@@ -6,7 +6,7 @@ BANK = {
     "class_share": {
         "void in the denominator": ("target[target != labels.IGNORE]", "target", "✗ void is out"),
         "a percentage": (".item()", ".item() * 100", "100 times too large: a percentage"),
-        "a count": (".float().mean()", ".sum()", "a share, no count"),
+        "a count": (".float().mean()", ".sum()", "a share, not a count"),
         "void painted over in the argument": (
             "valid = target[target != labels.IGNORE]",
             "target[target == labels.IGNORE] = 254; valid = target[target != 254]",

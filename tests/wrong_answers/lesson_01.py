@@ -77,7 +77,7 @@ BANK = {
         "a fixed dilation": (
             "(dilation, 0), (0, dilation)",
             "(2, 0), (0, 2); dilation = 2",
-            "if this fails alone: both numbers are given",
+            "if only this fails: use both arguments",
         ),
         "fixed channels": ("super().__init__()", "super().__init__(); channels = 16", "size mismatch"),
         "another name": ("self.bn2", "self.norm2", "Missing key"),
