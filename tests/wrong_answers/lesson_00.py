@@ -59,6 +59,11 @@ BANK = {
             "✗ two of five (half of the points): got 0.6",
         ),
         "a percentage": (".item()", ".item() * 100", "100 times too large: a percentage"),
+        "rounded": (
+            "return (valid == 1).float().mean().item()",
+            "return round((valid == 1).float().mean().item(), 2)",
+            "✗ a flat mask: right but rounded: got 0.33",
+        ),
         "a count": (".float().mean()", ".float().sum()", "✗ two of five (half of the points): got 2"),
         "the mean over void": ("(valid == 1)", "target", "✗ two of five"),
         "rows and columns": (

@@ -205,6 +205,11 @@ BANK = {
             "(hint: as with six; scores may be negative)",
         ),
         "all anomalies have to be found": ("0.95 * anomalies", "anomalies", "95 % of 40 are 38"),
+        "95 % of them rounded down": (
+            "0.95 * anomalies",
+            "int(0.95 * anomalies)",
+            "(hint: equal scores are flagged together; 95 % of two are both)",
+        ),
         "false alarms of all pixels": (
             "flagged[~is_anomaly].double().mean().item()",
             "(flagged & ~is_anomaly).double().mean().item()",

@@ -42,7 +42,7 @@ BANK = {
         "gaps cancel": (
             ".abs().item()",
             ".item()",
-            "✗ by hand: got -0.15, expected 0.45 (hint: gaps 0.6 and 0.3 must not",
+            "✗ by hand: got -0.15, expected 0.45 (hint: two bins, 0.5 in the lower",
         ),
         "gaps cancel, the other way round": (
             GAP_AND_ADD,
@@ -50,14 +50,14 @@ BANK = {
                 "confidence[inside].mean() - is_right[inside].float().mean()",
                 "is_right[inside].float().mean() - confidence[inside].mean()",
             ).replace(".abs()", ""),
-            "✗ by hand: got 0.15, expected 0.45 (hint: gaps 0.6 and 0.3 must not cancel",
+            "✗ by hand: got 0.15, expected 0.45 (hint: two bins, 0.5 in the lower; the gaps",
         ),
         "the largest gap": (ADD, "error = max(error, gap.abs().item())", "✗ by hand"),
         "squared": (ADD, ADD.replace("gap.abs()", "gap.square()"), "✗ by hand"),
         "the lower edge is in": (
             INSIDE,
             "inside = (confidence >= b / bins) & (confidence < (b + 1) / bins)",
-            "(hint: 0.5 is in the lower of two bins)",
+            "✗ by hand: got 0.2, expected 0.45 (hint: two bins, 0.5 in the lower",
         ),
         "the middle of the bin": (
             "confidence[inside].mean()",
