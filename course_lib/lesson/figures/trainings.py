@@ -120,7 +120,7 @@ def differences(summary: pd.DataFrame) -> DescribedFigure:
             )
     for axis in panels[-1]:
         short = [name.removeprefix("mini_").replace("_", " ") for name in benchmarks]
-        axis.set_xticks(range(len(benchmarks)), short, rotation=30, ha="right", fontsize=8)
+        axis.set_xticks(range(len(benchmarks)), short, rotation=30, ha="right", fontsize=9)
     for axis in panels[:, 0]:
         axis.set_yticks(range(len(trainings)), [training_title(name) for name in trainings], fontsize=9)
     label = f"points better (blue) or worse (red) than {training_title(baseline)}"
@@ -138,7 +138,7 @@ def _draw_differences(axis: Axes, points: pd.Series, verdicts: pd.Series, metric
     drawn = axis.imshow(better, cmap="RdBu", vmin=-MOST_POINTS, vmax=MOST_POINTS, aspect="auto")
     for (y, x), value in np.ndenumerate(shown.to_numpy()):
         colour = "white" if abs(value) > 0.7 * MOST_POINTS else "black"
-        axis.text(x, y, f"{value:+.0f}{marks[y, x]}", color=colour, ha="center", va="center", fontsize=8)
+        axis.text(x, y, f"{value:+.0f}{marks[y, x]}", color=colour, ha="center", va="center", fontsize=9.5)
     return drawn
 
 
