@@ -121,8 +121,7 @@ def test_on_photographs_eiml_fl_is_ahead_everywhere(lesson_4):
     beyond = [found[f"{metric}_beyond_images"].sum() for metric in ("auprc", "fpr95")]
     assert (
         f"Of these {len(found)} differences {beyond[0]} are beyond images. "
-        f"In FPR95 {beyond[1]} of {len(found)} are,"
-        in lesson_4
+        f"In FPR95 {beyond[1]} of {len(found)} are," in lesson_4
     )
     assert (found["auprc_difference"] > 0).all() and set(found["seeds"]) == {1}
     assert set(found.loc[found["fpr95_beyond_images"], "fpr95_verdict"]) == {"better"}
