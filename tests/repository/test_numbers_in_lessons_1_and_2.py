@@ -7,7 +7,8 @@ import torch
 from lesson_texts import needs_solutions, text_of
 from small_data import ROOT
 
-from course_lib import data, evaluation, metrics, models
+from course_lib import calibration, data, evaluation, metrics, models
+from course_lib.labels import IGNORE
 from course_lib.lesson import tables
 
 pytestmark = needs_solutions
@@ -71,6 +72,23 @@ def test_calibration_and_detection_are_two_aims_as_lesson_2_says(lesson_2):
     calibrated = found[(found["temperature"] == 0.196) & (found["score"] == "msp")]
     less = calibrated["auprc_beyond_images"] & (calibrated["auprc_difference"] < 0)
     assert (len(less), less.sum()) == (5, 3) and "finds *less* by MSP on three of five sets" in lesson_2
+
+
+def test_bins_of_equal_size_give_what_lesson_2_says(lesson_2):
+    network, metadata = models.load("erfnet", models.shipped_weights("mini", "erfnet"))
+    scene = [data.find_profile("mini").labelled("val")[0]]
+    (one,) = evaluation.segmented(network, scene, evaluation.Settings.of(metadata), progress=False)
+    logits, classes = calibration.known_pixels(one)
+    valid = classes != IGNORE
+    confidence, predicted = logits[valid].softmax(dim=1).max(dim=1)
+    right = (predicted == classes[valid]).float()
+    gaps = [(confidence[own] - right[own]).mean().abs() for own in confidence.argsort().tensor_split(15)]
+    usual = calibration.expected_calibration_error(confidence, right.bool())
+    told = f"the mean of their gaps: {100 * sum(gaps) / 15:.2f} % here, where the ECE is {100 * usual:.2f} %"
+    assert told in lesson_2
+    assert (
+        f"{100 * (confidence > 14 / 15).float().mean():.0f} % of these pixels lie in the last of" in lesson_2
+    )
 
 
 def test_large_temperatures_do_what_lesson_2_says(lesson_2):
