@@ -50,6 +50,7 @@ def test_formgrader_shows_a_submission_and_takes_points_that_are_exported(
     expect(page.get_by_text("twice: 2 of 2 points")).to_be_visible()
     boxes = page.locator("input.score")
     expect(boxes).to_have_count(2)
+    page.wait_for_load_state("networkidle")  # the page asks for the grades before it listens to the boxes
     with page.expect_response(lambda response: response.request.method == "PUT" and response.ok):
         boxes.last.fill("1.5")
         boxes.last.blur()
