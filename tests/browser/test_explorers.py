@@ -1,19 +1,19 @@
-"""The explorers of every lesson follow the keyboard in a real browser.
+"""Every lesson runs in a real browser, and its explorers follow the keyboard.
 
-Cells that no explorer needs are left out: nbval runs them, and test_lab opens lesson 0 as it is.
+Demo cells that no explorer needs are left out; nbval runs them, and test_lab opens lesson 0 as it is.
 """
 
+import ast
 from statistics import median
 
 import nbformat
 import pytest
-from lesson_cells import defined, used
 from small_data import ROOT
 
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9]*/*.ipynb"))
 COUNTS = {path: path.read_text(encoding="utf-8").count("_explorer(") for path in LESSONS}
-EXPLORERS = {path: count for path, count in COUNTS.items() if count}
-"""How many there are in each lesson that has any."""
+EXPLORERS = {path: count for path, count in COUNTS.items() if count or path.stem != "00_start_here"}
+"""How many there are in each lesson; without any, lesson 0 is test_lab's."""
 TROUBLE = "[data-mime-type*=stderr], [data-mime-type*=error], [role=alert]"
 EXPLORER = ".jp-OutputArea .widget-vbox:has([role=status])"
 ARROWS, PAGES = ("ArrowRight", "ArrowLeft"), ("PageUp", "PageDown")
@@ -47,7 +47,7 @@ def folded(cell):
 
 
 def shortened(lesson, home):
-    """Leave only what explorers need in the server's copy of a lesson, below ``home``; return its path."""
+    """Leave demo cells out of the copy of a lesson that the server in ``home`` has; return its path."""
     path = home / "course" / lesson.relative_to(ROOT)
     notebook = nbformat.read(path, as_version=4)
     notebook.cells = list(reversed([*needed(reversed(notebook.cells))]))
@@ -56,11 +56,16 @@ def shortened(lesson, home):
 
 
 def needed(cells):
-    """Yield, from the last to the first, the explorers and the code cells that define what they use."""
+    """Yield, from the last to the first, all but the demo cells that no explorer needs."""
     wanted = set()
     for cell in cells:
-        if cell.cell_type == "code" and ("_explorer(" in cell.source or defined(cell.source) & wanted):
-            wanted = wanted - defined(cell.source) | used(cell.source)
+        if "demo" not in cell.metadata.get("tags", []):
+            yield cell
+            continue
+        names = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Name)]
+        made = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+        if "_explorer(" in cell.source or made & wanted:
+            wanted |= {node.id for node in names if isinstance(node.ctx, ast.Load)} - made
             yield cell
 
 
@@ -99,7 +104,7 @@ def press(page, explorer, control, key, times=1, back_to=None):
         arg=[explorer.element_handle(), *(back_to or before), back_to is not None],
         timeout=ANSWER_WITHIN,
     )
-    page.wait_for_timeout(500)  # slower answers to earlier keys
+    page.wait_for_timeout(700)  # slower answers to earlier keys
 
 
 def move(page, explorer, slider, keys):
@@ -141,7 +146,9 @@ def explore_all(page, folder, keys=ARROWS):
 
 
 @pytest.mark.parametrize("lesson", EXPLORERS, ids=lambda path: path.stem)
-def test_the_explorers_of_a_lesson_follow_the_keyboard_in_jupyterlab(page, lab_of_all, tmp_path, lesson):
+def test_a_lesson_runs_in_jupyterlab_and_its_explorers_follow_the_keyboard(
+    page, lab_of_all, tmp_path, lesson
+):
     address, home = lab_of_all
     path = shortened(lesson, home)
     page.goto(f"{address}/lab/tree/notebooks/{lesson.parent.name}/{lesson.name}?reset")
@@ -150,7 +157,7 @@ def test_the_explorers_of_a_lesson_follow_the_keyboard_in_jupyterlab(page, lab_o
     page.evaluate(END_KERNELS)
 
 
-def test_explorers_follow_the_keyboard_in_notebook_7(page, notebook7, tmp_path):
+def test_a_lesson_runs_in_notebook_7_and_its_explorers_follow_the_keyboard(page, notebook7, tmp_path):
     lesson = next(path for path in EXPLORERS if path.stem.startswith("03"))
     path = shortened(lesson, tmp_path)
     page.goto(f"{notebook7}/notebooks/notebooks/{lesson.parent.name}/{lesson.name}")

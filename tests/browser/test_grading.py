@@ -6,13 +6,12 @@ from lesson_cells import exercises
 from playwright.sync_api import expect
 from sandbox_here import needs_sandbox
 from small_data import ROOT
-from small_notebooks import ANSWER, ESSAY, answered, write_lesson
+from small_notebooks import ANSWER, ESSAY, answered, teach_only
 
 from course_lib.lesson import notebooks
 from course_tools import release
 from course_tools.__main__ import main
-from course_tools.commands import grade
-from course_tools.grading import gradebook, lesson
+from course_tools.grading.lesson import read_lesson
 
 LESSON, SHORT = "07_small", "00_start_here"
 MATHJAX = "window.MathJax = new Proxy(() => {}, {get: () => window.MathJax, apply: () => window.MathJax})"
@@ -20,9 +19,9 @@ MATHJAX = "window.MathJax = new Proxy(() => {}, {get: () => window.MathJax, appl
 TEXT = "Because seeds differ more than losses do."
 
 
-def hand_in(folder, course):
-    """Write a submission of a small lesson of a course, with the right answer and a text."""
-    written = answered(lesson.read_lesson(LESSON, root=course), {"twice": ANSWER})
+def hand_in(folder):
+    """Write a submission of the small lesson, with the right answer and a text."""
+    written = answered(read_lesson(LESSON), {"twice": ANSWER})
     next(cell for cell in written.cells if "essay" in str(cell.metadata)).source = TEXT
     path = folder / "anna" / LESSON / f"{LESSON}.ipynb"
     path.parent.mkdir(parents=True)
@@ -34,11 +33,8 @@ def test_formgrader_shows_a_submission_and_takes_points_that_are_exported(
     page, course, tmp_path, monkeypatch
 ):
     address, folder = course
-    write_lesson(folder / "solutions" / LESSON / f"{LESSON}.ipynb", essays=(ESSAY,))
-    for module in (lesson, gradebook, grade):
-        monkeypatch.setattr(module, "PROJECT_ROOT", folder)
-    monkeypatch.setattr(lesson.read_lesson, "__defaults__", (None, folder))
-    hand_in(tmp_path / "submissions", folder)
+    teach_only(LESSON, folder, monkeypatch, essays=(ESSAY,))
+    hand_in(tmp_path / "submissions")
     page.route("**/mathjax/**", lambda route: route.fulfill(body=MATHJAX, content_type="text/javascript"))
     into = ["--into", str(folder / "grading")]
     assert main(["grade", str(tmp_path / "submissions"), *into]) == 0

@@ -7,11 +7,10 @@ import pandas as pd
 import pytest
 from odd_downloads import LAYOUTS, LESSON
 from sandbox_here import needs_sandbox
-from small_notebooks import answered, write_lesson
+from small_notebooks import answered, teach_only
 
 from course_tools.__main__ import main
-from course_tools.commands import grade
-from course_tools.grading import gradebook, lesson
+from course_tools.grading import lesson
 from course_tools.grading.submissions import collect
 
 for_each_layout = pytest.mark.parametrize("layout", LAYOUTS)
@@ -20,10 +19,7 @@ for_each_layout = pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.fixture
 def course(tmp_path, monkeypatch):
     """A course of one small lesson."""
-    write_lesson(tmp_path / "solutions" / LESSON / f"{LESSON}.ipynb")
-    for module in (lesson, gradebook, grade):
-        monkeypatch.setattr(module, "PROJECT_ROOT", tmp_path)
-    monkeypatch.setattr(lesson.read_lesson, "__defaults__", (None, tmp_path))
+    teach_only(LESSON, tmp_path, monkeypatch)
     return tmp_path
 
 

@@ -76,7 +76,7 @@ def test_a_stopped_run_goes_on_to_the_same_bits(street, tmp_path, monkeypatch, n
     assert whole.keys() == parts.keys() and all(torch.equal(whole[key], parts[key]) for key in whole)
 
 
-@pytest.mark.parametrize("name", models.PAPER_NETWORKS)
+@for_each_network
 def test_the_void_of_the_street_can_be_learnt(street, tmp_path, name):
     rate = 0.05 if name == "bisenetv2" else 5e-3
     settings = street_settings(name, training="void", size=(32, 48), epochs=20, learning_rate=rate)

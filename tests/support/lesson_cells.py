@@ -134,15 +134,15 @@ _prepared = _Prepared()
 def _needed(above: list[str], code: str) -> list[str]:
     """Return those cells above, in order, that define what ``code`` uses, directly or through each other."""
     chosen: list[str] = []
-    wanted = used(code)
+    wanted = _used(code)
     for cell in reversed(above):
-        if defined(cell) & wanted:
+        if _defined(cell) & wanted:
             chosen.append(cell)
-            wanted = wanted - defined(cell) | used(cell)
+            wanted = wanted - _defined(cell) | _used(cell)
     return chosen[::-1]
 
 
-def used(code: str) -> set[str]:
+def _used(code: str) -> set[str]:
     """Return the names that code reads before it defines them itself."""
     needed: set[str] = set()
     known = set(dir(builtins))
@@ -162,7 +162,7 @@ def _names_of_its_own(node: ast.stmt) -> set[str]:
     return stored | {n.arg for n in inside if isinstance(n, ast.arg)}
 
 
-def defined(code: str) -> set[str]:
+def _defined(code: str) -> set[str]:
     """Return the names that code defines at its top level."""
     return set().union(*map(_defined_by, ast.parse(code).body))
 

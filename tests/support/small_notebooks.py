@@ -4,8 +4,11 @@ import copy
 from pathlib import Path
 
 import nbformat
+import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from course_tools.commands import grade
+from course_tools.grading import gradebook, lesson
 from course_tools.grading.lesson import Lesson
 
 ANSWER = "def twice(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
@@ -48,6 +51,14 @@ def write_lesson(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(nbformat.writes(new_notebook(cells=cells, metadata=KERNEL)) + "\n", encoding="utf-8")
     return path
+
+
+def teach_only(name: str, root: Path, monkeypatch: pytest.MonkeyPatch, **more: tuple[str, ...]) -> None:
+    """Make a folder the course that is graded, with one small lesson; ``more`` goes to ``write_lesson``."""
+    write_lesson(root / "solutions" / name / f"{name}.ipynb", **more)
+    for module in (lesson, gradebook, grade):
+        monkeypatch.setattr(module, "PROJECT_ROOT", root)
+    monkeypatch.setattr(lesson.read_lesson, "__defaults__", (None, root))
 
 
 def answered(lesson: Lesson, answers: dict[str, str]) -> nbformat.NotebookNode:
