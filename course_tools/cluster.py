@@ -1,6 +1,7 @@
 """Processes that share work: on this machine, or on others that dask's scheduler knows."""
 
 import contextlib
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,13 +32,16 @@ def workers(count: int, scheduler: str = "", tls: Path | None = None) -> Iterato
     if scheduler:
         security = _security(tls) if tls else None
         try:
-            client = Client(scheduler, timeout="10s", security=security)
+            client, problem = Client(scheduler, timeout="10s", security=security), ""
         except TypeError:  # what dask raises where it has none
-            raise ValueError(f"{scheduler} asks for certificates: name their folder with --tls") from None
+            problem = f"{scheduler} asks for certificates: name their folder with --tls"
         except (OSError, ValueError, AssertionError) as error:  # the last where the answer is cut short
-            raise ValueError(
-                f"no scheduler answers at {scheduler} ({error}); start one: dask scheduler"
-            ) from None
+            problem = f"no scheduler answers at {scheduler} ({error}); start one: dask scheduler"
+        if problem:
+            # the half-made client goes now: collected while another one starts, it waits for a lock for ever
+            # (distributed 2026.8, Client.__del__ and LoopRunner._lock)
+            gc.collect()
+            raise ValueError(problem)
         with client:
             yield client
         return

@@ -1,6 +1,7 @@
 """Kill what grades in the middle of it: nothing is left running, nothing is lost, nothing counts twice."""
 
 import ctypes
+import gc
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import time
 
 import nbformat
 import pytest
+from distributed import Client
 from sandbox_here import needs_sandbox, running
 from small_notebooks import answered, write_lesson
 from waiting import wait_until
@@ -138,6 +140,7 @@ def written(security, folder):
 def test_nobody_without_its_certificates_can_use_what_dask_starts(tmp_path):
     from course_tools.cluster import workers
 
+    before = {one for one in gc.get_objects() if type(one) is Client}
     with workers(1) as client:
         address = client.scheduler.address
         assert address.startswith("tls://")
@@ -147,6 +150,8 @@ def test_nobody_without_its_certificates_can_use_what_dask_starts(tmp_path):
         ):
             with pytest.raises(ValueError, match=told), workers(1, way):
                 pass
+            # one that is refused must not wait for the garbage collector, which may meet it at a bad moment
+            assert {one for one in gc.get_objects() if type(one) is Client} - before == {client}
         with pytest.raises(ValueError, match="needs a folder with ca"), workers(1, address, tmp_path):
             pass
         with workers(1, address, written(client.security, tmp_path)) as guest:
