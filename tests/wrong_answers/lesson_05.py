@@ -54,8 +54,8 @@ BANK = {
             "[3 * len(taken) // 4]",
             "✓ now and then faster ✓ number of runs ✗ now and then disturbed",
         ),
-        "the fastest": (MEDIAN, "min(taken)", "nor must a few that were lucky"),
-        "the lower quartile": ("[len(taken) // 2]", "[len(taken) // 4]", "nor must a few that were lucky"),
+        "the fastest": (MEDIAN, "min(taken)", "a few lucky runs must not count"),
+        "the lower quartile": ("[len(taken) // 2]", "[len(taken) // 4]", "a few lucky runs must not count"),
         "unsorted": ("sorted(taken)", "taken", "✗ now and then disturbed"),
         "all in one": (
             SINGLE,
@@ -112,9 +112,13 @@ BANK = {
         "only void counts": ("scores[counts]", "scores[~counts]", "✗ a quarter of eight"),
         "the rate from below": (CHOSEN, "ordinary[may_lie_above].item()", "7, 8 lie above it"),
         "one too far": (CHOSEN, "ordinary[-may_lie_above].item()", "7, 8 lie above it"),
-        "rounded": ("int(rate * len(ordinary))", "round(rate * len(ordinary))", "three would be too many"),
+        "rounded": (
+            "int(rate * len(ordinary) + 1e-9)",
+            "round(rate * len(ordinary))",
+            "three would be too many",
+        ),
         "rounded up": (
-            "int(rate * len(ordinary))",
+            "int(rate * len(ordinary) + 1e-9)",
             "-int(-rate * len(ordinary) // 1)",
             "three would be too many",
         ),

@@ -28,6 +28,7 @@ BANK = {
         "any one fact": (DIFFERS, "if len(differs) == 1:", "✗ of the network"),
         "the others must differ": (DIFFERS, "if question not in differs:", "✗ of pretraining"),
         "the first alone": ("return found", "return found[:1]", "✗ of pretraining"),
+        "a set": ("return found", "return set(found)", "instead of a list"),
         "the facts, not the names": ("found.append(name)", "found.append(facts)", "✗ of pretraining"),
         "always of the same run": (
             "facts[about] != mine[about]",
@@ -45,10 +46,10 @@ BANK = {
             "✗ a dot",
         ),
         "without the 2": ("(2 * sigma**2)", "sigma**2", "mind the 2 in 2σ²"),
-        "sigma not squared": ("(2 * sigma**2)", "(2 * sigma)", "✗ noise, σ = 1.5"),
+        "sigma not squared": ("(2 * sigma**2)", "(2 * sigma)", "✗ noise, σ = 1.6"),
         "a box": (WEIGHTS, "weights = torch.ones(2 * radius + 1)", "✗ a dot"),
         "one sigma far": ("int(3 * sigma + 0.5)", "int(sigma + 0.5)", "✗ a dot"),
-        "not rounded": ("int(3 * sigma + 0.5)", "int(3 * sigma)", "from -r to r"),
+        "not rounded": ("int(3 * sigma + 0.5)", "int(3 * sigma)", "from -5 to 5"),
         "one channel left": ("weights.view(1, 1, -1, 1))[:, 0]", "weights.view(1, 1, -1, 1))", "✗ shape"),
         "the first image alone": (
             COLUMNS,
@@ -137,7 +138,7 @@ BANK = {
             "✗ by hand",
         ),
         "without a unit": (UNIT, "e = energies - inside", "✗ by hand"),
-        "NaN without outliers": (ANY, "if True:", "not NaN"),
+        "NaN without outliers": (ANY, "if True:", "the ordinary mean alone"),
         "sums": ("** 2).mean()", "** 2).sum()", "✗ by hand"),
         "ordinary pixels alone": (STRANGE, "pass", "✗ by hand"),
         "nothing to pull": ("return loss", "return loss.detach()", "✗ gradient"),
@@ -148,6 +149,11 @@ BANK = {
         "only the same": ("!= learnt_from", "== learnt_from", "came about in another way"),
         "always pasted": ("!= learnt_from", '!= "pasted"', "✗ learnt from drawings"),
         "0 where there is none": ("else None", "else 0.0", "no evidence is no 0"),
+        "a mean of 0 is none": (
+            MEAN,
+            "return sum(counting) / max(1, len(counting)) or None",
+            "✗ no gain",
+        ),
         "divided by 0": (MEAN, "return sum(counting) / len(counting)", "✗ only pasting"),
         "a sum": (MEAN, "return sum(counting) if counting else None", "✗ learnt from pasting"),
         "divided by all": ("/ len(counting)", "/ len(gains)", "✗ learnt from pasting"),
@@ -174,6 +180,12 @@ BANK = {
             "in one sum",
         ),
         "the course's": ("return [", "return list(detectors.RECIPES.values()) or [", "new parts"),
+        "the course's, the other way round": (
+            "return [",
+            "return [detectors.Recipe(n, r.parts[::-1]) for n, r in detectors.RECIPES.items()] or [",
+            "new parts",
+        ),
+        "a second baseline": ('"entropy_and_both"', '"baseline"', "`baseline` is MSP"),
         "a map that it lacks": (
             "detectors.DistancePart(16)",
             "detectors.DistancePart(64)",
@@ -191,6 +203,8 @@ BANK = {
         "the largest gain": ("return min(results", "return max(results", "b falls from 10 to 9"),
         "the mean gain": ("return min(results", "return sum(results", "5 and 4, 30 and 1"),
         "AuPRC, not its gain": (" - base[one][0]", "", "✗ smallest gain"),
+        "a share of the baseline": (" - base[one][0]", " / base[one][0]", "a gain is in points"),
+        "strictly better": (SOUND, f"(name == baseline or {SOUND.replace('<=', '<')})", "equal is not worse"),
         "the first that is sound": (LARGEST, "return sound[0]", "✗ worse on one"),
         "the worst": ("return max(sound", "return min(sound", "✗ worse on one"),
         "never the baseline": (

@@ -232,12 +232,17 @@ def detection_panels(sample: Sample, scores: Tensor, threshold: float, name: str
     (image, score_map), (truth, flagged) = figure.subplots(2, 2)
     _draw_image(image, sample)
     _draw_truth(truth, sample.target)
-    draw_scores(score_map, scores, sample.target)
+    draw_scores(score_map, scores, sample.target, threshold)
     is_flagged, anomalous = scores >= threshold, sample.target == 1
     outcome = 2 * (is_flagged & ~anomalous) + (is_flagged & anomalous) + 3 * (~is_flagged & anomalous)
     outcome = outcome.masked_fill(sample.target == IGNORE, 4)  # places in OUTCOMES
     _show(flagged, outcome.numpy(), cmap=OUTCOME_COLOURS, vmin=0, vmax=4, interpolation="nearest")
-    titles = ("image", "ground truth", f"{name}, light: anomalous", f"flagged from {threshold:.3g} on")
+    titles = (
+        "image",
+        "ground truth",
+        f"{name}, light: anomalous",
+        f"flagged: from {threshold:.3g} on, the line",
+    )
     for axis, title in zip((image, truth, score_map, flagged), titles, strict=True):
         axis.set_title(title, fontsize=10)
     small = {"fontsize": 8, "columnspacing": 1}
@@ -335,14 +340,21 @@ def _panels(
     return figure, panels
 
 
-def draw_scores(axis: Axes, scores: Tensor, target: Tensor) -> None:
-    """Draw one score map (H, W) with its own colour bar; void pixels of the target do not set its limits."""
+def draw_scores(axis: Axes, scores: Tensor, target: Tensor, threshold: float | None = None) -> None:
+    """Draw one score map (H, W) with its own colour bar, and mark a threshold on it.
+
+    Void pixels of the target do not set its limits.
+    """
     valid = scores[target != IGNORE]
     valid = valid if len(valid) else scores.flatten()  # all is void
     low, high = np.percentile(_thinned(valid.numpy(), most=100_000), [1, 99])
+    if threshold is not None:
+        low, high = min(low, threshold), max(high, threshold)
     limits = (low, high) if low < high else (low - 1, high + 1)  # a constant is drawn in the middle colour
     drawn = _show(axis, scores.numpy(), cmap=score_colours(), vmin=limits[0], vmax=limits[1])
     bar = axis.figure.colorbar(drawn, cax=axis.inset_axes([1.02, 0, 0.03, 1]), extend="max")
+    if threshold is not None:
+        bar.ax.axhline(threshold, color=TRUTH_COLOURS.colors[1], linewidth=3)
     if low == high:
         bar.set_ticks([low])
 

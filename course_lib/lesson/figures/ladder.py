@@ -37,6 +37,7 @@ def ladder(frame: pd.DataFrame, title: str = "") -> DescribedFigure:
         axis.set(title=benchmark.removeprefix("mini_"), xlabel="AuPRC in %")
         axis.title.set_fontsize(9)
         axis.set_xlim(left=0)
+        axis.locator_params(axis="x", nbins=4)
     axes[0].set_yticks(range(len(steps)), steps)
     axes[0].invert_yaxis()
     handles = axes[0].get_legend_handles_labels()
