@@ -111,6 +111,8 @@ class BenchmarkImages(ImagePairs):
             folder = Path(name).expanduser().resolve()
             name, root = folder.name, folder.parent
         elif name not in BENCHMARKS and root is None:
+            if Path(name).is_dir():
+                raise ValueError(f"unknown benchmark {name!r}; the folder is named with a slash: ./{name}")
             raise unknown_name("benchmark", name, [*BENCHMARKS, "the path of a folder"])
         self.name, self.benchmark = name, find_benchmark(name)
         home = mini_root if self.benchmark.generated and root is None else data_root

@@ -42,7 +42,9 @@ def read_image(path: Path) -> Image.Image:
     """
     image = _decoded(path)
     if image.mode[0] in "IF":
-        raise ValueError(f"{path} has mode {image.mode}; an image has 8 bits a channel: convert it")
+        raise ValueError(
+            f"{path} has mode {image.mode}; an image has 8 bits a channel: save it so, divided by 256"
+        )
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
@@ -83,7 +85,9 @@ def _decoded(path: Path) -> Image.Image:
     except (OSError, SyntaxError, ValueError) as error:  # Pillow reports broken png chunks as SyntaxError
         instead = what_instead(path)
         reason = f"it {instead}" if instead else error
-        raise ValueError(f"{path} cannot be read as an image ({reason}); fetch it again") from None
+        raise ValueError(
+            f"{path} cannot be read as an image ({reason}); fetch it again, or save it anew"
+        ) from None
 
 
 class Layout(NamedTuple):

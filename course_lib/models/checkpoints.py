@@ -149,7 +149,9 @@ def load_weights(network: Network, path: str | Path, class_order: str | None = N
     tensors, metadata = read_weights(path)
     model = next(model for model, network_class in NETWORKS.items() if type(network) is network_class)
     if metadata.model not in ("", model):
-        raise ValueError(f"{path} holds weights of {metadata.model}, not {model}; choose that network")
+        raise ValueError(
+            f"{path} holds weights of {metadata.model}, not {model}; choose it: --model {metadata.model}"
+        )
     if metadata.head != network.head_kind:
         raise ValueError(
             f"{path} holds weights of a network whose head is {metadata.head}, this one's is "

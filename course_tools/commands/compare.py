@@ -57,8 +57,8 @@ def main(options: argparse.Namespace) -> int:
     benchmarks = data.open_benchmarks(names)
     runs: list[evaluation.NetworkResult] = []
     for number, (path, network, metadata) in enumerate(loaded, start=1):
-        print(f"{number} of {len(loaded)}: {metadata.training}, seed {metadata.seed} ({path})")
         settings = shared.settings_of(options, metadata, network)
+        print(f"{number} of {len(loaded)}: {metadata.training}, seed {metadata.seed} ({path})")
         miou = shared.mean_iou(options.validation, network, settings)
         rows = evaluation.evaluate(network, benchmarks, settings)
         runs.append(evaluation.network_result(rows, metadata, path, miou))

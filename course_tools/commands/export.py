@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     shared.add(described, "--profile", default=None, help="which shipped weights (default: mini)")
     shared.add(described, "--training", "--class-order")
     add("--scores", nargs="+", default=shared.DEFAULT_SCORES, metavar="NAME",
-        help="of a network; a detector has its own (default: %(default)s)")
+        help="of a network; a detector has its own (default: all three)")
     add("--smooth", type=float, metavar="SIGMA",
         help="of a Gaussian on each score, in pixels at the network's size (default: none)")
     add("--temperature", type=float, default=1.0, metavar="T", help="of the logits (default: %(default)s)")
@@ -165,7 +165,7 @@ def _with_alarms(path: Path, ordinary: Ordinary | str | None, rate: float | None
     about = {"false_positive_rate": rate, "reached": shares, "images": str(ordinary)}
     deployment.with_thresholds(path, thresholds, about)
     limits = ", ".join(
-        f"{name} > {limit:.4g} ({100 * shares[name]:.2f} %)" for name, limit in thresholds.items()
+        f"{name} > {limit:.4g} in {100 * shares[name]:.2f} %" for name, limit in thresholds.items()
     )
     return f"alarm where {limits} of the pixels of {ordinary}"
 

@@ -97,16 +97,17 @@ def main(options: argparse.Namespace) -> int:
 
 def _grade_into(options: argparse.Namespace) -> int:
     """Do it, with the folder to ourselves."""
-    results, problems, proof = Results(options.into / "results"), [], []
+    results, seen, proof = Results(options.into / "results"), {"problems": [], "handed_in": []}, []
     # both are kept for the call that writes everything again, after points were given by hand
-    roster, left_out = options.into / "roster.csv", options.into / "not_graded.json"
+    roster, download = options.into / "roster.csv", options.into / "download.json"
     people = read_roster(options.roster or roster) if options.roster or roster.is_file() else []
     if options.roster and not options.dry_run:
         write_atomically(roster, options.roster.read_bytes())
-    if left_out.is_file():
-        problems = json.loads(left_out.read_text())
+    if download.is_file():
+        seen = json.loads(download.read_text())
     if options.submissions:
         found, problems = collect(options.submissions, lesson_ids())
+        seen = {"problems": problems, "handed_in": sorted((job.student, job.lesson) for job in found)}
         students = {job.student for job in found}
         for name in (*options.student, *options.skip):
             if name not in students:
@@ -128,11 +129,11 @@ def _grade_into(options: argparse.Namespace) -> int:
         for problem in problems:
             print(f"  not graded: {problem}")
         if options.dry_run:
-            _missing(people, {(job.student, job.lesson) for job in jobs})
+            _missing(people, {(job.student, job.lesson) for job in found if job.lesson in names})
             return 0
-        write_atomically(left_out, json.dumps(problems).encode())
+        write_atomically(download, json.dumps(seen).encode())
         proof = _grade(todo, lessons, results, options) if todo else []
-    return _write(results, people, problems, proof, options)
+    return _write(results, people, seen, proof, options)
 
 
 def _missing(people: list[Person], handed_in: set[tuple[str, str]]) -> pd.DataFrame:
@@ -170,10 +171,14 @@ def _grade(
 
 
 def _write(
-    results: Results, people: list[Person], problems: list[str], proof: list[str], options: argparse.Namespace
+    results: Results,
+    people: list[Person],
+    seen: dict[str, list],
+    proof: list[str],
+    options: argparse.Namespace,
 ) -> int:
     """Enter the results, and write feedback, tables and summary."""
-    folder = options.into
+    folder, problems = options.into, seen["problems"]
     everything = [result for result in results if result["student"] not in options.skip]
     names = {result["lesson"] for result in everything} & set(lesson_names())
     lessons = {name: read_lesson(name) for name in sorted(names)}
@@ -195,8 +200,11 @@ def _write(
     ]
     grades = book.grades()
     table = exercise_table(everything, grades)
-    missing = _missing(people, {(result["student"], result["lesson"]) for result in everything})
-    who = recognised({result["student"] for result in everything}, people)
+    # whoever was skipped, or is not of those chosen, has handed in all the same
+    there = {(result["student"], result["lesson"]) for result in results} | set(map(tuple, seen["handed_in"]))
+    there = {pair for pair in there if pair[1] in {result["lesson"] for result in everything}}
+    missing = _missing(people, there)
+    who = recognised({student for student, _ in there}, people)
     book.name(who)
     write_table(folder / "totals.csv", book.totals(who))
     write_table(folder / "exercises.csv", table)
@@ -208,7 +216,9 @@ def _write(
     looks = table[(table["reasons"] != "") & (table["state"] != "by hand")]
     held = int((table["state"] == "held").sum())
     texts = int((grades["open"] & ~grades["cell"].str.endswith("_check")).sum())
-    told = f"{len(looks)} exercises need a look, of {held} the points are held; {texts} texts to read"
+    told = (
+        f"{len(looks)} exercises need a look, the points of {held or 'none'} are held; {texts} texts to read"
+    )
     print(f"{told}: {folder / 'summary.html'}")
     return 0
 

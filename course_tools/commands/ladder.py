@@ -22,7 +22,9 @@ example:
   python3 start.py train --sweep course_tools/sweeps/outliers.toml
   python3 start.py ladder --profile camvid
 What was measured once is kept in results/PROFILE/what_works/kept.
-Exit status: 0 all done, 1 trainings are missing (they are listed), 2 wrong usage or bad input.
+Without --profile camvid it wants what_works_mini.toml.
+Exit status: 0 all done, 1 trainings are missing (they are listed), 2 wrong usage, bad input, or the detector
+of --final is not trained.
 """
 
 
@@ -33,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     # fmt: off
     add("--profile", choices=rungs.SWEEPS, default="mini", help="whose networks (default: %(default)s)")
     add("--final", nargs=2, metavar=("NETWORK", "STEP"), default=rungs.FINAL,
-        help="the detector to set beside the best of all others (default: %(default)s)")
+        help="the detector to set beside the best of all others (default: lesson 7's)")
     shared.add(described, "--bootstrap", "--device")
     add("--output", type=Path, metavar="DIR", help="(default: results/PROFILE/what_works)")
     add("--publish", type=Path, metavar="DIR",

@@ -101,7 +101,9 @@ def load(model: str | None, path: Path) -> tuple[evaluation.Scorer, models.Metad
     found = DeployedFile(path) if is_deployed(path) else load_detector(path)
     if model not in (None, found.metadata.model):
         what = "was exported from" if is_deployed(path) else "holds a detector of"
-        raise ValueError(f"{path} {what} {found.metadata.model}, not {model}; choose that network")
+        raise ValueError(
+            f"{path} {what} {found.metadata.model}, not {model}; say --model {found.metadata.model}"
+        )
     return found, found.metadata
 
 

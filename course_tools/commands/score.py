@@ -57,8 +57,10 @@ def main(options: argparse.Namespace) -> int:
             inside = [one for one in sorted(path.iterdir()) if not one.name.startswith(".")]
             found = [one for one in inside if one.suffix.lower() in IMAGE_SUFFIXES]
             skipped += [one for one in inside if one.is_file() and one not in found]
-        if not found or not found[0].is_file():
-            raise FileNotFoundError(f"no picture {path}: name {KINDS} files, or folders of them")
+        if not path.exists():
+            raise FileNotFoundError(f"no file or folder {path}: name {KINDS} files, or folders of them")
+        if not found:
+            raise FileNotFoundError(f"the folder {path} holds no picture: {KINDS} files are taken")
         paths += found
     paths = list(dict.fromkeys(paths))
     names = Counter(path.stem for path in paths)

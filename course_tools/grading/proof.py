@@ -145,7 +145,8 @@ def prove(limits: Limits) -> list[str]:
     try:
         held = [*_walls(limits), *_stops()]
     except RuntimeError as error:
-        raise RuntimeError(f"no sandbox: {error}; {HOW_TO_INSTALL}. {UNPROTECTED}") from None
+        likely = "bubblewrap is installed; in many containers it may not make the namespaces that it needs"
+        raise RuntimeError(f"no sandbox: {error}. {likely}. {UNPROTECTED}") from None
     if open_doors := [name for name, holds in held if not holds]:
         raise RuntimeError(f"the sandbox does not hold here: {', '.join(open_doors)}. {UNPROTECTED}")
     return [name for name, _ in held]

@@ -119,7 +119,9 @@ def sandboxed(
     settings = [part for name, value in variables.items() for part in ("--setenv", name, value)]
     inner = ["bwrap", *unshared, *identity, *sealed, *devices, *memory, *scratch, *mounts, *at_home]
     inner += ["--remount-ro", "/", "--chdir", HOME, *settings]
-    inner += ["--", *_prlimit(limits), sys.executable, *arguments]
+    # a link to its folder leads nowhere in there; that of the program itself tells Python its packages
+    python = Path(sys.executable).parent.resolve() / Path(sys.executable).name
+    inner += ["--", *_prlimit(limits), str(python), *arguments]
     if os.geteuid() != 0:
         return inner
     # processes get a namespace here, too, whose end ends them all; a signal would not reach another user's

@@ -199,7 +199,8 @@ def check_final(profile: data.Profile, final: Sequence[str]) -> None:
     names = list(dict.fromkeys(one.network for one in here))
     if network not in names and tuple(final) == FINAL:
         raise ValueError(
-            f"{network} is not trained here: {missing[0]}; see course_tools/sweeps, or say --final"
+            f"{network} is not trained here ({missing[0]}); {runtime.COMMAND} train --sweep "
+            f"course_tools/sweeps/{SWEEPS[profile.name][0]}.toml does it, in hours; or say --final"
         )
     if network not in names:
         raise runtime.unknown_name("network of --final", network, names)

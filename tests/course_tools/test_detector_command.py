@@ -128,7 +128,7 @@ def test_the_networks_own_file_is_never_replaced(weights, capsys):
         ("evaluate", ["--score", "msp"], "holds a detector with its own score; leave --score out"),
         ("evaluate", ["--temperature", "2"], "leave --temperature out"),
         ("evaluate", ["--keep-void-channel"], "leave --keep-void-channel out"),
-        ("evaluate", ["--model", "erfnet"], "holds a detector of enet, not erfnet; choose that network"),
+        ("evaluate", ["--model", "erfnet"], "holds a detector of enet, not erfnet; say --model enet"),
         ("evaluate", ["--speed", "compiled"], "a detector runs neither compiled nor as a CUDA graph"),
         ("calibrate", ["--model", "enet"], "holds a detector, this needs a network's checkpoint"),
         ("detector", ["--model", "enet"], "holds a detector, this needs a network's checkpoint"),

@@ -269,5 +269,16 @@ def test_a_dry_run_says_who_is_missing_skips_whom_it_should_and_writes_nothing(h
     assert "did you mean anna?" in capsys.readouterr().err
 
 
+@needs_sandbox
+@pytest.mark.parametrize("chosen", [["--skip", "anna"], ["--student", "bert"]])
+def test_whoever_is_not_graded_this_time_has_handed_in_all_the_same(graded, handed_in, tmp_path, chosen):
+    folder, options = graded
+    here = shutil.copytree(folder, tmp_path / "grading")
+    assert main(["grade", str(handed_in), *options[2:], "--into", str(here), *chosen]) == 0
+    assert pd.read_csv(here / "missing.csv")["name"].tolist() == ["Zoë Ruf"]
+    totals = pd.read_csv(here / "totals.csv").set_index("student_id")
+    assert totals.loc["anna", ["last_name", "score"]].tolist() == ["Meyer", 8]
+
+
 def test_every_lesson_can_be_read_for_grading():
     assert all(read_lesson(name).exercises for name in lesson_names())

@@ -72,8 +72,11 @@ def test_a_known_benchmark_elsewhere_keeps_its_quirks(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("score nothing.jpg", "error: no picture nothing.jpg: name png, jpg, webp, tif or bmp files"),
-        ("score results", "error: no picture results: name png, jpg, webp, tif or bmp files"),
+        ("score nothing.jpg", "error: no file or folder nothing.jpg: name png, jpg, webp, tif or bmp files"),
+        (
+            "score results",
+            "error: the folder results holds no picture: png, jpg, webp, tif or bmp files are taken",
+        ),
         ("score twins", "error: twins/a.jpg and twins/a.tif have one name; rename one"),
         ("score photographs --score void", "error: the void score needs 20 outputs, these weights have 19"),
         ("score photographs --into photographs", "error: photographs holds the pictures; choose another"),
@@ -81,7 +84,7 @@ def test_a_known_benchmark_elsewhere_keeps_its_quirks(tmp_path):
             "evaluate --benchmarks ./nowhere",
             "nowhere: a benchmark of your own is a folder that holds images and labels_masks",
         ),
-        ("evaluate --benchmarks my_benchmark", "unknown benchmark 'my_benchmark'; known are RoadAnomaly21"),
+        ("evaluate --benchmarks my_benchmark", "the folder is named with a slash: ./my_benchmark"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(mine, capsys, arguments, message):
