@@ -31,7 +31,8 @@ def bars(
         what: numbers if isinstance(numbers, pd.DataFrame) else pd.Series(dict(numbers)).to_frame("")
         for what, numbers in panels.items()
     }
-    height = 0.8 + 0.4 * max(map(len, frames.values())) if horizontal else 2.9
+    rows = max(len(frame) * max(0.4, 0.16 * len(frame.columns)) for frame in frames.values())
+    height = 0.8 + rows if horizontal else 2.9
     figure = DescribedFigure("", height=height, title=title)
     axes = figure.subplots(1, len(frames), sharey=horizontal, squeeze=False)[0]
     told = []
