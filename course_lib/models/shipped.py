@@ -75,7 +75,8 @@ def shipped_weights(profile: str, model: str, training: str = "ce") -> Path:
     if is_public:
         cure = f"{COMMAND} fetch {public_source(model)} fetches them"
         raise ValueError(f"no public weights of {model} at {public_file(model)}: {cure}")
-    known = [p.relative_to(FOLDER).with_suffix("").as_posix() for p in sorted(FOLDER.glob("*/*.safetensors"))]
+    files = sorted(FOLDER.glob(f"{profile}/*.safetensors")) or sorted(FOLDER.glob("*/*.safetensors"))
+    known = [path.relative_to(FOLDER).with_suffix("").as_posix() for path in files]
     error = unknown_name("shipped weights", f"{profile}/{model}_{training}", known)
     trains = profile != "photos"
     made = f"; {COMMAND} train --profile {profile} --model {model} --training {training} makes them"

@@ -125,6 +125,10 @@ def test_on_photographs_eiml_fl_finds_more_on_an_empty_road(lesson_4):
     gains = on(found["auprc_difference"], "RoadObsticle21")
     assert set(on(found["auprc_verdict"], "RoadObsticle21")) == {"better"}
     assert f"there it gains {gains.min():.0f} to {gains.max():.0f} points with each score" in lesson_4
+    alone = of_training(tables.measured("camvid", "losses.summary"), "eiml")
+    gains = on(alone["auprc_difference"], "RoadObsticle21")
+    assert set(alone["seeds"]) == {3} and not on(alone["auprc_beyond_seeds"], "RoadObsticle21").any()
+    assert f"gains {gains.min():.0f} to {gains.max():.0f}, which seeds explain" in lesson_4
     assert (verdicts[1].count("better"), verdicts[1].count("worse")) == (1, 1)
     assert "one is better and one is worse" in lesson_4
 
