@@ -42,9 +42,8 @@ def read_image(path: Path) -> Image.Image:
     """
     image = _decoded(path)
     if image.mode[0] in "IF":
-        raise ValueError(
-            f"{path} has mode {image.mode}; an image has 8 bits a channel: save it so, divided by 256"
-        )
+        told = "an image has 8 bits a channel: save it so (numbers of 16 bits divided by 256)"
+        raise ValueError(f"{path} has mode {image.mode}; {told}")
     return image if image.mode == "RGB" else image.convert("RGB")
 
 

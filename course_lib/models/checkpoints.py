@@ -150,7 +150,7 @@ def load_weights(network: Network, path: str | Path, class_order: str | None = N
     model = next(model for model, network_class in NETWORKS.items() if type(network) is network_class)
     if metadata.model not in ("", model):
         raise ValueError(
-            f"{path} holds weights of {metadata.model}, not {model}; choose it: --model {metadata.model}"
+            f"{path} holds weights of {metadata.model}, not {model}; say --model {metadata.model}"
         )
     if metadata.head != network.head_kind:
         raise ValueError(

@@ -202,7 +202,7 @@ def _write(
     table = exercise_table(everything, grades)
     # whoever was skipped, or is not of those chosen, has handed in all the same
     there = {(result["student"], result["lesson"]) for result in results} | set(map(tuple, seen["handed_in"]))
-    there = {pair for pair in there if pair[1] in {result["lesson"] for result in everything}}
+    there = {(student, lesson) for student, lesson in there if lesson in lessons}
     missing = _missing(people, there)
     who = recognised({student for student, _ in there}, people)
     book.name(who)
